@@ -1,0 +1,100 @@
+//! What can be asked for on the command line. Each command is described where it is carried out.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+use crate::commands::{
+    agent, approval, audit, credential, declared, grant, init, operator, role, secret, serve,
+    server, session, starter, task, tenant, tool, workbench,
+};
+use crate::connect;
+
+/// Decides what AI agents may do over MCP, enforces it, and signs what is too dangerous to allow
+/// by rule alone.
+#[derive(Debug, Parser)]
+#[command(version, name = "countersign", max_term_width = 100)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) everywhere: Everywhere,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What every command takes.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Everywhere {
+    /// The folder with the registry
+    #[arg(long, global = true, env = "COUNTERSIGN_HOME", value_name = "DIR")]
+    pub(crate) home: Option<PathBuf>,
+    /// Print JSON, for programs
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Read the operator's passphrase from a file instead of the terminal
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+}
+
+/// The commands that open the core in a way of their own, or not at all; and the others.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Init(init::Init),
+    Serve(serve::Serve),
+    /// Says what runs on this home: the gateway, the policy in force, calls that wait
+    Status,
+    Connect(connect::Connect),
+    Workbench(workbench::Workbench),
+    #[command(flatten)]
+    AtDesk(AtDesk),
+}
+
+/// The commands that ask the core for something.
+#[derive(Debug, Subcommand)]
+pub(crate) enum AtDesk {
+    /// Shows how a tenant is doing: servers, waiting calls, the last attempts outside an allowlist
+    Overview(tenant::Which),
+    Apply(declared::Apply),
+    Export(declared::Export),
+    /// Isolation boundaries: everything belongs to one
+    #[command(subcommand)]
+    Tenant(tenant::Tenant),
+    /// Programs that call tools
+    #[command(subcommand)]
+    Agent(agent::Agent),
+    /// Columns of the matrix
+    #[command(subcommand)]
+    Role(role::Role),
+    /// Purposes, each with its own list of tools
+    #[command(subcommand)]
+    Task(task::Task),
+    /// Upstream MCP servers
+    #[command(subcommand)]
+    Server(server::Server),
+    /// Tools of those servers
+    #[command(subcommand)]
+    Tool(tool::Tool),
+    /// People who use the console
+    #[command(subcommand)]
+    Operator(operator::Operator),
+    /// Cells of the matrix: role x tool
+    #[command(subcommand)]
+    Grant(grant::Grant),
+    /// What agents prove themselves with
+    #[command(subcommand)]
+    Credential(credential::Credential),
+    /// Secrets that servers are given, by name
+    #[command(subcommand)]
+    Secret(secret::Secret),
+    /// Calls that wait for a person
+    #[command(subcommand)]
+    Approval(approval::Approval),
+    /// Working periods of agents
+    #[command(subcommand)]
+    Session(session::Session),
+    /// What happened
+    #[command(subcommand)]
+    Audit(audit::Audit),
+    /// The sample tenant
+    #[command(subcommand)]
+    Starter(starter::Starter),
+}

@@ -1,0 +1,31 @@
+//! The commands, one file for each kind of thing. Each asks the core and tells what it answered;
+//! none decides anything.
+
+pub(crate) mod agent;
+pub(crate) mod approval;
+pub(crate) mod audit;
+pub(crate) mod credential;
+pub(crate) mod declared;
+pub(crate) mod grant;
+pub(crate) mod init;
+pub(crate) mod operator;
+pub(crate) mod role;
+pub(crate) mod secret;
+pub(crate) mod serve;
+pub(crate) mod server;
+pub(crate) mod session;
+pub(crate) mod starter;
+pub(crate) mod status;
+pub(crate) mod task;
+pub(crate) mod tenant;
+pub(crate) mod tool;
+pub(crate) mod workbench;
+
+use serde_json::Value;
+
+use crate::answer::text;
+
+/// What people are told when a change is in force.
+pub(crate) fn enforced(answer: &Value) -> String {
+    format!("version {} enforced", text(answer, "/policy_version"))
+}

@@ -1,0 +1,125 @@
+//! `countersign agent`.
+
+use clap::Subcommand;
+use serde_json::{Value, json};
+
+use super::tenant::Which;
+use crate::answer::{list, moment, names, text};
+use crate::desk::Desk;
+use crate::failure::Done;
+use crate::output::table;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Agent {
+    /// Lists the agents of a tenant
+    List {
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Makes an agent
+    Create(Assigned),
+    /// Gives an agent these roles and tasks, instead of those it has
+    Update(Assigned),
+    /// Refuses every call of an agent, until it is activated again
+    Suspend {
+        name: String,
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Lets a suspended agent work again
+    Activate {
+        name: String,
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Removes an agent, with its credentials
+    Remove {
+        name: String,
+        #[command(flatten)]
+        which: Which,
+    },
+}
+
+/// An agent with what it is assigned.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Assigned {
+    name: String,
+    /// A role that it has
+    #[arg(long = "role", value_name = "ROLE")]
+    roles: Vec<String>,
+    /// A task that it may declare
+    #[arg(long = "task", value_name = "TASK")]
+    tasks: Vec<String>,
+    #[command(flatten)]
+    which: Which,
+}
+
+pub(crate) async fn run(desk: &Desk, command: Agent) -> Done {
+    match command {
+        Agent::List { which } => {
+            let tenant = desk.tenant(which.tenant.as_deref()).await?;
+            desk.tell("agent_list", json!({ "tenant": tenant.id }), listed).await
+        }
+        Agent::Create(Assigned { name, roles, tasks, which }) => {
+            let tenant = desk.tenant(which.tenant.as_deref()).await?;
+            let roles = desk.roles(&tenant, &roles).await?;
+            let tasks = desk.tasks(&tenant, &tasks).await?;
+            let args = json!({ "tenant": tenant.id, "name": name, "roles": roles, "tasks": tasks });
+            desk.tell("agent_create", args, one).await
+        }
+        Agent::Update(Assigned { name, roles, tasks, which }) => {
+            let tenant = desk.tenant(which.tenant.as_deref()).await?;
+            let agent = desk.agent(&tenant, &name).await?;
+            let roles = desk.roles(&tenant, &roles).await?;
+            let tasks = desk.tasks(&tenant, &tasks).await?;
+            let args =
+                json!({ "tenant": tenant.id, "agent": agent.id, "roles": roles, "tasks": tasks });
+            desk.tell("agent_update", args, one).await
+        }
+        Agent::Suspend { name, which } => set_standing(desk, &name, &which, "suspended").await,
+        Agent::Activate { name, which } => set_standing(desk, &name, &which, "active").await,
+        Agent::Remove { name, which } => {
+            let tenant = desk.tenant(which.tenant.as_deref()).await?;
+            let agent = desk.agent(&tenant, &name).await?;
+            let args = json!({ "tenant": tenant.id, "agent": agent.id });
+            desk.tell("agent_remove", args, super::enforced).await
+        }
+    }
+}
+
+async fn set_standing(desk: &Desk, name: &str, which: &Which, standing: &str) -> Done {
+    let tenant = desk.tenant(which.tenant.as_deref()).await?;
+    let agent = desk.agent(&tenant, name).await?;
+    let args = json!({ "tenant": tenant.id, "agent": agent.id, "standing": standing });
+    desk.tell("agent_set_standing", args, one).await
+}
+
+fn listed(agents: &Value) -> String {
+    let rows: Vec<Vec<String>> = list(agents, "").iter().map(row).collect();
+    let heading = ["name", "standing", "roles", "tasks", "keys", "sessions", "last seen"];
+    table(&heading, &rows, "no agents yet; make one with `countersign agent create NAME`")
+}
+
+fn row(agent: &Value) -> Vec<String> {
+    let active = |key: &&Value| text(key, "/state") == "active";
+    vec![
+        text(agent, "/name"),
+        text(agent, "/standing"),
+        names(agent, "/roles"),
+        names(agent, "/tasks"),
+        list(agent, "/credentials").iter().filter(active).count().to_string(),
+        text(agent, "/live_sessions"),
+        moment(agent, "/last_seen"),
+    ]
+}
+
+fn one(agent: &Value) -> String {
+    let or_none = |names: String| if names.is_empty() { "none".to_owned() } else { names };
+    format!(
+        "agent {} is {}; roles: {}; tasks: {}",
+        text(agent, "/name"),
+        text(agent, "/standing"),
+        or_none(names(agent, "/roles")),
+        or_none(names(agent, "/tasks"))
+    )
+}

@@ -1,0 +1,233 @@
+//! `countersign approval`.
+
+use clap::{Subcommand, ValueEnum};
+use serde_json::{Value, json};
+
+use super::tenant::Which;
+use crate::answer::{list, moment, text};
+use crate::desk::Desk;
+use crate::failure::{Done, Problem};
+use crate::output::{Output, fields, line, pretty, table};
+use crate::passphrase;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Approval {
+    /// Lists calls that wait, or that waited
+    List {
+        /// Only those in this state; those that wait unless said otherwise
+        #[arg(long = "state", value_name = "STATE")]
+        states: Vec<State>,
+        /// In every state
+        #[arg(long, conflicts_with = "states")]
+        all: bool,
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Shows a call with its arguments
+    Show { id: String },
+    /// Signs a call: it may be made once, exactly as it was asked for
+    Approve { id: String },
+    /// Refuses a call
+    Deny {
+        id: String,
+        /// Why; the agent is told
+        #[arg(long)]
+        reason: String,
+    },
+    /// Shows how the last seven days went
+    Week {
+        #[command(flatten)]
+        which: Which,
+    },
+}
+
+/// What became of a call that waited.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum State {
+    Approved,
+    Denied,
+    Executed,
+    Expired,
+    Pending,
+    Unknown,
+    Withdrawn,
+}
+
+pub(crate) async fn run(desk: &Desk, command: Approval) -> Done {
+    match command {
+        Approval::List { states, all, which } => show_all(desk, &states, all, &which).await,
+        Approval::Show { id } => {
+            let view = show(desk, &id).await?;
+            desk.output.tell(&view, in_words);
+            Ok(())
+        }
+        Approval::Approve { id } => approve(desk, &id).await,
+        Approval::Deny { id, reason } => {
+            let row = find(desk, &id).await?;
+            let args = json!({ "tenant": row.get("tenant"), "approval": id, "reason": reason });
+            desk.tell("approval_deny", args, in_words).await
+        }
+        Approval::Week { which } => {
+            let args = match which.tenant {
+                Some(name) => json!({ "tenant": desk.tenant(Some(&name)).await?.id }),
+                None => json!({}),
+            };
+            desk.tell("approval_week", args, week).await
+        }
+    }
+}
+
+async fn show_all(desk: &Desk, states: &[State], all: bool, which: &Which) -> Done {
+    let mut args = json!({});
+    if let Some(members) = args.as_object_mut() {
+        if let Some(name) = &which.tenant {
+            members.insert("tenant".to_owned(), json!(desk.tenant(Some(name)).await?.id));
+        }
+        let named: Vec<&str> = states.iter().map(|state| name_of(*state)).collect();
+        let wanted = match (all, named.is_empty()) {
+            (true, _) => every_state(),
+            (false, true) => vec!["pending"],
+            (false, false) => named,
+        };
+        members.insert("states".to_owned(), json!(wanted));
+    }
+    let rows = desk.ask("approval_list", args).await?;
+    if desk.output == Output::Person {
+        desk.output.tell(&rows, listed);
+        return Ok(());
+    }
+    // Programs are given what they need in order to decide, in one piece.
+    let mut whole = Vec::new();
+    for row in list(&rows, "") {
+        let args = json!({ "tenant": row.get("tenant"), "approval": row.get("id") });
+        let view = desk.ask("approval_show", args).await?;
+        whole.push(for_programs(&view));
+    }
+    line(&Value::Array(whole).to_string());
+    Ok(())
+}
+
+fn for_programs(view: &Value) -> Value {
+    let row = |name: &str| view.get("row").and_then(|row| row.get(name));
+    let arguments: Value = serde_json::from_str(&text(view, "/arguments")).unwrap_or_default();
+    json!({
+        "id": row("id"),
+        "tenant": row("tenant_name"),
+        "agent": row("agent_name"),
+        "session": view.get("session"),
+        "task": row("task_name"),
+        "server": row("server_name"),
+        "tool": row("tool_name"),
+        "arguments": arguments,
+        "arguments_digest": view.get("arguments_digest"),
+        "state": row("state"),
+        "requested": row("requested"),
+        "expires": row("expires"),
+    })
+}
+
+async fn approve(desk: &Desk, id: &str) -> Done {
+    let view = show(desk, id).await?;
+    if desk.output == Output::Person {
+        line(&in_words(&view));
+    }
+    let passphrase = passphrase::ask(&desk.everywhere, "Your passphrase, to sign this call: ")?;
+    // What was shown is what is signed: the core refuses if it is not what was asked for.
+    let args = json!({
+        "tenant": view.pointer("/row/tenant"),
+        "approval": id,
+        "shown": view.get("arguments_digest"),
+        "passphrase": passphrase,
+    });
+    let signed = |view: &Value| {
+        let until = moment(view, "/row/expires");
+        format!("signed by {}; it may be made once until {until}", text(view, "/decided_by"))
+    };
+    desk.tell("approval_approve", args, signed).await
+}
+
+async fn show(desk: &Desk, id: &str) -> Done<Value> {
+    let row = find(desk, id).await?;
+    desk.ask("approval_show", json!({ "tenant": row.get("tenant"), "approval": id })).await
+}
+
+/// The row of a request, whichever tenant it belongs to.
+async fn find(desk: &Desk, id: &str) -> Done<Value> {
+    let rows = desk.ask("approval_list", json!({ "states": every_state() })).await?;
+    let found = list(&rows, "").iter().find(|row| text(row, "/id") == id).cloned();
+    found.ok_or_else(|| {
+        Problem::not_found(format!(
+            "there is no request `{id}`; see `countersign approval list --all`"
+        ))
+    })
+}
+
+fn every_state() -> Vec<&'static str> {
+    State::value_variants().iter().map(|state| name_of(*state)).collect()
+}
+
+const fn name_of(state: State) -> &'static str {
+    match state {
+        State::Approved => "approved",
+        State::Denied => "denied",
+        State::Executed => "executed",
+        State::Expired => "expired",
+        State::Pending => "pending",
+        State::Unknown => "unknown",
+        State::Withdrawn => "withdrawn",
+    }
+}
+
+fn listed(rows: &Value) -> String {
+    let row = |row: &Value| {
+        vec![
+            text(row, "/id"),
+            text(row, "/agent_name"),
+            text(row, "/tool_name"),
+            text(row, "/state"),
+            moment(row, "/expires"),
+        ]
+    };
+    let rows: Vec<Vec<String>> = list(rows, "").iter().map(row).collect();
+    table(&["id", "agent", "tool", "state", "until"], &rows, "no such calls")
+}
+
+fn in_words(view: &Value) -> String {
+    let about = fields(&[
+        ("request", text(view, "/row/id")),
+        ("state", text(view, "/row/state")),
+        ("until", moment(view, "/row/expires")),
+        ("tenant", text(view, "/row/tenant_name")),
+        ("agent", text(view, "/row/agent_name")),
+        ("task", text(view, "/row/task_name")),
+        ("server", text(view, "/row/server_name")),
+        ("tool", text(view, "/row/tool_name")),
+        ("asked because", text(view, "/asked_because")),
+        ("anomalies in this session", text(view, "/session_anomalies")),
+        ("fingerprint of the tool", text(view, "/tool/fingerprint")),
+        ("digest of the arguments", text(view, "/arguments_digest")),
+        ("decided by", text(view, "/decided_by")),
+        ("reason", text(view, "/reason")),
+        ("outcome", text(view, "/outcome")),
+    ]);
+    format!("{about}arguments\n{}", pretty(&text(view, "/arguments")))
+}
+
+fn week(week: &Value) -> String {
+    let about = fields(&[
+        ("asked", text(week, "/asked")),
+        ("approved", text(week, "/approved")),
+        ("denied", text(week, "/denied")),
+        ("expired", text(week, "/expired")),
+        ("median seconds", text(week, "/median_seconds")),
+    ]);
+    let row = |tool: &Value| {
+        ["/server_name", "/tool_name", "/asked", "/approved", "/denied"]
+            .map(|at| text(tool, at))
+            .to_vec()
+    };
+    let rows: Vec<Vec<String>> = list(week, "/by_tool").iter().map(row).collect();
+    let tools =
+        table(&["server", "tool", "asked", "approved", "denied"], &rows, "no tool was asked for\n");
+    format!("{about}\n{tools}")
+}

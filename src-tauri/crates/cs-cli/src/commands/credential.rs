@@ -1,0 +1,177 @@
+//! `countersign credential`.
+
+use std::fs::File;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use clap::{Subcommand, ValueEnum};
+use serde_json::{Value, json};
+
+use super::tenant::Which;
+use crate::answer::{list, moment, text, without};
+use crate::desk::Desk;
+use crate::failure::{Done, Problem};
+use crate::output::{fields, table};
+use crate::span;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Credential {
+    /// Lists the credentials of a tenant
+    List {
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Issues a credential to an agent. Its secret is shown or saved this once
+    Issue(Issue),
+    /// Withdraws a credential for good
+    Revoke {
+        /// Its key id, or its id
+        key: String,
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Lets a credential be used again that was suspended by ending its session
+    Release {
+        /// Its key id, or its id
+        key: String,
+        #[command(flatten)]
+        which: Which,
+    },
+}
+
+/// What to issue.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Issue {
+    /// The agent, by name
+    agent: String,
+    #[arg(long, default_value = "api-key")]
+    kind: Kind,
+    /// How long it is valid: 72h unless said otherwise, 90d at most
+    #[arg(long, value_parser = span::seconds)]
+    lifetime: Option<u64>,
+    /// The task that the ready configuration declares
+    #[arg(long)]
+    task: Option<String>,
+    /// Write the key to a new file, for `countersign connect`, instead of showing the secret
+    #[arg(long, value_name = "FILE")]
+    save: Option<PathBuf>,
+    #[command(flatten)]
+    which: Which,
+}
+
+/// The kinds of credentials.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Kind {
+    /// A key id and a secret that signs requests
+    ApiKey,
+}
+
+pub(crate) async fn run(desk: &Desk, command: Credential) -> Done {
+    match command {
+        Credential::List { which } => {
+            let tenant = desk.tenant(which.tenant.as_deref()).await?;
+            let args = json!({ "tenant": tenant.id });
+            let agents = desk.ask("agent_list", args.clone()).await?;
+            desk.tell("credential_list", args, |keys| listed(keys, &agents)).await
+        }
+        Credential::Issue(what) => issue(desk, &what).await,
+        Credential::Revoke { key, which } => change(desk, "credential_revoke", &key, &which).await,
+        Credential::Release { key, which } => {
+            change(desk, "credential_release", &key, &which).await
+        }
+    }
+}
+
+async fn issue(desk: &Desk, what: &Issue) -> Done {
+    let tenant = desk.tenant(what.which.tenant.as_deref()).await?;
+    let agent = desk.agent(&tenant, &what.agent).await?;
+    let kind = match what.kind {
+        Kind::ApiKey => "api_key",
+    };
+    let mut args = json!({ "tenant": tenant.id, "agent": agent.id, "kind": kind });
+    if let Some(seconds) = what.lifetime {
+        insert(&mut args, "lifetime_secs", json!(seconds));
+    }
+    if let Some(task) = &what.task {
+        let ids = desk.tasks(&tenant, std::slice::from_ref(task)).await?;
+        insert(&mut args, "task", json!(ids.first()));
+    }
+    // The file first: a key whose secret cannot be kept must not come to be.
+    let file = what.save.as_deref().map(create).transpose()?;
+    let issued = desk.ask("credential_issue", args).await?;
+    let issued = without(issued, &["configurations"]);
+    let Some((mut file, path)) = file.zip(what.save.as_deref()) else {
+        desk.output.tell(&issued, in_words);
+        return Ok(());
+    };
+    let key = json!({ "key_id": issued.get("key_id"), "secret": issued.get("secret") });
+    writeln!(file, "{key}")
+        .and_then(|()| file.sync_all())
+        .with_context(|| format!("could not write the key to {}; revoke it", path.display()))?;
+    let issued = without(issued, &["secret"]);
+    desk.output.tell(&issued, |issued| {
+        format!("{}\nThe key is in {}.\n", in_words(issued), path.display())
+    });
+    Ok(())
+}
+
+fn insert(args: &mut Value, name: &str, value: Value) {
+    if let Some(members) = args.as_object_mut() {
+        members.insert(name.to_owned(), value);
+    }
+}
+
+/// A new file that nobody else can read.
+fn create(path: &Path) -> Done<File> {
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map_err(|problem| {
+        Problem::invalid(format!("could not make the file {}: {problem}", path.display()))
+    })
+}
+
+async fn change(desk: &Desk, command: &str, key: &str, which: &Which) -> Done {
+    let tenant = desk.tenant(which.tenant.as_deref()).await?;
+    let all = desk.ask("credential_list", json!({ "tenant": tenant.id })).await?;
+    let is_meant = |one: &&Value| text(one, "/key_id") == key || text(one, "/id") == key;
+    let found = list(&all, "").iter().find(is_meant).ok_or_else(|| {
+        Problem::not_found(format!(
+            "there is no credential `{key}`; see `countersign credential list`"
+        ))
+    })?;
+    let args = json!({ "tenant": tenant.id, "credential": found.get("id") });
+    let words =
+        |key: &Value| format!("credential {} is {}", text(key, "/key_id"), text(key, "/state"));
+    desk.tell(command, args, words).await
+}
+
+fn listed(keys: &Value, agents: &Value) -> String {
+    let agent = |key: &Value| {
+        let found = list(agents, "").iter().find(|agent| agent.get("id") == key.get("agent"));
+        found.map(|agent| text(agent, "/name")).unwrap_or_default()
+    };
+    let row = |key: &Value| {
+        vec![
+            text(key, "/key_id"),
+            agent(key),
+            text(key, "/state"),
+            moment(key, "/expires"),
+            moment(key, "/last_used"),
+        ]
+    };
+    let rows: Vec<Vec<String>> = list(keys, "").iter().map(row).collect();
+    let empty = "no credentials yet; issue one with `countersign credential issue AGENT`";
+    table(&["key id", "agent", "state", "expires", "last used"], &rows, empty)
+}
+
+fn in_words(issued: &Value) -> String {
+    fields(&[
+        ("key id", text(issued, "/key_id")),
+        ("secret", text(issued, "/secret")),
+        ("expires", moment(issued, "/expires")),
+        ("endpoint", text(issued, "/endpoint")),
+    ])
+}

@@ -1,0 +1,119 @@
+//! `countersign grant`.
+
+use clap::{Subcommand, ValueEnum};
+use serde_json::{Value, json};
+
+use super::tenant::Which;
+use crate::answer::{list, moment, text};
+use crate::desk::{Desk, named, server_name, tool_id};
+use crate::failure::Done;
+use crate::output::{fields, table};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Grant {
+    /// Sets one cell of the matrix, enforced on the very next request
+    Set {
+        role: String,
+        /// The tool: `tool`, or `server/tool`
+        tool: String,
+        grant: Cell,
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Shows the matrix, or one cell of it
+    Show {
+        /// The role of one cell
+        #[arg(requires = "tool")]
+        role: Option<String>,
+        /// The tool of one cell
+        tool: Option<String>,
+        #[command(flatten)]
+        which: Which,
+    },
+}
+
+/// What a role may do with a tool.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Cell {
+    /// Nothing
+    Deny,
+    /// Call it once a person has countersigned the call
+    Token,
+    /// Call it
+    Allow,
+}
+
+pub(crate) async fn run(desk: &Desk, command: Grant) -> Done {
+    match command {
+        Grant::Set { role, tool, grant, which } => {
+            let tenant = desk.tenant(which.tenant.as_deref()).await?;
+            let matrix = desk.matrix(&tenant).await?;
+            let role = named(list(&matrix, "/roles"), &role, "role", "countersign role list")?;
+            let grant = match grant {
+                Cell::Deny => "deny",
+                Cell::Token => "token",
+                Cell::Allow => "allow",
+            };
+            let change =
+                json!({ "role": role.id, "tool": tool_id(&matrix, &tool)?, "grant": grant });
+            let base = matrix.get("policy_version");
+            let args = json!({ "tenant": tenant.id, "changes": [change], "base_version": base });
+            desk.tell("matrix_set", args, super::enforced).await
+        }
+        Grant::Show { role: Some(role), tool: Some(tool), which } => {
+            let tenant = desk.tenant(which.tenant.as_deref()).await?;
+            let matrix = desk.matrix(&tenant).await?;
+            let role = named(list(&matrix, "/roles"), &role, "role", "countersign role list")?;
+            let args =
+                json!({ "tenant": tenant.id, "role": role.id, "tool": tool_id(&matrix, &tool)? });
+            desk.tell("matrix_cell", args, cell).await
+        }
+        Grant::Show { which, .. } => {
+            let tenant = desk.tenant(which.tenant.as_deref()).await?;
+            let matrix = desk.matrix(&tenant).await?;
+            desk.output.tell(&matrix, whole);
+            Ok(())
+        }
+    }
+}
+
+fn whole(matrix: &Value) -> String {
+    let roles: Vec<String> =
+        list(matrix, "/roles").iter().map(|role| text(role, "/name")).collect();
+    let mut heading = vec!["server", "tool"];
+    heading.extend(roles.iter().map(String::as_str));
+    let cells = list(matrix, "/cells").iter().map(|row| list(row, ""));
+    let rows: Vec<Vec<String>> = list(matrix, "/tools")
+        .iter()
+        .zip(cells)
+        .map(|(tool, cells)| {
+            let mut row = vec![server_name(matrix, &text(tool, "/server")), text(tool, "/name")];
+            row.extend(cells.iter().map(|grant| text(grant, "")));
+            row
+        })
+        .collect();
+    let empty = "no tools yet; add a server with `countersign server add`";
+    let table = table(&heading, &rows, empty);
+    format!("{table}\nversion {} enforced", text(matrix, "/policy_version"))
+}
+
+fn cell(cell: &Value) -> String {
+    let callers: Vec<Vec<String>> = list(cell, "/callers")
+        .iter()
+        .map(|caller| ["/agent_name", "/task_name", "/grant"].map(|at| text(caller, at)).to_vec())
+        .collect();
+    let recent: Vec<Vec<String>> = list(cell, "/recent")
+        .iter()
+        .map(|event| vec![moment(event, "/at"), text(event, "/summary")])
+        .collect();
+    let about = fields(&[
+        ("tool", text(cell, "/tool/name")),
+        ("grant", text(cell, "/grant")),
+        ("live sessions", text(cell, "/live_sessions")),
+        ("fingerprint", text(cell, "/tool/fingerprint")),
+    ]);
+    let callers =
+        table(&["agent", "task", "grant"], &callers, "nobody can call it through this role\n");
+    let recent = table(&["when", "what"], &recent, "never called\n");
+    format!("{about}\n{callers}\n{recent}")
+}

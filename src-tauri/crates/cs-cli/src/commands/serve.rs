@@ -1,0 +1,72 @@
+//! `countersign serve`: the gateway and the control socket, without a window.
+
+use std::net::SocketAddr;
+
+use anyhow::Context as _;
+use cs_control::{Control, Options, socket};
+use serde_json::{Value, json};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::answer::text;
+use crate::args::Everywhere;
+use crate::door::local;
+use crate::failure::{Done, Problem};
+use crate::output::Output;
+use crate::{ambient, door, home, passphrase};
+
+/// Runs the gateway without a console
+#[derive(Debug, clap::Args)]
+pub(crate) struct Serve {
+    /// Where the gateway listens; loopback only. Port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:7411")]
+    listen: SocketAddr,
+}
+
+pub(crate) async fn run(everywhere: &Everywhere, output: Output, serve: Serve) -> Done {
+    let mut asked_to_end = signal(SignalKind::terminate()).context("cannot listen for signals")?;
+    let mut interrupted = signal(SignalKind::interrupt()).context("cannot listen for signals")?;
+    let home = home::folder(everywhere)?;
+    if !home.join("registry.db").exists() {
+        let message =
+            format!("there is no registry in {}; make one with `countersign init`", home.display());
+        return Err(Problem::not_found(message));
+    }
+    let mut options = Options::new("`countersign serve`", ambient::this_program()?);
+    options.session_bus = ambient::variable("DBUS_SESSION_BUS_ADDRESS");
+    options.embedded = false;
+    let control = Control::open(&home, options).await?;
+    let door = socket::Server::start(&control).await.map_err(anyhow::Error::from)?;
+    let ready = ready(everywhere, &control, serve.listen).await;
+    if let Ok(status) = &ready {
+        let started = json!({
+            "gateway": status.pointer("/gateway/url"),
+            "policy_version": status.get("policy_version"),
+        });
+        output.tell(&started, in_words);
+        tokio::select! {
+            _ = asked_to_end.recv() => {}
+            _ = interrupted.recv() => {}
+        }
+    }
+    door.stop().await;
+    control.shutdown().await?;
+    ready.map(drop)
+}
+
+/// Opens what is sealed, and the gateway.
+async fn ready(everywhere: &Everywhere, control: &Control, listen: SocketAddr) -> Done<Value> {
+    if door::is_sealed(control).await? {
+        let passphrase = passphrase::ask(everywhere, "The passphrase that opens the secrets: ")?;
+        door::unseal(control, &passphrase).await?;
+    }
+    control.start_gateway(listen).await?;
+    Ok(control.dispatch(&local(), "status", json!({})).await?)
+}
+
+fn in_words(started: &Value) -> String {
+    format!(
+        "the gateway listens at {}, with policy version {}; Ctrl-C ends it",
+        text(started, "/gateway"),
+        text(started, "/policy_version")
+    )
+}

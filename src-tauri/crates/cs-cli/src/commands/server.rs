@@ -1,0 +1,326 @@
+//! `countersign server`.
+
+use clap::{ArgGroup, Subcommand};
+use serde_json::{Map, Value, json};
+
+use super::tenant::Which;
+use crate::answer::{list, text};
+use crate::desk::{Desk, Named};
+use crate::failure::{Done, Problem};
+use crate::output::{clean, fields, table};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Server {
+    /// Lists the servers of a tenant
+    List {
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Shows a server with its tools and the last lines it wrote to its standard error
+    Show {
+        name: String,
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Starts a server and shows what it has; changes nothing
+    Probe {
+        #[command(flatten)]
+        way: Way,
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Adds a server with the tools it has; they are enabled, and no role is granted any of them
+    Add {
+        name: String,
+        /// Enable only these of its tools
+        #[arg(long = "only", value_name = "TOOL")]
+        only: Vec<String>,
+        #[command(flatten)]
+        way: Way,
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Asks a server what it has now, compared with what is pinned
+    Discover {
+        name: String,
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Takes in new and changed tool definitions as the server has them now
+    Accept {
+        name: String,
+        /// Take in only these
+        #[arg(long = "only", value_name = "TOOL")]
+        only: Vec<String>,
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Lets calls through to a server again
+    Enable {
+        name: String,
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Refuses calls of all tools of a server
+    Disable {
+        name: String,
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Stops a server and starts it again
+    Restart {
+        name: String,
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Removes a server, with its tools and their grants
+    Remove {
+        name: String,
+        #[command(flatten)]
+        which: Which,
+    },
+}
+
+/// How a server is reached.
+#[derive(Debug, clap::Args)]
+#[command(group(ArgGroup::new("way").required(true).args(["command", "url"])))]
+pub(crate) struct Way {
+    /// The program to start, for a server that speaks on its standard input and output
+    #[arg(long)]
+    command: Option<String>,
+    /// An argument of that program; repeat it for more
+    #[arg(long = "arg", value_name = "ARG", requires = "command", allow_hyphen_values = true)]
+    args: Vec<String>,
+    /// A variable of its environment
+    #[arg(long = "env", value_name = "NAME=VALUE", requires = "command", value_parser = pair)]
+    env: Vec<(String, String)>,
+    /// A variable whose value is a secret of the tenant (see `countersign secret set`)
+    #[arg(long = "env-secret", value_name = "NAME=SECRET", requires = "command", value_parser = pair)]
+    env_secret: Vec<(String, String)>,
+    /// The folder it is started in
+    #[arg(long, value_name = "DIR", requires = "command")]
+    cwd: Option<String>,
+    /// The endpoint, for a server that speaks Streamable HTTP
+    #[arg(long)]
+    url: Option<String>,
+    /// A header of every request to it
+    #[arg(long = "header", value_name = "NAME=VALUE", requires = "url", value_parser = pair)]
+    headers: Vec<(String, String)>,
+    /// A header whose value is a secret of the tenant
+    #[arg(long = "header-secret", value_name = "NAME=SECRET", requires = "url", value_parser = pair)]
+    header_secret: Vec<(String, String)>,
+}
+
+impl Way {
+    fn transport(&self) -> Value {
+        if let Some(url) = &self.url {
+            let headers = settings(&self.headers, &self.header_secret);
+            return json!({ "kind": "http", "url": url, "headers": headers });
+        }
+        let env = settings(&self.env, &self.env_secret);
+        let mut transport =
+            json!({ "kind": "stdio", "command": self.command, "args": self.args, "env": env });
+        if let (Some(cwd), Some(members)) = (&self.cwd, transport.as_object_mut()) {
+            members.insert("cwd".to_owned(), json!(cwd));
+        }
+        transport
+    }
+}
+
+fn settings(plain: &[(String, String)], secret: &[(String, String)]) -> Map<String, Value> {
+    let plain = plain.iter().map(|(name, value)| (name.clone(), json!(value)));
+    let secret = secret.iter().map(|(name, value)| (name.clone(), json!({ "secret": value })));
+    plain.chain(secret).collect()
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    let (name, value) =
+        text.split_once('=').ok_or_else(|| format!("expected NAME=VALUE, got `{text}`"))?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+pub(crate) async fn run(desk: &Desk, command: Server) -> Done {
+    match command {
+        Server::List { which } => {
+            let tenant = desk.tenant(which.tenant.as_deref()).await?;
+            desk.tell("server_list", json!({ "tenant": tenant.id }), listed).await
+        }
+        Server::Show { name, which } => about(desk, "server_detail", &name, &which, detail).await,
+        Server::Probe { way, which } => {
+            let tenant = desk.tenant(which.tenant.as_deref()).await?;
+            let args = json!({ "tenant": tenant.id, "transport": way.transport() });
+            desk.tell("server_probe", args, discovered).await
+        }
+        Server::Add { name, only, way, which } => add(desk, &name, &only, &way, &which).await,
+        Server::Discover { name, which } => {
+            about(desk, "server_discover", &name, &which, discovered).await
+        }
+        Server::Accept { name, only, which } => accept(desk, &name, &only, &which).await,
+        Server::Enable { name, which } => set_enabled(desk, &name, &which, true).await,
+        Server::Disable { name, which } => set_enabled(desk, &name, &which, false).await,
+        Server::Restart { name, which } => about(desk, "server_restart", &name, &which, one).await,
+        Server::Remove { name, which } => {
+            about(desk, "server_remove", &name, &which, super::enforced).await
+        }
+    }
+}
+
+async fn about(
+    desk: &Desk,
+    command: &str,
+    name: &str,
+    which: &Which,
+    words: fn(&Value) -> String,
+) -> Done {
+    let (tenant, server) = the_server(desk, name, which).await?;
+    let args = json!({ "tenant": tenant.id, "server": server.id });
+    desk.tell(command, args, words).await
+}
+
+async fn the_server(desk: &Desk, name: &str, which: &Which) -> Done<(Named, Named)> {
+    let tenant = desk.tenant(which.tenant.as_deref()).await?;
+    let server = desk.server(&tenant, name).await?;
+    Ok((tenant, server))
+}
+
+async fn set_enabled(desk: &Desk, name: &str, which: &Which, enabled: bool) -> Done {
+    let (tenant, server) = the_server(desk, name, which).await?;
+    let args = json!({ "tenant": tenant.id, "server": server.id, "enabled": enabled });
+    desk.tell("server_set_enabled", args, one).await
+}
+
+async fn add(desk: &Desk, name: &str, only: &[String], way: &Way, which: &Which) -> Done {
+    let tenant = desk.tenant(which.tenant.as_deref()).await?;
+    let transport = way.transport();
+    let probe = json!({ "tenant": tenant.id, "transport": transport });
+    let found = desk.ask("server_probe", probe).await?;
+    known(&found, only)?;
+    let tools: Vec<Value> =
+        list(&found, "").iter().map(|tool| as_seen(tool, wanted(tool, only))).collect();
+    let args = json!({ "tenant": tenant.id, "name": name, "transport": transport, "tools": tools });
+    desk.tell("server_create", args, detail).await
+}
+
+async fn accept(desk: &Desk, name: &str, only: &[String], which: &Which) -> Done {
+    let (tenant, server) = the_server(desk, name, which).await?;
+    let args = json!({ "tenant": tenant.id, "server": server.id });
+    let found = desk.ask("server_discover", args).await?;
+    known(&found, only)?;
+    let is_news = |tool: &&Value| text(tool, "/known") != "same" && wanted(tool, only);
+    let tools: Vec<Value> =
+        list(&found, "").iter().filter(is_news).map(|tool| as_seen(tool, true)).collect();
+    let args = json!({ "tenant": tenant.id, "server": server.id, "tools": tools });
+    desk.tell("server_accept", args, detail).await
+}
+
+fn known(found: &Value, only: &[String]) -> Done {
+    let has = |name: &&String| list(found, "").iter().any(|tool| text(tool, "/name") == **name);
+    match only.iter().find(|name| !has(name)) {
+        Some(name) => Err(Problem::not_found(format!("the server has no tool `{name}`"))),
+        None => Ok(()),
+    }
+}
+
+fn wanted(tool: &Value, only: &[String]) -> bool {
+    only.is_empty() || only.contains(&text(tool, "/name"))
+}
+
+fn as_seen(tool: &Value, enabled: bool) -> Value {
+    json!({ "name": tool.get("name"), "fingerprint": tool.get("fingerprint"), "enabled": enabled })
+}
+
+fn listed(servers: &Value) -> String {
+    let rows: Vec<Vec<String>> = list(servers, "").iter().map(row).collect();
+    let heading = ["name", "enabled", "health", "tools", "restarts", "reached by", "problem"];
+    table(
+        &heading,
+        &rows,
+        "no servers yet; add one with `countersign server add NAME --command PROGRAM`",
+    )
+}
+
+fn row(server: &Value) -> Vec<String> {
+    let tools = format!("{}/{}", text(server, "/enabled_tools"), text(server, "/tools"));
+    vec![
+        text(server, "/name"),
+        text(server, "/enabled"),
+        text(server, "/health"),
+        tools,
+        text(server, "/restarts"),
+        reached_by(server),
+        text(server, "/problem"),
+    ]
+}
+
+fn reached_by(server: &Value) -> String {
+    if text(server, "/transport/kind") == "http" {
+        return text(server, "/transport/url");
+    }
+    let args = list(server, "/transport/args").iter().map(|arg| text(arg, ""));
+    let words: Vec<String> = [text(server, "/transport/command")].into_iter().chain(args).collect();
+    words.join(" ")
+}
+
+fn one(server: &Value) -> String {
+    let enabled = if text(server, "/enabled") == "yes" { "enabled" } else { "disabled" };
+    format!("server {} is {enabled} and {}", clean(&text(server, "/name")), text(server, "/health"))
+}
+
+fn detail(detail: &Value) -> String {
+    let server = detail.get("server").cloned().unwrap_or_default();
+    let about = fields(&[
+        ("server", text(&server, "/name")),
+        ("enabled", text(&server, "/enabled")),
+        ("health", text(&server, "/health")),
+        ("problem", text(&server, "/problem")),
+        ("reached by", reached_by(&server)),
+    ]);
+    let rows: Vec<Vec<String>> = list(detail, "/tools").iter().map(super::tool::row).collect();
+    let tools = table(super::tool::HEADING, &rows, "it has no tools\n");
+    let stderr: String = list(detail, "/stderr")
+        .iter()
+        .map(|line| format!("  {}\n", clean(&text(line, ""))))
+        .collect();
+    let heading = if stderr.is_empty() { "" } else { "standard error\n" };
+    format!("{about}\n{tools}\n{heading}{stderr}")
+}
+
+fn discovered(tools: &Value) -> String {
+    let row = |tool: &Value| {
+        ["/name", "/known", "/suggested", "/fingerprint", "/description"]
+            .map(|at| text(tool, at))
+            .to_vec()
+    };
+    let rows: Vec<Vec<String>> = list(tools, "").iter().map(row).collect();
+    table(&["tool", "known", "suggested", "fingerprint", "says"], &rows, "it has no tools")
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::args::{Arguments, AtDesk, Command};
+
+    fn way(words: &[&str]) -> Value {
+        let all = [&["countersign", "server", "probe"], words].concat();
+        let command = Arguments::try_parse_from(all).unwrap().command;
+        let Command::AtDesk(AtDesk::Server(Server::Probe { way, .. })) = command else {
+            panic!("{command:?}");
+        };
+        way.transport()
+    }
+
+    #[test]
+    fn a_server_is_described_as_the_core_expects_it() {
+        assert_eq!(
+            way(&["--command", "npx", "--arg", "-y", "--env", "A=b=c", "--env-secret", "T=token"]),
+            json!({ "kind": "stdio", "command": "npx", "args": ["-y"],
+                    "env": { "A": "b=c", "T": { "secret": "token" } } })
+        );
+        assert_eq!(
+            way(&["--url", "http://127.0.0.1:1/mcp", "--header", "x-a=1"]),
+            json!({ "kind": "http", "url": "http://127.0.0.1:1/mcp", "headers": { "x-a": "1" } })
+        );
+    }
+}

@@ -1,0 +1,33 @@
+//! `countersign status`.
+
+use serde_json::{Value, json};
+
+use crate::answer::{moment, text};
+use crate::desk::Desk;
+use crate::failure::Done;
+use crate::output::fields;
+
+pub(crate) async fn run(desk: &Desk) -> Done {
+    desk.tell("status", json!({}), in_words).await
+}
+
+pub(crate) fn in_words(status: &Value) -> String {
+    let gateway = match (text(status, "/gateway/url"), text(status, "/gateway/problem")) {
+        (url, _) if !url.is_empty() => url,
+        (_, problem) if !problem.is_empty() => format!("not serving: {problem}"),
+        _ => text(status, "/gateway/state"),
+    };
+    let console = match text(status, "/operator/name") {
+        name if name.is_empty() => "locked".to_owned(),
+        name => format!("unlocked by {name} until {}", moment(status, "/locks_at")),
+    };
+    fields(&[
+        ("gateway", gateway),
+        ("policy version", text(status, "/policy_version")),
+        ("waiting calls", text(status, "/waiting_approvals")),
+        ("calls a minute", text(status, "/calls_per_minute")),
+        ("console", console),
+        ("secrets", text(status, "/secret_store")),
+        ("home", text(status, "/home")),
+    ])
+}

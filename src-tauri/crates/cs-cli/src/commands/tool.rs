@@ -1,0 +1,85 @@
+//! `countersign tool`.
+
+use clap::Subcommand;
+use serde_json::{Value, json};
+
+use super::tenant::Which;
+use crate::answer::{list, moment, text};
+use crate::desk::{Desk, server_name};
+use crate::failure::Done;
+use crate::output::table;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Tool {
+    /// Lists the tools of a tenant
+    List {
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Lets tools be called again, by those who are granted them
+    Enable(These),
+    /// Refuses every call of some tools
+    Disable(These),
+}
+
+/// Some tools.
+#[derive(Debug, clap::Args)]
+pub(crate) struct These {
+    /// `tool`, or `server/tool`
+    #[arg(required = true, value_name = "TOOL")]
+    tools: Vec<String>,
+    #[command(flatten)]
+    which: Which,
+}
+
+pub(crate) const HEADING: &[&str] = &["tool", "enabled", "drift", "fingerprint", "says"];
+
+pub(crate) async fn run(desk: &Desk, command: Tool) -> Done {
+    match command {
+        Tool::List { which } => {
+            let tenant = desk.tenant(which.tenant.as_deref()).await?;
+            let matrix = desk.matrix(&tenant).await?;
+            let tools = matrix.get("tools").cloned().unwrap_or_default();
+            desk.output.tell(&tools, |tools| listed(tools, &matrix));
+            Ok(())
+        }
+        Tool::Enable(some) => set_enabled(desk, &some, true).await,
+        Tool::Disable(some) => set_enabled(desk, &some, false).await,
+    }
+}
+
+async fn set_enabled(desk: &Desk, some: &These, enabled: bool) -> Done {
+    let tenant = desk.tenant(some.which.tenant.as_deref()).await?;
+    let tools = desk.tools(&tenant, &some.tools).await?;
+    let args = json!({ "tenant": tenant.id, "tools": tools, "enabled": enabled });
+    desk.tell("tool_set_enabled", args, super::enforced).await
+}
+
+fn listed(tools: &Value, matrix: &Value) -> String {
+    let row = |tool: &Value| {
+        vec![
+            server_name(matrix, &text(tool, "/server")),
+            text(tool, "/name"),
+            text(tool, "/enabled"),
+            text(tool, "/drifted"),
+            moment(tool, "/last_used"),
+            text(tool, "/description"),
+        ]
+    };
+    let rows: Vec<Vec<String>> = list(tools, "").iter().map(row).collect();
+    let empty = "no tools yet; add a server with `countersign server add`";
+    table(&["server", "tool", "enabled", "drift", "last used", "says"], &rows, empty)
+}
+
+/// A tool of one server, under [`HEADING`].
+pub(crate) fn row(tool: &Value) -> Vec<String> {
+    let drift = if tool.get("drift").is_none_or(Value::is_null) { "no" } else { "yes" };
+    let fingerprint: String = text(tool, "/fingerprint").chars().take(16).collect();
+    vec![
+        text(tool, "/name"),
+        text(tool, "/enabled"),
+        drift.to_owned(),
+        fingerprint,
+        text(tool, "/description"),
+    ]
+}

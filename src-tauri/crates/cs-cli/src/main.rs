@@ -1,0 +1,96 @@
+//! `countersign`: serve, administer, verify and connect, without a window.
+//!
+//! A thin door onto `cs-control`: it asks for commands and tells what they answered. Read it in
+//! this order: [`args`] (what can be asked for), [`desk`] (how it is asked), `commands` (one file
+//! for each kind of thing), and, apart from all that, [`connect`] (the bridge for agents).
+#![expect(clippy::print_stderr, reason = "a program for the terminal says what went wrong")]
+
+mod ambient;
+mod answer;
+mod args;
+mod commands;
+mod connect;
+mod desk;
+mod door;
+mod failure;
+mod home;
+mod output;
+mod passphrase;
+mod span;
+#[cfg(test)]
+mod tests;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use args::{Arguments, AtDesk, Command, Everywhere};
+use commands::{
+    agent, approval, audit, credential, declared, grant, init, operator, role, secret, serve,
+    server, session, starter, status, task, tenant, tool, workbench,
+};
+use desk::Desk;
+use failure::Done;
+use output::Output;
+
+fn main() -> ExitCode {
+    let Arguments { everywhere, command } = Arguments::parse();
+    let output = if everywhere.json { Output::Json } else { Output::Person };
+    match start(&everywhere, output, command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => problem.tell(output),
+    }
+}
+
+fn start(everywhere: &Everywhere, output: Output, command: Command) -> Done {
+    ambient::close_to_others()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(anyhow::Error::from)?;
+    let done = runtime.block_on(carry_out(everywhere, output, command));
+    // Standard input may still be waited for, on a thread that cannot be woken.
+    runtime.shutdown_background();
+    done
+}
+
+async fn carry_out(everywhere: &Everywhere, output: Output, command: Command) -> Done {
+    match command {
+        Command::Connect(args) => Ok(connect::run(args).await?),
+        Command::Init(init) => init::run(everywhere, output, init).await,
+        Command::Serve(serve) => serve::run(everywhere, output, serve).await,
+        Command::Workbench(args) => workbench::run(args).await,
+        Command::Status => {
+            let desk = Desk::of_running(everywhere, output).await?;
+            status::run(&desk).await
+        }
+        Command::AtDesk(command) => {
+            let desk = Desk::open(everywhere, output).await?;
+            let done = at_desk(&desk, command).await;
+            desk.close().await;
+            done
+        }
+    }
+}
+
+async fn at_desk(desk: &Desk, command: AtDesk) -> Done {
+    match command {
+        AtDesk::Agent(command) => agent::run(desk, command).await,
+        AtDesk::Apply(args) => declared::apply(desk, args).await,
+        AtDesk::Approval(command) => approval::run(desk, command).await,
+        AtDesk::Audit(command) => audit::run(desk, command).await,
+        AtDesk::Credential(command) => credential::run(desk, command).await,
+        AtDesk::Export(_) => declared::export(desk).await,
+        AtDesk::Grant(command) => grant::run(desk, command).await,
+        AtDesk::Operator(command) => operator::run(desk, command).await,
+        AtDesk::Overview(which) => tenant::overview(desk, &which).await,
+        AtDesk::Role(command) => role::run(desk, command).await,
+        AtDesk::Secret(command) => secret::run(desk, command).await,
+        AtDesk::Server(command) => server::run(desk, command).await,
+        AtDesk::Session(command) => session::run(desk, command).await,
+        AtDesk::Starter(command) => starter::run(desk, command).await,
+        AtDesk::Task(command) => task::run(desk, command).await,
+        AtDesk::Tenant(command) => tenant::run(desk, command).await,
+        AtDesk::Tool(command) => tool::run(desk, command).await,
+    }
+}

@@ -1,0 +1,45 @@
+//! Lengths of time as people write them: `72h`, `15m`, `90d`.
+
+/// Reads a length of time, in seconds.
+pub(crate) fn seconds(text: &str) -> Result<u64, String> {
+    let wrong =
+        || format!("expected a length of time such as `30s`, `15m`, `72h` or `90d`, got `{text}`");
+    let unit = text.chars().next_back().ok_or_else(wrong)?;
+    let factor = match unit {
+        's' => 1_u64,
+        'm' => 60,
+        'h' => 3600,
+        'd' => 86_400,
+        _ => return Err(wrong()),
+    };
+    let number: u64 = text.strip_suffix(unit).and_then(|n| n.parse().ok()).ok_or_else(wrong)?;
+    number.checked_mul(factor).ok_or_else(wrong)
+}
+
+/// Writes a length of time in the largest unit that fits evenly.
+pub(crate) fn shown(seconds: u64) -> String {
+    for (factor, unit) in [(86_400, "d"), (3600, "h"), (60, "m")] {
+        if seconds >= factor && seconds.is_multiple_of(factor) {
+            return format!("{}{unit}", seconds.checked_div(factor).unwrap_or(0));
+        }
+    }
+    format!("{seconds}s")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_of_time_are_read_and_written() {
+        for (text, value) in [("30s", 30), ("15m", 900), ("72h", 259_200), ("2d", 172_800)] {
+            assert_eq!(seconds(text), Ok(value), "{text}");
+        }
+        for text in ["", "s", "1", "1w", "-1h", "1.5h", "99999999999999999999d", "1\u{e9}"] {
+            assert!(seconds(text).is_err(), "{text}");
+        }
+        assert_eq!(shown(259_200), "3d");
+        assert_eq!(shown(5400), "90m");
+        assert_eq!(shown(61), "61s");
+    }
+}

@@ -1,0 +1,180 @@
+//! Calls that wait for a person: kept in the registry, waited for here.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use async_trait::async_trait;
+use cs_gateway::ports::{ApprovalDesk, NewApproval, PortError, Ruling};
+use cs_model::event::Event;
+use cs_model::state::ApprovalState;
+use cs_model::{ApprovalId, TenantId};
+use cs_registry::approval;
+use tokio::sync::watch;
+
+use super::Doing as _;
+use crate::change::Topic;
+use crate::core::Core;
+
+/// Who waits for which request, and the news that some request was decided.
+#[derive(Debug, Default)]
+pub(crate) struct Waiters {
+    held: Arc<Mutex<HashMap<ApprovalId, usize>>>,
+    decided: watch::Sender<u64>,
+}
+
+/// A call that waits. It no longer does once this is dropped.
+#[derive(Debug)]
+struct Waiting {
+    id: ApprovalId,
+    held: Arc<Mutex<HashMap<ApprovalId, usize>>>,
+}
+
+impl Waiters {
+    /// Whether a call is held open for this request.
+    pub(crate) fn is_held(&self, id: ApprovalId) -> bool {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&id)
+    }
+
+    /// Some request may no longer be pending: everybody who waits looks again.
+    pub(crate) fn look_again(&self) {
+        self.decided.send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    fn wait(&self, id: ApprovalId) -> Waiting {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = held.entry(id).or_default();
+        *count = count.saturating_add(1);
+        Waiting { id, held: Arc::clone(&self.held) }
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        match held.get_mut(&self.id) {
+            Some(count) if *count > 1 => *count = count.saturating_sub(1),
+            Some(_) | None => {
+                held.remove(&self.id);
+            }
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Desk {
+    pub(super) core: Weak<Core>,
+}
+
+impl Desk {
+    fn core(&self, doing: &'static str) -> Result<Arc<Core>, PortError> {
+        self.core.upgrade().ok_or(PortError { doing, source: None })
+    }
+}
+
+#[async_trait]
+impl ApprovalDesk for Desk {
+    async fn file(
+        &self,
+        request: NewApproval,
+        events: Vec<Event>,
+    ) -> Result<ApprovalId, PortError> {
+        let doing = "put a call before a person";
+        let core = self.core(doing)?;
+        let work = approval::File { request: stored(request), events };
+        let filed = core.registry.submit(work).await.doing(doing)?;
+        if filed.new {
+            core.bell.ring(Topic::Approvals);
+            core.bell.ring(Topic::Audit);
+        }
+        Ok(filed.id)
+    }
+
+    async fn ruling(&self, tenant: TenantId, id: ApprovalId) -> Result<Ruling, PortError> {
+        ruling(&*self.core("look up an approval request")?, tenant, id).await
+    }
+
+    async fn decided(&self, tenant: TenantId, id: ApprovalId) -> Result<Ruling, PortError> {
+        let core = self.core("wait for a person")?;
+        let _waiting = core.waiters.wait(id);
+        core.bell.ring(Topic::Approvals);
+        let mut news = core.waiters.decided.subscribe();
+        loop {
+            // Marked as seen before looking, so that news that comes in between is not missed.
+            news.mark_unchanged();
+            let now = ruling(&core, tenant, id).await?;
+            if now != Ruling::Pending {
+                return Ok(now);
+            }
+            let doing = "wait for a person";
+            news.changed().await.map_err(|_| PortError { doing, source: None })?;
+        }
+    }
+
+    async fn withdraw(
+        &self,
+        tenant: TenantId,
+        id: ApprovalId,
+        events: Vec<Event>,
+    ) -> Result<(), PortError> {
+        let doing = "take an approval request back";
+        let core = self.core(doing)?;
+        let work = approval::Withdraw { tenant, id, events };
+        if core.registry.submit(work).await.doing(doing)? {
+            core.waiters.look_again();
+            core.bell.ring(Topic::Approvals);
+            core.bell.ring(Topic::Audit);
+        }
+        Ok(())
+    }
+}
+
+fn stored(new: NewApproval) -> approval::NewApproval {
+    approval::NewApproval {
+        id: new.id,
+        operation: new.operation,
+        tenant: new.tenant,
+        agent: new.agent,
+        credential: new.credential,
+        session: new.session,
+        task: new.task,
+        server: new.server,
+        tool: new.tool,
+        listed: new.listed,
+        fingerprint: new.fingerprint,
+        arguments: new.arguments,
+        arguments_digest: new.arguments_digest,
+        policy_version: new.policy_version,
+        requested: new.requested,
+        decide_by: new.decide_by,
+    }
+}
+
+async fn ruling(core: &Core, tenant: TenantId, id: ApprovalId) -> Result<Ruling, PortError> {
+    let doing = "look up an approval request";
+    let mut db = core.registry.read().await.doing(doing)?;
+    let found = approval::ruling(&mut db, tenant, id).await.doing(doing)?;
+    Ok(match found.state {
+        ApprovalState::Approved => Ruling::Approved { token: token(core, tenant, id, found)? },
+        ApprovalState::Denied => Ruling::Denied { reason: found.reason.unwrap_or_default() },
+        ApprovalState::Executed => Ruling::Executed,
+        ApprovalState::Expired => Ruling::Expired,
+        ApprovalState::Pending => Ruling::Pending,
+        ApprovalState::Unknown => Ruling::Unknown,
+        ApprovalState::Withdrawn => Ruling::Withdrawn,
+    })
+}
+
+fn token(
+    core: &Core,
+    tenant: TenantId,
+    id: ApprovalId,
+    found: approval::Ruling,
+) -> Result<String, PortError> {
+    let doing = "open a signed token";
+    let sealed = found.sealed_token.ok_or(PortError { doing, source: None })?;
+    let vault = core.vault().map_err(|error| PortError { doing, source: Some(error.into()) })?;
+    let token = vault
+        .open_token(tenant, id, &sealed)
+        .map_err(|error| PortError { doing, source: Some(error.into()) })?;
+    token.expose_text().map(str::to_owned).ok_or(PortError { doing, source: None })
+}

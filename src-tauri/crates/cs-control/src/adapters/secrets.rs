@@ -1,0 +1,51 @@
+//! Secrets for the gateway: sealed in the registry, opened at the moment they are needed.
+
+use std::sync::{Arc, Weak};
+
+use async_trait::async_trait;
+use cs_gateway::ports::{PortError, SecretSource};
+use cs_model::{CredentialId, Secret, TenantId};
+use cs_registry::{credential, tenant_secret};
+
+use super::Doing as _;
+use crate::core::Core;
+
+#[derive(Debug)]
+pub(crate) struct Secrets {
+    pub(super) core: Weak<Core>,
+}
+
+impl Secrets {
+    fn core(&self, doing: &'static str) -> Result<Arc<Core>, PortError> {
+        self.core.upgrade().ok_or(PortError { doing, source: None })
+    }
+}
+
+fn failed(doing: &'static str) -> impl Fn(Box<dyn std::error::Error + Send + Sync>) -> PortError {
+    move |source| PortError { doing, source: Some(source) }
+}
+
+#[async_trait]
+impl SecretSource for Secrets {
+    async fn api_key(&self, credential: CredentialId) -> Result<Secret, PortError> {
+        let doing = "get the secret of an API key";
+        let core = self.core(doing)?;
+        let vault = core.vault().map_err(|error| failed(doing)(error.into()))?;
+        let mut db = core.registry.read().await.doing(doing)?;
+        let found = credential::sealed_secret(&mut db, credential).await.doing(doing)?;
+        vault
+            .open_api_key(found.tenant, credential, &found.sealed)
+            .map_err(|error| failed(doing)(error.into()))
+    }
+
+    async fn tenant_secret(&self, tenant: TenantId, name: &str) -> Result<Secret, PortError> {
+        let doing = "get a secret of the tenant";
+        let core = self.core(doing)?;
+        let vault = core.vault().map_err(|error| failed(doing)(error.into()))?;
+        let mut db = core.registry.read().await.doing(doing)?;
+        let found = tenant_secret::find(&mut db, tenant, name).await.doing(doing)?;
+        vault
+            .open_tenant_secret(tenant, found.id, &found.sealed)
+            .map_err(|error| failed(doing)(error.into()))
+    }
+}

@@ -1,0 +1,76 @@
+//! Every command, by the part of the registry it is about.
+
+pub mod agent;
+pub mod approval;
+pub mod audit;
+pub mod credential;
+pub mod declared;
+pub mod matrix;
+pub mod operator;
+pub mod server;
+pub mod session;
+pub mod starter;
+pub mod status;
+pub mod task;
+pub mod tenant;
+
+use crate::command::{Entry, Visitor, commands};
+
+commands! {
+    status::Status,
+    status::Overview,
+    status::FirstRun,
+    status::Unlock,
+    status::Lock,
+    status::Touch,
+    starter::StarterLoad,
+    starter::StarterRemove,
+    operator::OperatorList,
+    operator::OperatorCreate,
+    operator::OperatorRemove,
+    declared::Export,
+    declared::Apply,
+    tenant::TenantList,
+    tenant::TenantCreate,
+    tenant::TenantSetStanding,
+    tenant::TenantSecretSet,
+    tenant::TenantSecretList,
+    matrix::RoleCreate,
+    matrix::RoleRemove,
+    matrix::Matrix,
+    matrix::MatrixSet,
+    matrix::MatrixCell,
+    task::TaskList,
+    task::TaskCreate,
+    task::TaskUpdate,
+    task::TaskRemove,
+    agent::AgentList,
+    agent::AgentCreate,
+    agent::AgentUpdate,
+    agent::AgentSetStanding,
+    agent::AgentRemove,
+    credential::CredentialIssue,
+    credential::CredentialRevoke,
+    credential::CredentialRelease,
+    credential::CredentialList,
+    server::ServerList,
+    server::ServerDetailOf,
+    server::ServerProbe,
+    server::ServerCreate,
+    server::ServerDiscover,
+    server::ServerAccept,
+    server::ServerSetEnabled,
+    server::ServerRestart,
+    server::ServerRemove,
+    server::ToolSetEnabled,
+    approval::ApprovalList,
+    approval::ApprovalShow,
+    approval::ApprovalApprove,
+    approval::ApprovalDeny,
+    approval::ApprovalWeekOf,
+    session::SessionList,
+    session::SessionEndNow,
+    audit::AuditPageOf,
+    audit::AuditShow,
+    audit::AuditVerify,
+}

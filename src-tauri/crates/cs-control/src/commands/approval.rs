@@ -1,0 +1,394 @@
+//! Calls that wait for a person.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use cs_model::document::{TenantDoc, ToolDoc};
+use cs_model::event::EventKind;
+use cs_model::op_token::{DEFAULT_SECS, MOST_SECS, OperationClaims};
+use cs_model::state::ApprovalState;
+use cs_model::{ApprovalId, Digest, Document, Grant, OperationTokenId, TenantId};
+use cs_registry::approval::{self, Approval, Signed};
+use cs_registry::{SqliteConnection, policy, session};
+use serde::Deserialize;
+use ts_rs::TS;
+
+use crate::actor::{Actor, Caller, Permission};
+use crate::change::Topic;
+use crate::command::Command;
+use crate::control::Control;
+use crate::core::Core;
+use crate::edit::Edit;
+use crate::failure::ControlError;
+use crate::names::Names;
+use crate::secret_text::SecretText;
+use crate::unlock::Unlocked;
+use crate::view::approval::{ApprovalRow, ApprovalTool, ApprovalView, ApprovalWeek};
+use crate::{lifecycle, show};
+
+/// How many requests are listed at most.
+const MOST: u32 = 500;
+
+/// The most characters of the reason of a denial.
+const LONGEST_REASON: usize = 500;
+
+/// Requests in one of the given states, newest first; those that wait, when none is given.
+#[derive(Debug, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct ApprovalList {
+    /// Of this tenant; of all, when absent.
+    #[serde(default)]
+    #[ts(optional)]
+    pub tenant: Option<TenantId>,
+    /// In one of these states.
+    #[serde(default)]
+    #[ts(optional)]
+    pub states: Option<Vec<ApprovalState>>,
+}
+
+impl Command for ApprovalList {
+    const NAME: &'static str = "approval_list";
+    const NEEDS: Permission = Permission::Look;
+    type Answer = Vec<ApprovalRow>;
+
+    async fn run(self, control: &Control, _: &Caller) -> Result<Vec<ApprovalRow>, ControlError> {
+        let core = control.core()?;
+        let mut db = core.registry.read().await?;
+        let found = match &self.states {
+            Some(states) => approval::list(&mut db, self.tenant, states, MOST).await?,
+            None => approval::waiting(&mut db, self.tenant, core.now(), MOST).await?,
+        };
+        let name = |it: &Approval| show::tenant_name(&core, it.new.tenant);
+        Ok(found.iter().map(|it| show::approval(&core, it, name(it))).collect())
+    }
+}
+
+/// A request with all that a person needs to decide.
+#[derive(Debug, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct ApprovalShow {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The request.
+    pub approval: ApprovalId,
+}
+
+impl Command for ApprovalShow {
+    const NAME: &'static str = "approval_show";
+    const NEEDS: Permission = Permission::Look;
+    type Answer = ApprovalView;
+
+    async fn run(self, control: &Control, _: &Caller) -> Result<ApprovalView, ControlError> {
+        view(&control.core()?, self.tenant, self.approval).await
+    }
+}
+
+/// Signs a waiting call.
+#[derive(Debug, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct ApprovalApprove {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The request.
+    pub approval: ApprovalId,
+    /// The digest of the arguments that the operator saw; another one is refused.
+    pub shown: Digest,
+    /// The operator's passphrase, where the console is not unlocked by them.
+    #[serde(default)]
+    #[ts(optional)]
+    pub passphrase: Option<SecretText>,
+}
+
+impl Command for ApprovalApprove {
+    const NAME: &'static str = "approval_approve";
+    const NEEDS: Permission = Permission::Decide;
+    type Answer = ApprovalView;
+
+    async fn run(self, control: &Control, caller: &Caller) -> Result<ApprovalView, ControlError> {
+        let core = control.core()?;
+        let signer = signer(control, caller, self.passphrase.as_ref()).await?;
+        let vault = core.vault()?;
+        let token = OperationTokenId::from_random(core.random()?);
+        let nonce = core.random()?;
+        let by = cs_model::event::Actor::Operator { id: signer.id };
+        let mut edit = core.edit_as(by, caller.correlation).await?;
+        let found = approval::find(edit.db(), self.tenant, self.approval).await?;
+        if found.new.arguments_digest != self.shown {
+            return Err(ControlError::Stale {
+                message: "these are not the arguments that were shown; look at the call again"
+                    .to_owned(),
+            });
+        }
+        let claims = claims(&core, &found, &signer, token, &edit);
+        let expires = cs_model::Timestamp::from_secs(claims.exp);
+        let signed = cs_trust::operation::mint(&claims, &signer.key)
+            .map_err(|source| ControlError::internal("sign the call", source))?;
+        let sealed = vault
+            .seal_token(nonce, self.tenant, self.approval, &signed)
+            .map_err(|source| ControlError::internal("seal the signature", source))?;
+        let signed = Signed { by: signer.id, at: edit.at(), token, expires, sealed };
+        approval::approve(edit.db(), self.tenant, self.approval, &signed).await?;
+        let mut event = about(&edit, EventKind::ApprovalApproved, &found);
+        event.token = Some(token);
+        edit.tell(event);
+        edit.keep().await?;
+        decided(&core);
+        view(&core, self.tenant, self.approval).await
+    }
+}
+
+fn claims(
+    core: &Core,
+    found: &Approval,
+    signer: &Unlocked,
+    token: OperationTokenId,
+    edit: &Edit<'_>,
+) -> OperationClaims {
+    let new = &found.new;
+    let lasts = if core.waiters.is_held(new.id) { DEFAULT_SECS } else { MOST_SECS };
+    let iat = edit.at().secs();
+    OperationClaims {
+        iss: signer.id,
+        aud: lifecycle::audience(core),
+        sub: new.agent,
+        tenant: new.tenant,
+        sid: new.session,
+        task: new.task,
+        server: new.server,
+        tool: new.tool,
+        tool_fpr: new.fingerprint,
+        args: new.arguments_digest,
+        pv: core.document().version,
+        jti: token,
+        iat,
+        exp: iat.saturating_add(lasts),
+    }
+}
+
+/// Denies a waiting call.
+#[derive(Debug, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct ApprovalDeny {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The request.
+    pub approval: ApprovalId,
+    /// Why, for the agent and the log.
+    pub reason: String,
+}
+
+impl Command for ApprovalDeny {
+    const NAME: &'static str = "approval_deny";
+    const NEEDS: Permission = Permission::Decide;
+    type Answer = ApprovalView;
+
+    async fn run(self, control: &Control, caller: &Caller) -> Result<ApprovalView, ControlError> {
+        let reason = self.reason.trim();
+        if !(1..=LONGEST_REASON).contains(&reason.chars().count()) {
+            let rule = format!("a reason has 1 to {LONGEST_REASON} characters");
+            return Err(ControlError::invalid("reason", rule));
+        }
+        let reason = cs_model::text::neutralise(reason, LONGEST_REASON);
+        let core = control.core()?;
+        let by = match caller.actor {
+            Actor::Operator { id, .. } => Some(id),
+            Actor::Local { .. } | Actor::Nobody => None,
+        };
+        let mut edit = core.edit(caller).await?;
+        let found = approval::find(edit.db(), self.tenant, self.approval).await?;
+        let at = edit.at();
+        approval::deny(edit.db(), self.tenant, self.approval, by, at, &reason).await?;
+        let mut event = about(&edit, EventKind::ApprovalDenied, &found);
+        event.detail = Some(reason);
+        edit.tell(event);
+        edit.keep().await?;
+        decided(&core);
+        view(&core, self.tenant, self.approval).await
+    }
+}
+
+/// How the last seven days went.
+#[derive(Debug, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct ApprovalWeekOf {
+    /// In this tenant; in all, when absent.
+    #[serde(default)]
+    #[ts(optional)]
+    pub tenant: Option<TenantId>,
+}
+
+impl Command for ApprovalWeekOf {
+    const NAME: &'static str = "approval_week";
+    const NEEDS: Permission = Permission::Look;
+    type Answer = ApprovalWeek;
+
+    async fn run(self, control: &Control, _: &Caller) -> Result<ApprovalWeek, ControlError> {
+        let core = control.core()?;
+        let since = core.now().before(Duration::from_secs(7 * 24 * 60 * 60));
+        let mut db = core.registry.read().await?;
+        let week = approval::week(&mut db, self.tenant, since).await?;
+        Ok(ApprovalWeek {
+            asked: week.asked,
+            approved: week.approved,
+            denied: week.denied,
+            expired: week.expired,
+            median_seconds: week.median_seconds,
+            by_tool: week
+                .by_tool
+                .into_iter()
+                .map(|it| ApprovalTool {
+                    tool_name: it.tool_name,
+                    server_name: it.server_name,
+                    asked: it.asked,
+                    approved: it.approved,
+                    denied: it.denied,
+                })
+                .collect(),
+        })
+    }
+}
+
+/// Who signs: whoever's passphrase came with the command, or the operator who unlocked the
+/// console. Being the user of this system is not enough.
+async fn signer(
+    control: &Control,
+    caller: &Caller,
+    passphrase: Option<&SecretText>,
+) -> Result<Unlocked, ControlError> {
+    let signer = match (passphrase, caller.actor) {
+        (Some(phrase), _) => lifecycle::operator_with(control, caller, phrase.secret()).await?,
+        (None, Actor::Operator { id, .. }) => {
+            let unlocked = control.inner().console.operator(control.now());
+            let unlocked = unlocked.filter(|(operator, _)| operator.id == id);
+            unlocked.ok_or(ControlError::Locked)?.0
+        }
+        (None, Actor::Local { .. } | Actor::Nobody) => {
+            return Err(ControlError::invalid(
+                "passphrase",
+                "signing a call takes an operator's passphrase",
+            ));
+        }
+    };
+    let actor = Actor::Operator { id: signer.id, role: signer.role };
+    if Permission::Decide.is_held_by(actor) {
+        Ok(signer)
+    } else {
+        Err(ControlError::Forbidden { needs: Permission::Decide })
+    }
+}
+
+fn about(edit: &Edit<'_>, kind: EventKind, found: &Approval) -> cs_model::event::Event {
+    let new = &found.new;
+    let mut event = edit.event(kind, Some(new.tenant));
+    event.agent = Some(new.agent);
+    event.credential = Some(new.credential);
+    event.session = Some(new.session);
+    event.task = Some(new.task);
+    event.server = Some(new.server);
+    event.tool = Some(new.tool);
+    event.tool_name = Some(new.listed.clone());
+    event.approval = Some(new.id);
+    event.arguments = Some(new.arguments_digest);
+    event
+}
+
+/// Tells the waiting call and the screens.
+fn decided(core: &Core) {
+    core.waiters.look_again();
+    core.bell.ring(Topic::Approvals);
+    core.bell.ring(Topic::Audit);
+    core.bell.ring(Topic::Status);
+}
+
+async fn view(
+    core: &Arc<Core>,
+    tenant: TenantId,
+    id: ApprovalId,
+) -> Result<ApprovalView, ControlError> {
+    let mut db = core.registry.read().await?;
+    let found = approval::find(&mut db, tenant, id).await?;
+    let names = Names::load(&mut db, &core.document()).await?;
+    let new = &found.new;
+    let session = session::find(&mut db, tenant, new.session).await?;
+    let previous =
+        approval::previous_arguments(&mut db, tenant, new.agent, new.tool, new.requested).await?;
+    let document = core.document();
+    let then = pinned(&mut db, &document, &found).await?;
+    let now = document.tenants.iter().find(|it| it.id == tenant);
+    let roles = now.map(|doc| roles(doc, &found)).unwrap_or_default();
+    let (doc, tool) = then
+        .as_ref()
+        .and_then(|document| at(document, &found))
+        .ok_or_else(|| ControlError::NotFound { what: "definition of the tool" })?;
+    let why = asked_because(now.unwrap_or(doc), &found);
+    let decided = found.decided.as_ref();
+    Ok(ApprovalView {
+        row: show::approval(core, &found, show::tenant_name(core, tenant)),
+        agent: new.agent,
+        session: new.session,
+        roles,
+        session_opened: session.new.opened,
+        session_ends: session.new.ends,
+        session_anomalies: session.anomalies,
+        tool: show::tool(now.unwrap_or(doc), tool, None),
+        arguments: new.arguments.clone(),
+        arguments_digest: new.arguments_digest,
+        arguments_bytes: show::count(new.arguments.len()),
+        previous,
+        policy_version: new.policy_version,
+        asked_because: why,
+        decided_by: decided.map(|it| match it.by {
+            Some(id) => names.operator(id),
+            None => "command line".to_owned(),
+        }),
+        decided_at: decided.map(|it| it.at),
+        reason: decided.and_then(|it| it.reason.clone()),
+        outcome: found.outcome,
+    })
+}
+
+/// The policy that has the definition of the tool that was asked for: the one in force, or the
+/// one that asked when the tool is gone or another one by now.
+async fn pinned(
+    db: &mut SqliteConnection,
+    document: &Arc<Document>,
+    found: &Approval,
+) -> Result<Option<Arc<Document>>, ControlError> {
+    if at(document, found).is_some() {
+        return Ok(Some(Arc::clone(document)));
+    }
+    let then = policy::document(db, found.new.policy_version).await?;
+    Ok(at(&then, found).is_some().then(|| Arc::new(then)))
+}
+
+fn at<'d>(document: &'d Document, found: &Approval) -> Option<(&'d TenantDoc, &'d ToolDoc)> {
+    let doc = document.tenants.iter().find(|it| it.id == found.new.tenant)?;
+    let tool = doc.tools.iter().find(|it| it.id == found.new.tool)?;
+    (tool.fingerprint == found.new.fingerprint).then_some((doc, tool))
+}
+
+fn roles(doc: &TenantDoc, found: &Approval) -> Vec<String> {
+    let Some(agent) = doc.agents.iter().find(|agent| agent.id == found.new.agent) else {
+        return Vec::new();
+    };
+    let own = doc.roles.iter().filter(|role| agent.roles.contains(&role.id));
+    own.map(|role| role.name.to_string()).collect()
+}
+
+fn asked_because(doc: &TenantDoc, found: &Approval) -> String {
+    let agent = doc.agents.iter().find(|agent| agent.id == found.new.agent);
+    let asks = doc.roles.iter().find(|role| {
+        agent.is_some_and(|agent| agent.roles.contains(&role.id))
+            && role.grants.get(&found.new.tool) == Some(&Grant::Token)
+    });
+    match asks {
+        Some(role) => format!(
+            "Role {} may call {} only with an operator's signature for each call.",
+            role.name, found.tool_name
+        ),
+        None => format!(
+            "When {} asked, its roles allowed {} only with an operator's signature for each call.",
+            found.agent_name, found.tool_name
+        ),
+    }
+}

@@ -1,0 +1,74 @@
+//! The registry as a file.
+
+use cs_registry::server;
+use serde::Deserialize;
+use ts_rs::TS;
+
+use crate::actor::{Caller, Permission};
+use crate::change::Topic;
+use crate::command::Command;
+use crate::control::Control;
+use crate::declarative;
+use crate::failure::ControlError;
+use crate::view::declared::{AppliedView, DeclaredView};
+
+/// Writes the registry down as a file that `apply` takes. There is no secret in it.
+#[derive(Debug, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct Export {}
+
+impl Command for Export {
+    const NAME: &'static str = "export";
+    const NEEDS: Permission = Permission::Look;
+    type Answer = DeclaredView;
+
+    async fn run(self, control: &Control, _: &Caller) -> Result<DeclaredView, ControlError> {
+        let core = control.core()?;
+        let mut db = core.registry.read().await?;
+        let document = cs_registry::document::load(&mut db).await?;
+        let servers = server::all(&mut db).await?;
+        let transport = |id| servers.iter().find(|it| it.id == id).map(|it| it.transport.clone());
+        let declared = declarative::declare(&document, transport)?;
+        Ok(DeclaredView { text: declarative::write(&declared)? })
+    }
+}
+
+/// Makes the registry what a file says, all or nothing. What the file does not have is removed.
+#[derive(Debug, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct Apply {
+    /// The file, in YAML.
+    pub text: String,
+    /// Whether only to say what would change.
+    pub dry_run: bool,
+}
+
+impl Command for Apply {
+    const NAME: &'static str = "apply";
+    const NEEDS: Permission = Permission::Edit;
+    type Answer = AppliedView;
+
+    async fn run(self, control: &Control, caller: &Caller) -> Result<AppliedView, ControlError> {
+        let declared = declarative::read(&self.text)?;
+        let core = control.core()?;
+        let mut edit = core.edit(caller).await?;
+        let after = declarative::apply(&core, &mut edit, declared).await?;
+        let changes = edit.changes().await?;
+        if self.dry_run || changes.is_empty() {
+            let policy_version = core.document().version;
+            return Ok(AppliedView { changes, applied: !self.dry_run, policy_version });
+        }
+        let enforced = edit.enforce("applied a registry file").await?;
+        for over in after.over {
+            over.take_effect(&core).await;
+        }
+        if let Some(gateway) = core.gateway() {
+            for (tenant, server) in after.gone {
+                gateway.forget_server(tenant, server).await;
+            }
+        }
+        core.bell.ring(Topic::Servers);
+        let policy_version = enforced.policy_version;
+        Ok(AppliedView { changes, applied: true, policy_version })
+    }
+}

@@ -1,0 +1,139 @@
+//! An installation that has a registry: its parts, and what they share.
+
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+
+use cs_gateway::Gateway;
+use cs_gateway::ports::{Clock, Random};
+use cs_gateway::world::World;
+use cs_model::{Document, Timestamp};
+use cs_registry::Registry;
+use cs_secrets::SecretStore;
+use tokio::sync::{Mutex as AsyncMutex, watch};
+
+use crate::adapters::desk::Waiters;
+use crate::adapters::random::bytes;
+use crate::bell::Bell;
+use crate::failure::ControlError;
+use crate::vault::{self, Vault};
+use crate::view::status::SecretKeeping;
+
+/// An installation that has a registry.
+#[derive(Debug)]
+pub(crate) struct Core {
+    pub(crate) registry: Registry,
+    pub(crate) store: Arc<dyn SecretStore>,
+    pub(crate) keeping: SecretKeeping,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: Arc<dyn Random>,
+    pub(crate) bell: Bell,
+    pub(crate) waiters: Waiters,
+    /// What requests are judged by.
+    pub(crate) world: watch::Sender<Arc<World>>,
+    /// Held while something that is enforced changes, until the gateway has it: changes take
+    /// effect in the order of their versions.
+    pub(crate) editing: Arc<AsyncMutex<()>>,
+    document: Mutex<Arc<Document>>,
+    vault: OnceLock<Arc<Vault>>,
+    slot: RwLock<Slot>,
+}
+
+/// Whether there is a gateway.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum Slot {
+    /// It could not be started.
+    Failed(String),
+    /// It serves. The note says what is not as it was asked for.
+    Serving(Arc<Gateway>, Option<String>),
+    /// It was not started.
+    #[default]
+    Stopped,
+}
+
+/// What an installation is made of.
+pub(crate) struct Parts {
+    pub(crate) registry: Registry,
+    pub(crate) store: Arc<dyn SecretStore>,
+    pub(crate) keeping: SecretKeeping,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: Arc<dyn Random>,
+    pub(crate) bell: Bell,
+}
+
+impl Core {
+    pub(crate) fn new(parts: Parts) -> Self {
+        let Parts { registry, store, keeping, clock, random, bell } = parts;
+        Self {
+            registry,
+            store,
+            keeping,
+            clock,
+            random,
+            bell,
+            waiters: Waiters::default(),
+            world: watch::Sender::new(Arc::default()),
+            editing: Arc::default(),
+            document: Mutex::default(),
+            vault: OnceLock::new(),
+            slot: RwLock::default(),
+        }
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub(crate) fn random<const N: usize>(&self) -> Result<[u8; N], ControlError> {
+        Ok(bytes(self.random.as_ref())?)
+    }
+
+    /// What is enforced, in words and ids.
+    pub(crate) fn document(&self) -> Arc<Document> {
+        Arc::clone(&self.document.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Swaps what is enforced. From here on every request is judged by it.
+    pub(crate) fn enforce(&self, document: Document, world: World) {
+        *self.document.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(document);
+        self.world.send_replace(Arc::new(world));
+    }
+
+    /// The sealing keys, when the secret store is open.
+    pub(crate) fn vault(&self) -> Result<Arc<Vault>, ControlError> {
+        self.vault.get().map(Arc::clone).ok_or_else(|| ControlError::Unavailable {
+            message: "the secrets are sealed; unlock the console with the passphrase that sealed \
+                      them"
+                .to_owned(),
+            source: None,
+        })
+    }
+
+    pub(crate) fn keep_vault(&self, vault: Vault) {
+        // Whoever was first had the same keys.
+        let _ = self.vault.set(Arc::new(vault));
+    }
+
+    /// Fetches the sealing keys, unless they are here or the store is still sealed.
+    pub(crate) async fn fetch_vault(&self) -> Result<(), ControlError> {
+        if self.vault.get().is_none() && !self.store.is_sealed() {
+            self.keep_vault(vault::open(self.store.as_ref()).await?);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn slot(&self) -> Slot {
+        self.slot.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn set_slot(&self, slot: Slot) -> Slot {
+        let mut place = self.slot.write().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut place, slot)
+    }
+
+    /// The gateway, while it serves.
+    pub(crate) fn gateway(&self) -> Option<Arc<Gateway>> {
+        match self.slot() {
+            Slot::Serving(gateway, _) => Some(gateway),
+            Slot::Failed(_) | Slot::Stopped => None,
+        }
+    }
+}

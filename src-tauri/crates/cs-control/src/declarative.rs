@@ -1,0 +1,232 @@
+//! The registry as a file: what `export` writes and `apply` reads are the same.
+//!
+//! ```yaml
+//! tenants:
+//!   acme:
+//!     standing: active
+//!     servers: { files: { enabled: true, transport: { kind: stdio, command: /usr/bin/files } } }
+//!     tools: { files/read: { enabled: true, definition: '{"name":"read", ...}' } }
+//!     roles: { reader: { files/read: allow } }
+//!     tasks: { night: { tools: [files/read], expected_secs: 60, longest_secs: 600 } }
+//!     agents: { reader-1: { standing: active, roles: [reader], tasks: [night] } }
+//! ```
+//!
+//! Things are known by their names. A tool's definition is the text that its server published,
+//! byte for byte. No secret ever stands in the file: settings name a tenant's secrets.
+
+mod apply;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cs_model::document::TenantDoc;
+use cs_model::state::Standing;
+use cs_model::upstream::Transport;
+use cs_model::{Document, Grant, Name, ServerId, ToolId};
+use serde::{Deserialize, Serialize};
+
+pub(crate) use apply::apply;
+
+use crate::failure::ControlError;
+
+/// The longest file.
+const MOST_BYTES: usize = 3 * 1024 * 1024;
+
+/// The whole file.
+#[derive(Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Declared {
+    pub(crate) tenants: BTreeMap<Name, DeclaredTenant>,
+}
+
+#[derive(Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DeclaredTenant {
+    #[serde(default = "active")]
+    pub(crate) standing: Standing,
+    #[serde(default)]
+    pub(crate) servers: BTreeMap<Name, DeclaredServer>,
+    /// By `server/tool`.
+    #[serde(default)]
+    pub(crate) tools: BTreeMap<String, DeclaredTool>,
+    /// The cells of each role. A tool that is not there is denied.
+    #[serde(default)]
+    pub(crate) roles: BTreeMap<Name, BTreeMap<String, Grant>>,
+    #[serde(default)]
+    pub(crate) tasks: BTreeMap<Name, DeclaredTask>,
+    #[serde(default)]
+    pub(crate) agents: BTreeMap<Name, DeclaredAgent>,
+}
+
+#[derive(Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DeclaredServer {
+    #[serde(default = "yes")]
+    pub(crate) enabled: bool,
+    pub(crate) transport: Transport,
+}
+
+#[derive(Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DeclaredTool {
+    #[serde(default)]
+    pub(crate) enabled: bool,
+    pub(crate) definition: String,
+}
+
+#[derive(Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DeclaredTask {
+    pub(crate) tools: BTreeSet<String>,
+    pub(crate) expected_secs: u32,
+    pub(crate) longest_secs: u32,
+}
+
+#[derive(Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DeclaredAgent {
+    #[serde(default = "active")]
+    pub(crate) standing: Standing,
+    #[serde(default)]
+    pub(crate) roles: BTreeSet<Name>,
+    #[serde(default)]
+    pub(crate) tasks: BTreeSet<Name>,
+}
+
+const fn active() -> Standing {
+    Standing::Active
+}
+
+const fn yes() -> bool {
+    true
+}
+
+/// Reads a file. What is wrong with it is said with line and column.
+pub(crate) fn read(text: &str) -> Result<Declared, ControlError> {
+    if text.len() > MOST_BYTES {
+        return Err(ControlError::invalid("text", "a registry file has at most 3 MiB"));
+    }
+    serde_saphyr::from_str(text).map_err(|error| {
+        let plain = error.without_snippet();
+        let message = cs_model::text::neutralise(&plain.to_string(), 400);
+        let hint = suggest_in(&message).map(|it| format!("; did you mean `{it}`?"));
+        let message = match plain.location().filter(|_| !message.contains("line")) {
+            Some(at) => format!("line {}, column {}: {message}", at.line(), at.column()),
+            None => message,
+        };
+        ControlError::invalid("text", format!("{message}{}", hint.unwrap_or_default()))
+    })
+}
+
+/// Writes a file.
+pub(crate) fn write(declared: &Declared) -> Result<String, ControlError> {
+    serde_saphyr::to_string(declared)
+        .map_err(|source| ControlError::internal("write the registry down", source))
+}
+
+/// What the registry says, with how its servers are reached.
+pub(crate) fn declare(
+    document: &Document,
+    transport: impl Fn(ServerId) -> Option<Transport>,
+) -> Result<Declared, ControlError> {
+    let tenants = document.tenants.iter().map(|doc| {
+        let tenant = declare_tenant(doc, &transport)
+            .ok_or(ControlError::NotFound { what: "part of the policy" })?;
+        Ok((doc.name.clone(), tenant))
+    });
+    Ok(Declared { tenants: tenants.collect::<Result<_, ControlError>>()? })
+}
+
+fn declare_tenant(
+    doc: &TenantDoc,
+    transport: impl Fn(ServerId) -> Option<Transport>,
+) -> Option<DeclaredTenant> {
+    let servers: BTreeMap<ServerId, &Name> =
+        doc.servers.iter().map(|it| (it.id, &it.name)).collect();
+    let mut tools: BTreeMap<ToolId, String> = BTreeMap::new();
+    for tool in &doc.tools {
+        tools.insert(tool.id, format!("{}/{}", servers.get(&tool.server)?, tool.name));
+    }
+    let named = |id: &ToolId| tools.get(id).cloned();
+    let server = |it: &cs_model::document::ServerDoc| {
+        let declared = DeclaredServer { enabled: it.enabled, transport: transport(it.id)? };
+        Some((it.name.clone(), declared))
+    };
+    let role = |it: &cs_model::document::RoleDoc| {
+        let granted = it.grants.iter().filter(|(_, grant)| **grant != Grant::Deny);
+        let cells = granted.map(|(tool, grant)| Some((named(tool)?, *grant)));
+        Some((it.name.clone(), cells.collect::<Option<_>>()?))
+    };
+    let task = |it: &cs_model::document::TaskDoc| {
+        let declared = DeclaredTask {
+            tools: it.tools.iter().map(named).collect::<Option<_>>()?,
+            expected_secs: it.expected_secs,
+            longest_secs: it.longest_secs,
+        };
+        Some((it.name.clone(), declared))
+    };
+    let agent = |it: &cs_model::document::AgentDoc| {
+        let roles = doc.roles.iter().filter(|role| it.roles.contains(&role.id));
+        let tasks = doc.tasks.iter().filter(|task| it.tasks.contains(&task.id));
+        let declared = DeclaredAgent {
+            standing: it.standing,
+            roles: roles.map(|role| role.name.clone()).collect(),
+            tasks: tasks.map(|task| task.name.clone()).collect(),
+        };
+        (it.name.clone(), declared)
+    };
+    Some(DeclaredTenant {
+        standing: doc.standing,
+        servers: doc.servers.iter().map(server).collect::<Option<_>>()?,
+        tools: doc
+            .tools
+            .iter()
+            .map(|it| {
+                let definition = it.definition.clone();
+                Some((named(&it.id)?, DeclaredTool { enabled: it.enabled, definition }))
+            })
+            .collect::<Option<_>>()?,
+        roles: doc.roles.iter().map(role).collect::<Option<_>>()?,
+        tasks: doc.tasks.iter().map(task).collect::<Option<_>>()?,
+        agents: doc.agents.iter().map(agent).collect(),
+    })
+}
+
+/// What a mistyped key was meant to be, from a message that lists what it may be.
+fn suggest_in(message: &str) -> Option<String> {
+    let (wrong, known) = message.strip_prefix("unknown field `")?.split_once('`')?;
+    let (known, _) = known.strip_prefix(", expected ")?.split_once(" at line ")?;
+    let known = known.trim_start_matches("one of ");
+    suggest(wrong, known.split([',', ' ', '`']).filter(|word| !word.is_empty()))
+}
+
+/// The known word that is closest to a mistyped one, if any is close.
+pub(crate) fn suggest<'w>(wrong: &str, known: impl Iterator<Item = &'w str>) -> Option<String> {
+    let near = wrong.chars().count().div_ceil(3).clamp(1, 4);
+    known
+        .map(|word| (distance(wrong, word), word))
+        .filter(|(distance, _)| *distance <= near)
+        .min()
+        .map(|(_, word)| word.to_owned())
+}
+
+/// How many characters have to be added, removed or replaced (Levenshtein).
+fn distance(one: &str, other: &str) -> usize {
+    let other: Vec<char> = other.chars().take(200).collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (count, a) in one.chars().take(200).enumerate() {
+        let mut diagonal = count;
+        let mut left = count.saturating_add(1);
+        let mut next = vec![left];
+        for (b, above) in other.iter().zip(row.iter().skip(1)) {
+            let replaced = diagonal.saturating_add(usize::from(a != *b));
+            let cost = replaced.min(above.saturating_add(1)).min(left.saturating_add(1));
+            (diagonal, left) = (*above, cost);
+            next.push(cost);
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,381 @@
+//! Makes the registry what a file says: what the file does not have is removed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cs_model::document::TenantDoc;
+use cs_model::json::{self, Limits};
+use cs_model::state::{SessionEnd, Standing};
+use cs_model::{
+    AgentId, Digest, Document, Grant, Name, RoleId, ServerId, TaskId, TenantId, ToolId, ToolName,
+};
+use cs_registry::agent::{self, Agent};
+use cs_registry::grant::{self, Cell};
+use cs_registry::role::{self, Role};
+use cs_registry::server::{self, Server};
+use cs_registry::session;
+use cs_registry::task::{self, Task};
+use cs_registry::tenant::{self, Tenant};
+use cs_registry::tool::{self, Tool};
+
+use super::{Declared, DeclaredTenant, DeclaredTool, suggest};
+use crate::commands::task::check_times;
+use crate::core::Core;
+use crate::edit::Edit;
+use crate::failure::ControlError;
+use crate::over::Over;
+use crate::probe;
+
+/// What has to be told to the gateway once the change is made.
+#[derive(Debug, Default)]
+#[must_use = "the gateway still has to be told"]
+pub(crate) struct After {
+    pub(crate) over: Vec<Over>,
+    pub(crate) gone: Vec<(TenantId, ServerId)>,
+}
+
+/// Makes the registry what a file says, in an edit that is still to be enforced.
+pub(crate) async fn apply(
+    core: &Core,
+    edit: &mut Edit<'_>,
+    declared: Declared,
+) -> Result<After, ControlError> {
+    let before = core.document();
+    let mut after = After::default();
+    for doc in &before.tenants {
+        if !declared.tenants.contains_key(&doc.name) {
+            for agent in &doc.agents {
+                end_sessions(edit, doc.id, agent.id, &mut after).await?;
+            }
+            after.gone.extend(doc.servers.iter().map(|server| (doc.id, server.id)));
+            tenant::remove(edit.db(), doc.id).await?;
+        }
+    }
+    for (name, wanted) in declared.tenants {
+        let place = format!("tenants.{name}");
+        let id = settle_tenant(core, edit, &before, name.clone(), wanted.standing).await?;
+        let empty = empty(id, name);
+        let doc = before.tenants.iter().find(|doc| doc.id == id).unwrap_or(&empty);
+        let mut one = One { core, edit: &mut *edit, doc, place, after: &mut after };
+        one.settle(wanted).await?;
+    }
+    Ok(after)
+}
+
+async fn settle_tenant(
+    core: &Core,
+    edit: &mut Edit<'_>,
+    before: &Document,
+    name: Name,
+    standing: Standing,
+) -> Result<TenantId, ControlError> {
+    if let Some(doc) = before.tenants.iter().find(|doc| doc.name == name) {
+        tenant::set_standing(edit.db(), doc.id, standing).await?;
+        return Ok(doc.id);
+    }
+    let id = TenantId::from_random(core.random()?);
+    let new = Tenant { id, name, standing, starter: false, created: edit.at() };
+    tenant::create(edit.db(), &new).await?;
+    Ok(id)
+}
+
+const fn empty(id: TenantId, name: Name) -> TenantDoc {
+    TenantDoc {
+        id,
+        name,
+        standing: Standing::Active,
+        servers: Vec::new(),
+        tools: Vec::new(),
+        roles: Vec::new(),
+        tasks: Vec::new(),
+        agents: Vec::new(),
+    }
+}
+
+async fn end_sessions(
+    edit: &mut Edit<'_>,
+    tenant: TenantId,
+    agent: AgentId,
+    after: &mut After,
+) -> Result<(), ControlError> {
+    let (at, why) = (edit.at(), SessionEnd::Credential);
+    let ended = session::end_of_agent(edit.db(), tenant, agent, why, at).await?;
+    if !ended.is_empty() {
+        after.over.push(Over::of(edit, tenant, ended, why).await?);
+    }
+    Ok(())
+}
+
+/// One tenant in the making.
+struct One<'o, 'e> {
+    core: &'o Core,
+    edit: &'o mut Edit<'e>,
+    doc: &'o TenantDoc,
+    place: String,
+    after: &'o mut After,
+}
+
+impl One<'_, '_> {
+    async fn settle(&mut self, wanted: DeclaredTenant) -> Result<(), ControlError> {
+        let servers = self.servers(&wanted).await?;
+        let tools = self.tools(&servers, wanted.tools).await?;
+        let roles = self.roles(&tools, wanted.roles).await?;
+        let tasks = self.tasks(&tools, wanted.tasks).await?;
+        self.agents(&roles, &tasks, wanted.agents).await?;
+        for old in &self.doc.servers {
+            if !wanted.servers.contains_key(&old.name) {
+                server::remove(self.edit.db(), self.doc.id, old.id).await?;
+                self.after.gone.push((self.doc.id, old.id));
+            }
+        }
+        Ok(())
+    }
+
+    fn unknown<'w>(
+        &self,
+        at: &str,
+        what: &str,
+        name: &str,
+        known: impl Iterator<Item = &'w str>,
+    ) -> ControlError {
+        let name = cs_model::text::neutralise(name, 200);
+        let hint = suggest(&name, known).map(|it| format!("; did you mean `{it}`?"));
+        let place = &self.place;
+        let message = format!("{place}.{at}: there is no {what} `{name}`");
+        ControlError::invalid("text", message + &hint.unwrap_or_default())
+    }
+
+    async fn servers(
+        &mut self,
+        wanted: &DeclaredTenant,
+    ) -> Result<BTreeMap<Name, ServerId>, ControlError> {
+        let tenant = self.doc.id;
+        let before = server::list(self.edit.db(), tenant).await?;
+        let mut ids = BTreeMap::new();
+        for (name, wanted) in &wanted.servers {
+            let transport = probe::settle(wanted.transport.clone())?;
+            let Some(old) = before.iter().find(|old| old.name == *name) else {
+                let id = ServerId::from_random(self.core.random()?);
+                let (name, enabled) = (name.clone(), wanted.enabled);
+                let created = self.edit.at();
+                ids.insert(name.clone(), id);
+                let new = Server { id, tenant, name, transport, enabled, created };
+                server::create(self.edit.db(), &new).await?;
+                continue;
+            };
+            server::set_enabled(self.edit.db(), tenant, old.id, wanted.enabled).await?;
+            if old.transport != transport {
+                server::set_transport(self.edit.db(), tenant, old.id, &transport).await?;
+                self.edit.say(Some(tenant), format!("changed how server `{name}` is reached"));
+            }
+            ids.insert(name.clone(), old.id);
+        }
+        Ok(ids)
+    }
+
+    async fn tools(
+        &mut self,
+        servers: &BTreeMap<Name, ServerId>,
+        wanted: BTreeMap<String, DeclaredTool>,
+    ) -> Result<BTreeMap<String, ToolId>, ControlError> {
+        let tenant = self.doc.id;
+        let mut ids = BTreeMap::new();
+        let mut kept = BTreeSet::new();
+        for (key, wanted) in wanted {
+            let at = format!("tools.{}", cs_model::text::neutralise(&key, 200));
+            let (server, name) = self.split(&at, &key, servers)?;
+            let fingerprint = self.fingerprint(&at, &name, &wanted.definition)?;
+            let old = self.doc.tools.iter().find(|it| it.server == server && it.name == name);
+            let id = match old {
+                Some(old) => {
+                    if old.definition != wanted.definition {
+                        let text = &wanted.definition;
+                        tool::pin(self.edit.db(), tenant, old.id, text, fingerprint).await?;
+                    }
+                    tool::set_enabled(self.edit.db(), tenant, old.id, wanted.enabled).await?;
+                    old.id
+                }
+                None => {
+                    let new = Tool {
+                        id: ToolId::from_random(self.core.random()?),
+                        tenant,
+                        server,
+                        name,
+                        definition: wanted.definition,
+                        fingerprint,
+                        enabled: wanted.enabled,
+                        created: self.edit.at(),
+                        last_used: None,
+                    };
+                    tool::create(self.edit.db(), &new).await?;
+                    new.id
+                }
+            };
+            kept.insert(id);
+            ids.insert(key, id);
+        }
+        for old in self.doc.tools.iter().filter(|old| !kept.contains(&old.id)) {
+            tool::remove(self.edit.db(), tenant, old.id).await?;
+        }
+        Ok(ids)
+    }
+
+    fn split(
+        &self,
+        at: &str,
+        key: &str,
+        servers: &BTreeMap<Name, ServerId>,
+    ) -> Result<(ServerId, ToolName), ControlError> {
+        let wrong =
+            |why: String| ControlError::invalid("text", format!("{}.{at}: {why}", self.place));
+        let (server, tool) =
+            key.split_once('/').ok_or_else(|| wrong("a tool is named `server/tool`".to_owned()))?;
+        let name = ToolName::parse(tool).map_err(|error| wrong(error.to_string()))?;
+        let found = servers.iter().find(|(name, _)| name.as_str() == server);
+        let known = servers.keys().map(Name::as_str);
+        let (_, id) = found.ok_or_else(|| self.unknown(at, "server", server, known))?;
+        Ok((*id, name))
+    }
+
+    fn fingerprint(&self, at: &str, name: &ToolName, text: &str) -> Result<Digest, ControlError> {
+        #[derive(serde::Deserialize)]
+        struct Named {
+            name: String,
+        }
+        let wrong = |why: &str| {
+            let place = &self.place;
+            ControlError::invalid("text", format!("{place}.{at}.definition: {why}"))
+        };
+        let canonical =
+            json::canonical(text, Limits::default()).map_err(|error| wrong(&error.to_string()))?;
+        match serde_json::from_str::<Named>(text) {
+            Ok(named) if named.name == name.as_str() => Ok(Digest::of(canonical.as_bytes())),
+            Ok(_) | Err(_) => Err(wrong("it is not a JSON object with the tool's name")),
+        }
+    }
+
+    async fn roles(
+        &mut self,
+        tools: &BTreeMap<String, ToolId>,
+        wanted: BTreeMap<Name, BTreeMap<String, Grant>>,
+    ) -> Result<BTreeMap<Name, RoleId>, ControlError> {
+        let tenant = self.doc.id;
+        for old in self.doc.roles.iter().filter(|old| !wanted.contains_key(&old.name)) {
+            role::remove(self.edit.db(), tenant, old.id).await?;
+        }
+        let mut ids = BTreeMap::new();
+        for (name, cells) in wanted {
+            let at = format!("roles.{name}");
+            if let Some(tool) = cells.keys().find(|tool| !tools.contains_key(*tool)) {
+                return Err(self.unknown(&at, "tool", tool, tools.keys().map(String::as_str)));
+            }
+            let old = self.doc.roles.iter().find(|old| old.name == name);
+            let id = match old {
+                Some(old) => old.id,
+                None => {
+                    let id = RoleId::from_random(self.core.random()?);
+                    let new = Role { id, tenant, name: name.clone(), created: self.edit.at() };
+                    role::create(self.edit.db(), &new).await?;
+                    id
+                }
+            };
+            for (key, tool) in tools {
+                let grant = cells.get(key).copied().unwrap_or_default();
+                let before = old.and_then(|old| old.grants.get(tool)).copied().unwrap_or_default();
+                if grant != before {
+                    let cell = Cell { role: id, tool: *tool, grant };
+                    grant::set(self.edit.db(), tenant, cell).await?;
+                }
+            }
+            ids.insert(name, id);
+        }
+        Ok(ids)
+    }
+
+    async fn tasks(
+        &mut self,
+        tools: &BTreeMap<String, ToolId>,
+        wanted: BTreeMap<Name, super::DeclaredTask>,
+    ) -> Result<BTreeMap<Name, TaskId>, ControlError> {
+        let tenant = self.doc.id;
+        for old in self.doc.tasks.iter().filter(|old| !wanted.contains_key(&old.name)) {
+            task::remove(self.edit.db(), tenant, old.id).await?;
+        }
+        let mut ids = BTreeMap::new();
+        for (name, wanted) in wanted {
+            check_times(wanted.expected_secs, wanted.longest_secs)?;
+            let mut listed = BTreeSet::new();
+            for key in &wanted.tools {
+                let known = tools.keys().map(String::as_str);
+                let at = format!("tasks.{name}.tools");
+                listed
+                    .insert(*tools.get(key).ok_or_else(|| self.unknown(&at, "tool", key, known))?);
+            }
+            let old = self.doc.tasks.iter().find(|old| old.name == name).map(|old| old.id);
+            let task = Task {
+                id: match old {
+                    Some(id) => id,
+                    None => TaskId::from_random(self.core.random()?),
+                },
+                tenant,
+                name: name.clone(),
+                tools: listed,
+                expected_secs: wanted.expected_secs,
+                longest_secs: wanted.longest_secs,
+                created: self.edit.at(),
+            };
+            match old {
+                Some(_) => task::update(self.edit.db(), &task).await?,
+                None => task::create(self.edit.db(), &task).await?,
+            }
+            ids.insert(name, task.id);
+        }
+        Ok(ids)
+    }
+
+    async fn agents(
+        &mut self,
+        roles: &BTreeMap<Name, RoleId>,
+        tasks: &BTreeMap<Name, TaskId>,
+        wanted: BTreeMap<Name, super::DeclaredAgent>,
+    ) -> Result<(), ControlError> {
+        let tenant = self.doc.id;
+        for old in self.doc.agents.iter().filter(|old| !wanted.contains_key(&old.name)) {
+            end_sessions(self.edit, tenant, old.id, self.after).await?;
+            agent::remove(self.edit.db(), tenant, old.id).await?;
+        }
+        for (name, wanted) in wanted {
+            let roles =
+                self.named(&format!("agents.{name}.roles"), "role", &wanted.roles, roles)?;
+            let tasks =
+                self.named(&format!("agents.{name}.tasks"), "task", &wanted.tasks, tasks)?;
+            let standing = wanted.standing;
+            match self.doc.agents.iter().find(|old| old.name == name) {
+                Some(old) => {
+                    agent::assign(self.edit.db(), tenant, old.id, &roles, &tasks).await?;
+                    agent::set_standing(self.edit.db(), tenant, old.id, standing).await?;
+                }
+                None => {
+                    let id = AgentId::from_random(self.core.random()?);
+                    let created = self.edit.at();
+                    let new = Agent { id, tenant, name, standing, roles, tasks, created };
+                    agent::create(self.edit.db(), &new).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn named<I: Copy + Ord>(
+        &self,
+        at: &str,
+        what: &str,
+        wanted: &BTreeSet<Name>,
+        known: &BTreeMap<Name, I>,
+    ) -> Result<BTreeSet<I>, ControlError> {
+        let one = |name: &Name| {
+            let all = known.keys().map(Name::as_str);
+            known.get(name).copied().ok_or_else(|| self.unknown(at, what, name.as_str(), all))
+        };
+        wanted.iter().map(one).collect()
+    }
+}

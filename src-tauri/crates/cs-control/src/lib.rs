@@ -1,0 +1,47 @@
+//! One function for each thing an operator can do; the one place that knows every part.
+//!
+//! Desktop, command line, control socket and test bridge are thin doors onto [`Control`]:
+//! neither has an ability that the others lack.
+//!
+//! Read it in this order: [`command`] (what a command is), [`commands`] (all of them), [`view`]
+//! (what they answer), then [`control`] (what they share).
+
+pub mod actor;
+pub mod adapters;
+mod bell;
+pub mod bindings;
+pub mod change;
+pub mod command;
+pub mod commands;
+pub mod control;
+mod core;
+mod declarative;
+mod edit;
+pub mod failure;
+mod home;
+mod lifecycle;
+mod names;
+pub mod options;
+mod over;
+mod probe;
+mod ready;
+pub mod secret_text;
+mod serving;
+mod show;
+pub mod socket;
+mod starter;
+mod summary;
+mod unlock;
+mod vault;
+pub mod view;
+
+#[cfg(test)]
+mod tests;
+
+pub use actor::{Actor, Caller, Permission};
+pub use change::{Change, Topic};
+pub use command::{Command, Entry};
+pub use commands::TABLE;
+pub use control::Control;
+pub use failure::{ControlError, ErrorCode, Failure};
+pub use options::{FirstRun, Options};

@@ -1,0 +1,425 @@
+//! How an installation comes to be, opens, keeps time and closes.
+
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use cs_model::event::{Actor as EventActor, Event, EventKind};
+use cs_model::state::OperatorRole;
+use cs_model::{OperatorId, Secret};
+use cs_registry::operator::{self, Operator};
+use cs_registry::{Instance, Registry, approval, nonce, redemption};
+use cs_secrets::{Keychain, SealedFile, SecretStore};
+use cs_trust::{OperatorKey, OperatorKeyError};
+
+use crate::actor::Caller;
+use crate::adapters::random::bytes;
+use crate::change::Topic;
+use crate::control::{Control, Inner};
+use crate::core::{Core, Parts, Slot};
+use crate::failure::ControlError;
+use crate::options::FirstRun;
+use crate::serving::start_if_asked;
+pub(crate) use crate::serving::{audience, expected_address};
+use crate::unlock::Unlocked;
+use crate::view::status::SecretKeeping;
+use crate::{starter, vault};
+
+/// The fewest characters of a passphrase.
+const SHORTEST_PASSPHRASE: usize = 8;
+
+/// The most characters of an operator's name.
+const LONGEST_NAME: usize = 100;
+
+/// How often the clock is looked at.
+const TICK: Duration = Duration::from_secs(1);
+
+/// Opens the installation that a home has.
+pub(crate) async fn open(control: &Control) -> Result<(), ControlError> {
+    let inner = control.inner();
+    let registry = Registry::open(&inner.home.registry()).await?;
+    let opened = open_registry(control, registry.clone()).await;
+    if opened.is_err() {
+        registry.close().await?;
+    }
+    opened
+}
+
+async fn open_registry(control: &Control, registry: Registry) -> Result<(), ControlError> {
+    let inner = control.inner();
+    let instance = registry.instance().clone();
+    let keeping = keeping_named(&instance.secret_store)?;
+    let store: Arc<dyn SecretStore> = match keeping {
+        SecretKeeping::File => Arc::new(SealedFile::at(&inner.home.sealed_secrets())),
+        SecretKeeping::Keychain => Arc::new(Keychain::connect(&instance.id.to_string()).await?),
+        SecretKeeping::Memory => Arc::clone(&inner.options.memory) as Arc<dyn SecretStore>,
+    };
+    let core = assemble(control, registry, store, keeping);
+    core.fetch_vault().await?;
+    reconcile(&core).await?;
+    core.load_world().await?;
+    inner.set_core(Some(Arc::clone(&core)));
+    start_if_asked(control).await;
+    Ok(())
+}
+
+fn assemble(
+    control: &Control,
+    registry: Registry,
+    store: Arc<dyn SecretStore>,
+    keeping: SecretKeeping,
+) -> Arc<Core> {
+    let inner = control.inner();
+    Arc::new(Core::new(Parts {
+        registry,
+        store,
+        keeping,
+        clock: Arc::clone(&inner.options.clock),
+        random: Arc::clone(&inner.options.random),
+        bell: inner.bell.clone(),
+    }))
+}
+
+fn keeping_named(word: &str) -> Result<SecretKeeping, ControlError> {
+    match word {
+        "file" => Ok(SecretKeeping::File),
+        "keychain" => Ok(SecretKeeping::Keychain),
+        "memory" => Ok(SecretKeeping::Memory),
+        _ => Err(ControlError::Unavailable {
+            message: "the registry keeps its secrets in a place that this version does not know"
+                .to_owned(),
+            source: None,
+        }),
+    }
+}
+
+const fn keeping_word(keeping: SecretKeeping) -> &'static str {
+    match keeping {
+        SecretKeeping::File => "file",
+        SecretKeeping::Keychain => "keychain",
+        SecretKeeping::Memory => "memory",
+    }
+}
+
+/// Makes an installation with its first owner, who has the console unlocked then.
+pub(crate) async fn first_run(
+    control: &Control,
+    caller: &Caller,
+    first: FirstRun,
+) -> Result<(), ControlError> {
+    let inner = control.inner();
+    let alone = inner.changing.lock().await;
+    if inner.core().is_some() {
+        return Err(ControlError::conflict("this home has a registry already"));
+    }
+    check_operator(&first.name, &first.passphrase)?;
+    let keeping = first.keeping.unwrap_or(inner.options.keeping);
+    let instance = Instance {
+        id: uuid::Builder::from_random_bytes(bytes(inner.options.random.as_ref())?).into_uuid(),
+        secret_store: keeping_word(keeping).to_owned(),
+        created: control.now(),
+    };
+    let store: Arc<dyn SecretStore> = match keeping {
+        SecretKeeping::File => {
+            let path = inner.home.sealed_secrets();
+            Arc::new(SealedFile::create(&path, &first.passphrase).await?)
+        }
+        SecretKeeping::Keychain => Arc::new(Keychain::connect(&instance.id.to_string()).await?),
+        SecretKeeping::Memory => Arc::clone(&inner.options.memory) as Arc<dyn SecretStore>,
+    };
+    let made = found(control, caller, &first, &instance, &store, keeping).await;
+    if made.is_err() {
+        // The secrets are of no use without a registry.
+        let _ = vault::abandon(store.as_ref()).await;
+        if keeping == SecretKeeping::File {
+            let _ = tokio::fs::remove_file(inner.home.sealed_secrets()).await;
+        }
+    }
+    made?;
+    start_if_asked(control).await;
+    drop(alone);
+    if first.starter
+        && let Err(error) = starter::load(control, caller).await
+    {
+        let message = format!(
+            "Countersign is set up, but the starter is not: {error}. Load it later, or begin \
+             without it."
+        );
+        return Err(ControlError::Upstream { message });
+    }
+    Ok(())
+}
+
+async fn found(
+    control: &Control,
+    caller: &Caller,
+    first: &FirstRun,
+    instance: &Instance,
+    store: &Arc<dyn SecretStore>,
+    keeping: SecretKeeping,
+) -> Result<(), ControlError> {
+    let inner = control.inner();
+    let random = inner.options.random.as_ref();
+    // The master key comes first: a registry without one could not be told from one that lost it.
+    let vault = vault::found(store.as_ref(), random).await?;
+    let path = inner.home.registry();
+    let registry = Registry::create(&path, instance).await?;
+    let core = assemble(control, registry, Arc::clone(store), keeping);
+    core.keep_vault(vault);
+    let made = add_operator(&core, caller, &first.name, OperatorRole::Owner, &first.passphrase);
+    match made.await {
+        Ok(unlocked) => {
+            core.load_world().await?;
+            inner.set_core(Some(core));
+            inner.console.unlock(unlocked, control.now());
+            Ok(())
+        }
+        Err(error) => {
+            let _ = core.registry.close().await;
+            let _ = tokio::fs::remove_file(&path).await;
+            Err(error)
+        }
+    }
+}
+
+fn check_operator(name: &str, passphrase: &Secret) -> Result<(), ControlError> {
+    let shown = name.chars().count();
+    if name.trim() != name || shown == 0 || shown > LONGEST_NAME {
+        let rule = format!("a name has 1 to {LONGEST_NAME} characters and no spaces around it");
+        return Err(ControlError::invalid("name", rule));
+    }
+    if name.chars().any(cs_model::text::is_deceptive) {
+        let rule = "a name has no invisible or control characters";
+        return Err(ControlError::invalid("name", rule));
+    }
+    let long = passphrase.expose_text().map_or(0, |text| text.chars().count());
+    if long < SHORTEST_PASSPHRASE {
+        let rule = format!("a passphrase has at least {SHORTEST_PASSPHRASE} characters");
+        return Err(ControlError::invalid("passphrase", rule));
+    }
+    Ok(())
+}
+
+/// Adds an operator with a new key, sealed by the passphrase.
+pub(crate) async fn add_operator(
+    core: &Core,
+    caller: &Caller,
+    name: &str,
+    role: OperatorRole,
+    passphrase: &Secret,
+) -> Result<Unlocked, ControlError> {
+    check_operator(name, passphrase)?;
+    let id = OperatorId::from_random(core.random()?);
+    let (seed, salt, nonce) = (core.random()?, core.random()?, core.random()?);
+    let passphrase = passphrase.duplicate();
+    let made = tokio::task::spawn_blocking(move || {
+        let key = OperatorKey::from_seed(seed)?;
+        let sealed = key.seal(&passphrase, salt, nonce, id)?;
+        Ok::<_, OperatorKeyError>((key, sealed))
+    });
+    let doing = "make the operator's key";
+    let (key, sealed) = made
+        .await
+        .map_err(|source| ControlError::internal(doing, source))?
+        .map_err(|source| ControlError::internal(doing, source))?;
+    core.store.put(&key_name(id), &Secret::new(sealed)).await?;
+    let added = async {
+        let mut edit = core.edit(caller).await?;
+        let operator = Operator {
+            id,
+            name: name.to_owned(),
+            role,
+            public_key: key.public_key(),
+            created: edit.at(),
+            removed: None,
+        };
+        operator::create(edit.db(), &operator).await?;
+        edit.say(None, format!("added operator `{name}` as {}", role.as_str().replace('_', " ")));
+        edit.record().await
+    };
+    if let Err(error) = added.await {
+        core.store.delete(&key_name(id)).await?;
+        return Err(error);
+    }
+    Ok(Unlocked { id, role, key: Arc::new(key) })
+}
+
+/// Under which name the secret store has an operator's sealed key.
+pub(crate) fn key_name(id: OperatorId) -> String {
+    format!("operator/{id}")
+}
+
+/// The operator whose key this passphrase opens. Wrong ones are recorded, and slow the next down.
+pub(crate) async fn operator_with(
+    control: &Control,
+    caller: &Caller,
+    passphrase: &Secret,
+) -> Result<Unlocked, ControlError> {
+    let core = control.core()?;
+    let console = &control.inner().console;
+    console.may_try(control.now())?;
+    let found = find_operator(&core, passphrase).await;
+    match found {
+        Ok(Some(operator)) => {
+            console.was_right();
+            Ok(operator)
+        }
+        Ok(None) => {
+            let wrong = console.was_wrong(control.now());
+            let event = Event {
+                actor: Some(caller.actor.on_record()),
+                correlation: Some(caller.correlation),
+                reason: Some("wrong_passphrase".to_owned()),
+                ..Event::new(EventKind::OperatorUnlockFailed, control.now())
+            };
+            core.registry.record(vec![event]).await?;
+            control.changed(Topic::Audit);
+            Err(wrong)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+pub(crate) async fn find_operator(
+    core: &Arc<Core>,
+    passphrase: &Secret,
+) -> Result<Option<Unlocked>, ControlError> {
+    if core.store.is_sealed() {
+        match core.store.unseal(passphrase).await {
+            Ok(()) => core.fetch_vault().await?,
+            Err(cs_secrets::SecretError::WrongPassphrase) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let mut db = core.registry.read().await?;
+    let operators = operator::list(&mut db).await?;
+    drop(db);
+    for operator in operators.into_iter().filter(|it| it.removed.is_none()) {
+        let sealed = core.store.get(&key_name(operator.id)).await?;
+        let (id, phrase) = (operator.id, passphrase.duplicate());
+        let tried = move || OperatorKey::unseal(&phrase, sealed.expose(), id);
+        let tried = tokio::task::spawn_blocking(tried)
+            .await
+            .map_err(|source| ControlError::internal("unseal the operator's key", source))?;
+        match tried {
+            Ok(key) if key.public_key() == operator.public_key => {
+                return Ok(Some(Unlocked { id, role: operator.role, key: Arc::new(key) }));
+            }
+            // Sealed by this passphrase, but not the key that the registry knows.
+            Ok(_) | Err(OperatorKeyError::Crypto | OperatorKeyError::Damaged) => {
+                return Err(ControlError::Unavailable {
+                    message: "the operator's key in the secret store is damaged; restore it from \
+                              a backup"
+                        .to_owned(),
+                    source: None,
+                });
+            }
+            Err(OperatorKeyError::EmptyPassphrase | OperatorKeyError::WrongPassphrase) => {}
+        }
+    }
+    Ok(None)
+}
+
+/// Unlocks the console, and starts what could not start while the secrets were sealed.
+pub(crate) async fn unlock(
+    control: &Control,
+    caller: &Caller,
+    passphrase: &Secret,
+) -> Result<(), ControlError> {
+    let operator = operator_with(control, caller, passphrase).await?;
+    let _alone = control.inner().changing.lock().await;
+    let event = Event {
+        actor: Some(EventActor::Operator { id: operator.id }),
+        correlation: Some(caller.correlation),
+        ..Event::new(EventKind::OperatorUnlocked, control.now())
+    };
+    control.core()?.registry.record(vec![event]).await?;
+    control.inner().console.unlock(operator, control.now());
+    control.changed(Topic::Status);
+    control.changed(Topic::Audit);
+    start_if_asked(control).await;
+    Ok(())
+}
+
+/// Locks the console. `reason` is a short code for the log.
+pub(crate) async fn lock(control: &Control, reason: &'static str) -> Result<(), ControlError> {
+    match control.inner().console.lock() {
+        Some(operator) => record_lock(&*control.core()?, operator, reason).await,
+        None => Ok(()),
+    }
+}
+
+async fn record_lock(
+    core: &Core,
+    operator: OperatorId,
+    reason: &'static str,
+) -> Result<(), ControlError> {
+    let event = Event {
+        actor: Some(EventActor::Operator { id: operator }),
+        reason: Some(reason.to_owned()),
+        ..Event::new(EventKind::OperatorLocked, core.now())
+    };
+    core.registry.record(vec![event]).await?;
+    core.bell.ring(Topic::Status);
+    core.bell.ring(Topic::Audit);
+    Ok(())
+}
+
+/// What the last process left undone: calls of which nobody knows whether they were made.
+async fn reconcile(core: &Core) -> Result<(), ControlError> {
+    let lost = core.registry.submit(redemption::Reconcile { now: core.now() }).await?;
+    if !lost.is_empty() {
+        tracing::warn!(calls = lost.len(), "calls were under way when Countersign stopped");
+    }
+    Ok(())
+}
+
+/// Looks at the clock now and then, for as long as the control lives.
+pub(crate) fn keep_time(inner: &Arc<Inner>) {
+    let weak: Weak<Inner> = Arc::downgrade(inner);
+    tokio::spawn(async move {
+        let mut ticks = tokio::time::interval(TICK);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut count: u64 = 0;
+        loop {
+            ticks.tick().await;
+            let Some(inner) = weak.upgrade() else { return };
+            count = count.wrapping_add(1);
+            if let Err(error) = tick(&inner, count.is_multiple_of(60)).await {
+                tracing::error!(%error, "the clock was not kept");
+            }
+        }
+    });
+}
+
+/// Does what is due: locks an idle console, expires approval requests, forgets old nonces.
+pub(crate) async fn tick(inner: &Inner, prune: bool) -> Result<(), ControlError> {
+    let Some(core) = inner.core() else { return Ok(()) };
+    let now = core.now();
+    if let Some(operator) = inner.console.lock_if_idle(now) {
+        record_lock(&core, operator, "idle").await?;
+    }
+    if !core.registry.submit(approval::Expire { now }).await?.is_empty() {
+        core.waiters.look_again();
+        core.bell.ring(Topic::Approvals);
+        core.bell.ring(Topic::Audit);
+    }
+    if prune {
+        core.registry.submit(nonce::Prune { now }).await?;
+    }
+    Ok(())
+}
+
+pub(crate) async fn shutdown(control: &Control) -> Result<(), ControlError> {
+    let inner = control.inner();
+    let _alone = inner.changing.lock().await;
+    let Some(core) = inner.core() else { return Ok(()) };
+    if let Slot::Serving(gateway, _) = core.set_slot(Slot::Stopped) {
+        gateway.stop().await;
+    }
+    if let Some(operator) = inner.console.lock() {
+        record_lock(&core, operator, "shutdown").await?;
+    }
+    inner.set_core(None);
+    core.registry.close().await?;
+    Ok(())
+}

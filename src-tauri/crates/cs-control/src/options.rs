@@ -1,0 +1,72 @@
+//! What a process decides when it opens a home.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use cs_gateway::Limits;
+use cs_gateway::ports::{Clock, Random};
+use cs_secrets::Memory;
+
+use crate::adapters::clock::SystemClock;
+use crate::adapters::random::SystemRandom;
+use crate::view::status::SecretKeeping;
+
+/// What a process decides when it opens a home.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// What a second process is told is in its way, such as "the console".
+    pub holder: String,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub random: Arc<dyn Random>,
+    /// Where a new installation keeps its secrets, unless the first run says otherwise.
+    pub keeping: SecretKeeping,
+    /// What takes the keychain's place in tests. Used where secrets are kept in memory.
+    pub memory: Arc<Memory>,
+    /// Where the gateway is to listen as soon as it can; nowhere when absent.
+    pub listen: Option<SocketAddr>,
+    /// Whether the gateway lives in a console rather than in `countersign serve`. A console whose
+    /// port is taken listens on a free one.
+    pub embedded: bool,
+    /// What the gateway holds its clients and servers to.
+    pub limits: Limits,
+    /// The program that answers `workbench --root DIR`: the starter's sample server.
+    pub executable: PathBuf,
+    /// The address of the session bus, over which the sample server reaches the keychain. A child
+    /// process inherits it only if it is told.
+    pub session_bus: Option<String>,
+}
+
+impl Options {
+    /// The system's clock, randomness and keychain, no gateway, and this program as the sample
+    /// server.
+    pub fn new(holder: &str, executable: PathBuf) -> Self {
+        Self {
+            holder: holder.to_owned(),
+            clock: Arc::new(SystemClock),
+            random: Arc::new(SystemRandom),
+            keeping: SecretKeeping::Keychain,
+            memory: Arc::default(),
+            listen: None,
+            embedded: true,
+            limits: Limits::default(),
+            executable,
+            session_bus: None,
+        }
+    }
+}
+
+/// What the first run is told.
+#[derive(Debug)]
+pub struct FirstRun {
+    /// The name of the first owner.
+    pub name: String,
+    /// The passphrase that seals the owner's key.
+    pub passphrase: cs_model::Secret,
+    /// Where secrets are to be kept, where it is not where [`Options::keeping`] says.
+    pub keeping: Option<SecretKeeping>,
+    /// Whether to set up the starter.
+    pub starter: bool,
+}

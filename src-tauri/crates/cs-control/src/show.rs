@@ -1,0 +1,244 @@
+//! From what the registry has to what a person is shown.
+
+use std::sync::Arc;
+
+use cs_audit::Entry;
+use cs_gateway::upstream::{Health, HealthState};
+use cs_model::document::{TenantDoc, ToolDoc};
+use cs_model::event::Event;
+use cs_model::state::ApprovalState;
+use cs_model::{Grant, TenantId, Timestamp};
+use cs_registry::approval::Approval;
+use cs_registry::credential::Credential;
+use cs_registry::operator::Operator;
+use cs_registry::server::Server;
+use cs_registry::session::Session;
+use cs_registry::tenant::{Tally, Tenant};
+
+use crate::core::Core;
+use crate::failure::ControlError;
+use crate::names::Names;
+use crate::summary;
+use crate::view::agent::CredentialView;
+use crate::view::approval::ApprovalRow;
+use crate::view::audit::AuditRow;
+use crate::view::operator::OperatorView;
+use crate::view::server::{ServerHealth, ServerView, ToolClaims, ToolGrant, ToolView};
+use crate::view::session::{SessionState, SessionTool, SessionView};
+use crate::view::tenant::TenantView;
+
+pub(crate) fn count(of: usize) -> u64 {
+    u64::try_from(of).unwrap_or(u64::MAX)
+}
+
+pub(crate) fn operator(found: &Operator) -> OperatorView {
+    OperatorView {
+        id: found.id,
+        name: found.name.clone(),
+        role: found.role,
+        created: found.created,
+    }
+}
+
+pub(crate) fn tenant(found: &Tenant, tally: &Tally) -> TenantView {
+    TenantView {
+        id: found.id,
+        name: found.name.to_string(),
+        standing: found.standing,
+        created: found.created,
+        agents: tally.agents,
+        servers: tally.servers,
+        tools: tally.tools,
+        tasks: tally.tasks,
+        live_sessions: tally.live_sessions,
+        starter: found.starter,
+    }
+}
+
+pub(crate) fn credential(found: &Credential, now: Timestamp) -> CredentialView {
+    CredentialView {
+        id: found.id,
+        agent: found.agent,
+        kind: found.kind,
+        key_id: found.key_id.clone(),
+        state: found.state(now),
+        created: found.created,
+        expires: found.expires,
+        last_used: found.last_used,
+        last_from: found.last_from.clone(),
+    }
+}
+
+/// How a server is doing. Nobody needed it where there is no gateway.
+pub(crate) fn health(core: &Core, server: &Server) -> Health {
+    match core.gateway() {
+        Some(gateway) => gateway.server_health(server.tenant, server.id),
+        None => Health::default(),
+    }
+}
+
+pub(crate) fn server(found: &Server, health: &Health, tenant: &TenantDoc) -> ServerView {
+    let tools = || tenant.tools.iter().filter(|tool| tool.server == found.id);
+    ServerView {
+        id: found.id,
+        tenant: found.tenant,
+        name: found.name.to_string(),
+        enabled: found.enabled,
+        transport: found.transport.clone(),
+        health: match health.state {
+            HealthState::Failing => ServerHealth::Failing,
+            HealthState::Idle => ServerHealth::Idle,
+            HealthState::Ready => ServerHealth::Ready,
+            HealthState::Starting => ServerHealth::Starting,
+        },
+        problem: health.problem.clone(),
+        restarts: u64::from(health.restarts),
+        tools: count(tools().count()),
+        enabled_tools: count(tools().filter(|tool| tool.enabled).count()),
+    }
+}
+
+/// What a tool's definition says of it.
+#[derive(Debug, Default)]
+pub(crate) struct Said {
+    pub(crate) title: Option<String>,
+    pub(crate) description: String,
+    pub(crate) claims: ToolClaims,
+}
+
+/// Reads what a tool's definition says of it. Nothing of it is to be trusted.
+pub(crate) fn said(definition: &str) -> Said {
+    let Ok(value) = serde_json::from_str::<serde_json::Value>(definition) else {
+        return Said::default();
+    };
+    let hints = value.get("annotations");
+    let text = |value: Option<&serde_json::Value>| value?.as_str().map(str::to_owned);
+    let hint = |name: &str| hints?.get(name)?.as_bool();
+    Said {
+        title: text(value.get("title")).or_else(|| text(hints?.get("title"))),
+        description: text(value.get("description")).unwrap_or_default(),
+        claims: ToolClaims {
+            read_only: hint("readOnlyHint"),
+            destructive: hint("destructiveHint"),
+            open_world: hint("openWorldHint"),
+        },
+    }
+}
+
+/// What a tool's own claims suggest. Only a suggestion: a liar would claim to be harmless.
+pub(crate) fn suggest(claims: &ToolClaims) -> Grant {
+    match (claims.read_only, claims.open_world) {
+        (Some(true), Some(false)) => Grant::Allow,
+        (Some(true), _) | (Some(false) | None, _) => Grant::Token,
+    }
+}
+
+pub(crate) fn tool(tenant: &TenantDoc, tool: &ToolDoc, drift: Option<String>) -> ToolView {
+    let Said { title, description, claims } = said(&tool.definition);
+    let server = tenant.servers.iter().find(|server| server.id == tool.server);
+    ToolView {
+        id: tool.id,
+        server: tool.server,
+        server_name: server.map(|server| server.name.to_string()).unwrap_or_default(),
+        name: tool.name.to_string(),
+        title,
+        description,
+        definition: tool.definition.clone(),
+        fingerprint: tool.fingerprint,
+        enabled: tool.enabled,
+        drift,
+        claims,
+        grants: tenant
+            .roles
+            .iter()
+            .map(|role| ToolGrant {
+                role: role.id,
+                role_name: role.name.to_string(),
+                grant: role.grants.get(&tool.id).copied().unwrap_or_default(),
+            })
+            .collect(),
+    }
+}
+
+pub(crate) fn approval(core: &Core, found: &Approval, tenant_name: String) -> ApprovalRow {
+    let new = &found.new;
+    ApprovalRow {
+        id: new.id,
+        tenant: new.tenant,
+        tenant_name,
+        agent_name: found.agent_name.clone(),
+        task_name: found.task_name.clone(),
+        server_name: found.server_name.clone(),
+        tool_name: found.tool_name.clone(),
+        state: found.state,
+        requested: new.requested,
+        expires: found.expires(),
+        held: found.state == ApprovalState::Pending && core.waiters.is_held(new.id),
+    }
+}
+
+pub(crate) fn session(found: &Session, now: Timestamp) -> Result<SessionView, ControlError> {
+    let new = &found.new;
+    let allowlist: cs_policy::Allowlist = serde_json::from_str(&new.allowlist)
+        .map_err(|source| ControlError::internal("read a session's allowlist", source))?;
+    let state = match found.ended {
+        Some((_, why)) => SessionState::from(Some(why)),
+        None if now < new.ends => SessionState::Live,
+        None => SessionState::Expired,
+    };
+    let expired = (state == SessionState::Expired).then_some(new.ends);
+    Ok(SessionView {
+        id: new.id,
+        tenant: new.tenant,
+        agent: new.agent,
+        agent_name: found.agent_name.clone(),
+        credential: new.credential,
+        task_name: found.task_name.clone(),
+        state,
+        opened: new.opened,
+        ends: new.ends,
+        ended: found.ended.map(|(at, _)| at).or(expired),
+        policy_version: new.policy_version,
+        tools: allowlist
+            .iter()
+            .map(|(listed, entry)| SessionTool { listed: listed.to_owned(), grant: entry.grant })
+            .collect(),
+        calls: found.calls,
+        anomalies: found.anomalies,
+    })
+}
+
+pub(crate) fn audit(entry: &Entry, names: &Names) -> Result<AuditRow, ControlError> {
+    let event =
+        entry.event().map_err(|source| ControlError::internal("read an audit event", source))?;
+    Ok(row(entry, &event, names))
+}
+
+fn row(entry: &Entry, event: &Event, names: &Names) -> AuditRow {
+    AuditRow {
+        seq: entry.seq,
+        at: event.at,
+        kind: event.kind.as_str().to_owned(),
+        tenant: event.tenant,
+        tenant_name: event.tenant.and_then(|id| names.tenant(id)),
+        who: summary::who(event, names),
+        session: event.session,
+        tool: summary::tool(event, names),
+        decision: event.decision,
+        reason: event.reason.clone(),
+        summary: summary::summary(event, names),
+        outcome: event.outcome,
+        policy_version: event.policy_version,
+        correlation: event.correlation,
+        approval: event.approval,
+        client: event.client.clone(),
+        hash: entry.hash,
+    }
+}
+
+/// The name of a tenant, or its id when it is gone.
+pub(crate) fn tenant_name(core: &Arc<Core>, id: TenantId) -> String {
+    let document = core.document();
+    let found = document.tenants.iter().find(|tenant| tenant.id == id);
+    found.map_or_else(|| id.to_string(), |tenant| tenant.name.to_string())
+}

@@ -1,0 +1,273 @@
+//! Calls that wait for a person, from the gateway's side and from the operator's.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use cs_gateway::ports::{NewApproval, Ports, Redemption, Ruling, Spend, StoredSession};
+use cs_model::state::OperatorRole;
+use cs_model::{AgentId, ApprovalId, CredentialId, Digest, SessionId, TaskId, TenantId};
+use cs_policy::Session;
+use serde_json::{Value, json};
+
+use super::place::{PASSPHRASE, Place, somebody};
+use crate::actor::Actor;
+use crate::adapters::ports;
+use crate::lifecycle;
+
+struct Waiting {
+    place: Place,
+    ports: Ports,
+    request: NewApproval,
+}
+
+fn id<T: std::str::FromStr>(value: &Value) -> T
+where
+    T::Err: std::fmt::Debug,
+{
+    value.as_str().unwrap().parse().unwrap()
+}
+
+impl Waiting {
+    /// An executor that wants to send mail.
+    async fn new() -> Self {
+        let place = Place::with_starter().await;
+        let core = place.control.core().unwrap();
+        let ports = ports(&core);
+        let tenant: TenantId = id(&place.tenant().await);
+        let agent = place.agent("executor-1").await;
+        let issue = json!({ "tenant": tenant, "agent": agent["id"], "kind": "api_key" });
+        let key = place.ask("credential_issue", issue).await;
+        let task: TaskId = id(&agent["tasks"][0]["id"]);
+        let (agent, credential): (AgentId, CredentialId) =
+            (id(&agent["id"]), id(&key["credential"]));
+        let policy = Arc::clone(&core.world.borrow().policy);
+        let allowlist = cs_policy::open(&policy, tenant, agent, Some(task)).unwrap();
+        let entry = *allowlist.get("send_email").unwrap();
+        let now = place.control.now();
+        let session = StoredSession {
+            session: Session {
+                id: SessionId::from_random([3; 16]),
+                tenant,
+                agent,
+                task: Some(task),
+                ends: now.after(Duration::from_secs(3600)),
+                ended: false,
+                allowlist,
+            },
+            credential,
+            opened: now,
+            policy_version: policy.version(),
+            wire_id: None,
+        };
+        ports.sessions.opened(&session, Vec::new()).await.unwrap();
+        let arguments = r#"{"to":"ada@example.com"}"#.to_owned();
+        let request = NewApproval {
+            id: ApprovalId::from_random([4; 16]),
+            operation: Digest::of(b"operation"),
+            tenant,
+            agent,
+            credential,
+            session: session.session.id,
+            task,
+            server: entry.server,
+            tool: entry.tool,
+            listed: "send_email".to_owned(),
+            fingerprint: entry.fingerprint,
+            arguments_digest: Digest::of(arguments.as_bytes()),
+            arguments,
+            policy_version: policy.version(),
+            requested: now,
+            decide_by: now.after(Duration::from_secs(900)),
+        };
+        ports.desk.file(request.clone(), Vec::new()).await.unwrap();
+        Self { place, ports, request }
+    }
+
+    fn of(&self) -> Value {
+        json!({ "tenant": self.request.tenant, "approval": self.request.id })
+    }
+
+    fn approve(&self) -> Value {
+        json!({ "tenant": self.request.tenant, "approval": self.request.id,
+                "shown": self.request.arguments_digest })
+    }
+
+    async fn ruling(&self) -> Ruling {
+        self.ports.desk.ruling(self.request.tenant, self.request.id).await.unwrap()
+    }
+}
+
+#[tokio::test]
+async fn a_waiting_call_is_shown_with_all_that_it_takes_to_decide() {
+    let it = Waiting::new().await;
+    let row = it.place.ask("approval_list", json!({})).await[0].clone();
+    assert_eq!(
+        (&row["agent_name"], &row["tool_name"]),
+        (&json!("executor-1"), &json!("send_email"))
+    );
+    assert_eq!(row["held"], false);
+    let view = it.place.ask("approval_show", it.of()).await;
+    assert_eq!(view["arguments"], it.request.arguments.as_str());
+    assert_eq!(view["roles"], json!(["executor"]));
+    assert!(view["asked_because"].as_str().unwrap().starts_with("Role executor"));
+    assert_eq!(it.place.ask("status", json!({})).await["waiting_approvals"], 1);
+}
+
+#[tokio::test]
+async fn an_approved_call_gets_a_token_that_only_this_operator_can_have_signed() {
+    let it = Waiting::new().await;
+    let (tenant, id) = (it.request.tenant, it.request.id);
+    let desk = Arc::clone(&it.ports.desk);
+    let waiting = tokio::spawn(async move { desk.decided(tenant, id).await.unwrap() });
+    while it.place.ask("approval_list", json!({})).await[0]["held"] == false {
+        tokio::task::yield_now().await;
+    }
+    let view = it.place.ask("approval_approve", it.approve()).await;
+    assert_eq!((&view["row"]["state"], &view["decided_by"]), (&json!("approved"), &json!("Ada")));
+    let Ruling::Approved { token } = waiting.await.unwrap() else { panic!("not approved") };
+    let core = it.place.control.core().unwrap();
+    let operators = Arc::clone(&core.world.borrow().operators);
+    let verified = cs_trust::operation::verify(&token, |id| operators.get(&id).copied()).unwrap();
+    let claims = verified.claims();
+    assert_eq!(claims.args, it.request.arguments_digest);
+    assert_eq!((claims.tool, claims.sid), (it.request.tool, it.request.session));
+    assert_eq!(claims.aud, lifecycle::audience(&core));
+    assert_eq!(claims.exp - claims.iat, 120, "the call is held open");
+
+    let now = it.place.control.now();
+    let redemption = Redemption {
+        token: claims.jti,
+        tenant,
+        session: it.request.session,
+        approval: Some(id),
+        expires: cs_model::Timestamp::from_secs(claims.exp),
+        at: now,
+    };
+    assert_eq!(it.ports.ledger.redeem(redemption, Vec::new()).await.unwrap(), Spend::Spent);
+    assert_eq!(it.ports.ledger.redeem(redemption, Vec::new()).await.unwrap(), Spend::Refused);
+    assert_eq!(it.ruling().await, Ruling::Executed);
+    let again =
+        it.place.refused(it.place.control.console(), "approval_approve", it.approve()).await;
+    assert_eq!(again["code"], "conflict");
+    let log = it.place.log(&["approval.approved"]).await;
+    assert_eq!((log.len(), &log[0]["who"]), (1, &json!("Ada")));
+    let week = it.place.ask("approval_week", json!({})).await;
+    assert_eq!((&week["asked"], &week["approved"]), (&json!(1), &json!(1)));
+}
+
+#[tokio::test]
+async fn o02_other_arguments_than_those_that_were_shown_are_not_signed() {
+    let it = Waiting::new().await;
+    let mut args = it.approve();
+    args["shown"] = json!(Digest::of(b"something else"));
+    let refused = it.place.refused(it.place.control.console(), "approval_approve", args).await;
+    assert_eq!(refused["code"], "stale");
+    assert_eq!(it.ruling().await, Ruling::Pending);
+}
+
+#[tokio::test]
+async fn o12_a_locked_console_signs_nothing_and_the_local_user_needs_a_passphrase() {
+    let it = Waiting::new().await;
+    let owner = it.place.control.console();
+    it.place.ask("lock", json!({})).await;
+    // Somebody who still holds what the console said before it locked.
+    for (actor, code) in [
+        (owner, "locked"),
+        (Actor::Nobody, "locked"),
+        (somebody(OperatorRole::Owner), "locked"),
+        (Actor::Local { uid: Some(0) }, "invalid"),
+        (somebody(OperatorRole::PolicyEditor), "forbidden"),
+    ] {
+        let refused = it.place.refused(actor, "approval_approve", it.approve()).await;
+        assert_eq!(refused["code"], code, "{actor:?}");
+    }
+    let local = Actor::Local { uid: Some(0) };
+    let mut args = it.approve();
+    args["passphrase"] = json!("not the passphrase");
+    let refused = it.place.refused(local, "approval_approve", args.clone()).await;
+    assert_eq!(refused["code"], "wrong_passphrase");
+    assert_eq!(it.ruling().await, Ruling::Pending);
+    args["passphrase"] = json!(PASSPHRASE);
+    let view = it.place.ask_as(local, "approval_approve", args).await;
+    assert_eq!(view["decided_by"], "Ada");
+    assert_eq!(it.place.control.console(), Actor::Nobody, "the console stays locked");
+}
+
+#[tokio::test]
+async fn an_auditors_passphrase_signs_nothing() {
+    let it = Waiting::new().await;
+    let bob = json!({ "name": "Bob", "role": "auditor", "passphrase": "another passphrase" });
+    it.place.ask("operator_create", bob).await;
+    let mut args = it.approve();
+    args["passphrase"] = json!("another passphrase");
+    let local = Actor::Local { uid: None };
+    let refused = it.place.refused(local, "approval_approve", args).await;
+    assert_eq!(refused["code"], "forbidden");
+    assert_eq!(it.ruling().await, Ruling::Pending);
+}
+
+#[tokio::test]
+async fn a_denial_has_a_reason_that_the_agent_is_told() {
+    let it = Waiting::new().await;
+    for reason in ["", "  ", &"x".repeat(501)] {
+        let mut args = it.of();
+        args["reason"] = json!(reason);
+        let refused = it.place.refused(it.place.control.console(), "approval_deny", args).await;
+        assert_eq!(refused["field"], "reason");
+    }
+    let mut args = it.of();
+    args["reason"] = json!("Not to \u{202e}her.");
+    let view = it.place.ask_as(Actor::Local { uid: None }, "approval_deny", args).await;
+    assert_eq!(
+        (&view["row"]["state"], &view["decided_by"]),
+        (&json!("denied"), &json!("command line"))
+    );
+    let reason = "Not to \\u{202e}her.".to_owned();
+    assert_eq!(it.ruling().await, Ruling::Denied { reason });
+}
+
+#[tokio::test]
+async fn o18_a_call_that_nobody_decides_in_time_expires() {
+    let it = Waiting::new().await;
+    let (tenant, id) = (it.request.tenant, it.request.id);
+    let desk = Arc::clone(&it.ports.desk);
+    let waiting = tokio::spawn(async move { desk.decided(tenant, id).await.unwrap() });
+    it.place.clock.advance(Duration::from_secs(900));
+    it.place.ask("unlock", json!({ "passphrase": PASSPHRASE })).await;
+    let late = it.place.refused(it.place.control.console(), "approval_approve", it.approve()).await;
+    assert_eq!(late["code"], "conflict");
+    lifecycle::tick(it.place.control.inner(), false).await.unwrap();
+    assert_eq!(waiting.await.unwrap(), Ruling::Expired);
+    assert_eq!(it.place.log(&["approval.expired"]).await.len(), 1);
+}
+
+#[tokio::test]
+async fn ending_a_session_takes_its_requests_back_and_suspends_its_key_until_released() {
+    let it = Waiting::new().await;
+    let tenant = it.request.tenant;
+    let args = json!({ "tenant": tenant, "session": it.request.session });
+    let live = json!({ "tenant": tenant, "live_only": true });
+    assert_eq!(it.place.ask("session_list", live.clone()).await[0]["state"], "live");
+    let ended = it.place.ask("session_end", args.clone()).await;
+    assert_eq!(ended["state"], "operator");
+    assert_eq!(it.place.ask("session_list", live).await, json!([]));
+    assert_eq!(it.ruling().await, Ruling::Withdrawn);
+    let again = it.place.refused(it.place.control.console(), "session_end", args).await;
+    assert_eq!(again["code"], "conflict");
+    let credential = json!({ "tenant": tenant, "credential": it.request.credential });
+    let list = it.place.ask("credential_list", json!({ "tenant": tenant })).await;
+    assert_eq!(list[0]["state"], "suspended");
+    assert_eq!(it.place.ask("credential_release", credential).await["state"], "active");
+    let kinds = ["session.ended", "approval.withdrawn"];
+    assert_eq!(it.place.log(&kinds).await.len(), 2);
+}
+
+#[tokio::test]
+async fn removing_an_agent_ends_its_sessions() {
+    let it = Waiting::new().await;
+    let args = json!({ "tenant": it.request.tenant, "agent": it.request.agent });
+    it.place.ask("agent_remove", args).await;
+    assert_eq!(it.ruling().await, Ruling::Withdrawn);
+    let all = json!({ "tenant": it.request.tenant, "live_only": false });
+    assert_eq!(it.place.ask("session_list", all).await[0]["state"], "credential");
+}

@@ -1,0 +1,108 @@
+//! What holds for every command.
+
+use std::collections::BTreeSet;
+
+use cs_model::state::OperatorRole;
+use serde_json::json;
+
+use super::place::{Place, somebody};
+use crate::actor::{Actor, Permission};
+use crate::commands::TABLE;
+
+/// The commands that change nothing of what is enforced or decided.
+const LOOKS: &[&str] = &[
+    "agent_list",
+    "approval_list",
+    "approval_show",
+    "approval_week",
+    "audit_page",
+    "audit_show",
+    "audit_verify",
+    "credential_list",
+    "export",
+    "matrix",
+    "matrix_cell",
+    "operator_list",
+    "overview",
+    "server_detail",
+    "server_list",
+    "session_list",
+    "task_list",
+    "tenant_list",
+    "tenant_secret_list",
+];
+
+/// What can be asked of a locked console.
+const KNOCKS: &[&str] = &["first_run", "lock", "status", "touch", "unlock"];
+
+#[test]
+fn every_command_has_a_name_of_its_own_and_the_permission_that_it_needs() {
+    let mut names = BTreeSet::new();
+    for entry in TABLE {
+        assert!(names.insert(entry.name), "{} is there twice", entry.name);
+        let expected = match entry.name {
+            name if LOOKS.contains(&name) => Permission::Look,
+            name if KNOCKS.contains(&name) => Permission::Knock,
+            "approval_approve" | "approval_deny" => Permission::Decide,
+            "operator_create" | "operator_remove" => Permission::Own,
+            _ => Permission::Edit,
+        };
+        assert_eq!(entry.needs, expected, "{}", entry.name);
+    }
+}
+
+#[tokio::test]
+async fn an_auditor_is_refused_whatever_changes_something() {
+    let place = Place::new().await;
+    let auditor = somebody(OperatorRole::Auditor);
+    for entry in TABLE {
+        if LOOKS.contains(&entry.name) || KNOCKS.contains(&entry.name) {
+            continue;
+        }
+        let refused = place.refused(auditor, entry.name, json!({})).await;
+        assert_eq!(refused["code"], "forbidden", "{}", entry.name);
+    }
+}
+
+#[tokio::test]
+async fn a_locked_console_is_refused_everything_but_the_door() {
+    let place = Place::new().await;
+    for entry in TABLE.iter().filter(|entry| !KNOCKS.contains(&entry.name)) {
+        let refused = place.refused(Actor::Nobody, entry.name, json!({})).await;
+        assert_eq!(refused["code"], "locked", "{}", entry.name);
+    }
+}
+
+#[tokio::test]
+async fn d04_arguments_that_are_not_exactly_those_of_the_command_are_refused() {
+    let place = Place::new().await;
+    let owner = place.control.console();
+    let cases = [
+        ("an array for an object", "tenant_create", json!(["acme"])),
+        ("a text", "tenant_create", json!("acme")),
+        ("a member too many", "tenant_create", json!({ "name": "acme", "admin": true })),
+        ("a member too few", "tenant_create", json!({})),
+        ("another type", "tenant_create", json!({ "name": 7 })),
+        ("a path for a name", "tenant_create", json!({ "name": "../acme" })),
+        ("another kind of id", "matrix", json!({ "tenant": format!("agt_{:032x}", 1) })),
+        ("a member for nothing", "lock", json!({ "now": true })),
+    ];
+    for (what, command, args) in cases {
+        let refused = place.refused(owner, command, args).await;
+        assert_eq!(refused["code"], "invalid", "{what}");
+    }
+    let refused = place.refused(owner, "tenant_create", json!({ "name": 7 })).await;
+    assert_eq!(refused["field"], "name");
+    let unknown = place.refused(owner, "shell", json!({})).await;
+    assert_eq!(unknown["code"], "not_found");
+    assert_eq!(place.ask("tenant_list", json!({})).await, json!([]));
+}
+
+#[test]
+fn the_consoles_types_have_every_command() {
+    let types = crate::bindings::typescript();
+    for entry in TABLE {
+        assert!(types.contains(&format!("\n  {}: {{ args: ", entry.name)), "{}", entry.name);
+    }
+    assert!(types.contains("export type AgentId = Brand<'agt'>"));
+}

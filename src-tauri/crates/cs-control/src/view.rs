@@ -1,0 +1,16 @@
+//! What the console is shown: one type per thing on a screen.
+//!
+//! These types are the contract between the core and every door onto it. The console's own
+//! TypeScript is generated from them (see [`crate::bindings`]).
+
+pub mod agent;
+pub mod approval;
+pub mod audit;
+pub mod declared;
+pub mod matrix;
+pub mod operator;
+pub mod server;
+pub mod session;
+pub mod status;
+pub mod task;
+pub mod tenant;

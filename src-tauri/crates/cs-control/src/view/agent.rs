@@ -1,0 +1,95 @@
+//! Agents and what they prove themselves with.
+
+use cs_model::state::{CredentialKind, CredentialState, Standing};
+use cs_model::{AgentId, CredentialId, Timestamp};
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use super::task::{RoleRef, TaskRef};
+use crate::secret_text::ShownOnce;
+
+/// An agent.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, TS)]
+pub struct AgentView {
+    /// Its id.
+    pub id: AgentId,
+    /// Its name.
+    pub name: String,
+    /// Whether it may act.
+    pub standing: Standing,
+    /// The roles it acts in.
+    pub roles: Vec<RoleRef>,
+    /// The tasks it may declare.
+    pub tasks: Vec<TaskRef>,
+    /// What it proves itself with.
+    pub credentials: Vec<CredentialView>,
+    /// When it was last heard of.
+    pub last_seen: Option<Timestamp>,
+    /// How many of its sessions are not over.
+    pub live_sessions: u64,
+    /// When it was made.
+    pub created: Timestamp,
+}
+
+/// A credential, without its secret.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, TS)]
+pub struct CredentialView {
+    /// Its id.
+    pub id: CredentialId,
+    /// Whose it is.
+    pub agent: AgentId,
+    /// What kind it is of.
+    pub kind: CredentialKind,
+    /// The id that a request names.
+    pub key_id: String,
+    /// Whether it may be used.
+    pub state: CredentialState,
+    /// When it was issued.
+    pub created: Timestamp,
+    /// When it ends.
+    pub expires: Timestamp,
+    /// When it was last used.
+    pub last_used: Option<Timestamp>,
+    /// The address it was last used from.
+    pub last_from: Option<String>,
+}
+
+/// A new API key. Shown once.
+#[derive(Debug, Serialize, TS)]
+pub struct IssuedKey {
+    /// Its credential.
+    pub credential: CredentialId,
+    /// The id that requests name.
+    pub key_id: String,
+    /// What requests are signed with.
+    pub secret: ShownOnce,
+    /// When it ends.
+    pub expires: Timestamp,
+    /// The endpoint that the agent calls.
+    pub endpoint: String,
+    /// Ready configurations: a title, what to do with it, and its text.
+    pub configurations: Vec<ReadyConfiguration>,
+}
+
+/// A configuration to paste.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, TS)]
+pub struct ReadyConfiguration {
+    /// What it is for.
+    pub title: String,
+    /// What to do with it.
+    pub hint: String,
+    /// What it is written in.
+    pub language: Language,
+    /// The text.
+    pub text: String,
+}
+
+/// What a configuration is written in.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Language {
+    /// JSON.
+    Json,
+    /// Lines for a shell.
+    Shell,
+}

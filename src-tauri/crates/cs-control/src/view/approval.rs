@@ -1,0 +1,109 @@
+//! Calls that wait for a person.
+
+use cs_model::event::Outcome;
+use cs_model::state::ApprovalState;
+use cs_model::{AgentId, ApprovalId, Digest, SessionId, TenantId, Timestamp};
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use super::server::ToolView;
+
+/// An approval request, in a list.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, TS)]
+pub struct ApprovalRow {
+    /// Its id.
+    pub id: ApprovalId,
+    /// Its tenant.
+    pub tenant: TenantId,
+    /// Its tenant's name.
+    pub tenant_name: String,
+    /// The name of the agent that asks.
+    pub agent_name: String,
+    /// The name of its task.
+    pub task_name: String,
+    /// The name of the tool's server.
+    pub server_name: String,
+    /// The name of the tool.
+    pub tool_name: String,
+    /// Where it stands.
+    pub state: ApprovalState,
+    /// When it was asked.
+    pub requested: Timestamp,
+    /// Until when a person may decide; for an approved one, when its token ends.
+    pub expires: Timestamp,
+    /// Whether the agent's call is still held open.
+    pub held: bool,
+}
+
+/// An approval request with all that a person needs to decide.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, TS)]
+pub struct ApprovalView {
+    /// The request.
+    pub row: ApprovalRow,
+    /// The agent that asks.
+    pub agent: AgentId,
+    /// Its session.
+    pub session: SessionId,
+    /// The names of the agent's roles.
+    pub roles: Vec<String>,
+    /// When the session opened.
+    pub session_opened: Timestamp,
+    /// When it ends.
+    pub session_ends: Timestamp,
+    /// Attempts outside the allowlist in this session.
+    pub session_anomalies: u64,
+    /// The tool.
+    pub tool: ToolView,
+    /// The canonical arguments, as JSON text: what was hashed and what will be sent.
+    pub arguments: String,
+    /// Their digest.
+    pub arguments_digest: Digest,
+    /// Their length.
+    pub arguments_bytes: u64,
+    /// The arguments of the last approved call of this tool by this agent.
+    pub previous: Option<String>,
+    /// The policy version that asked.
+    pub policy_version: u64,
+    /// Why a person must look.
+    pub asked_because: String,
+    /// Who decided.
+    pub decided_by: Option<String>,
+    /// When.
+    pub decided_at: Option<Timestamp>,
+    /// Why, in the operator's words.
+    pub reason: Option<String>,
+    /// How the call ended.
+    pub outcome: Option<Outcome>,
+}
+
+/// How the last seven days went.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, TS)]
+pub struct ApprovalWeek {
+    /// How many calls asked.
+    pub asked: u64,
+    /// How many were approved.
+    pub approved: u64,
+    /// How many were denied.
+    pub denied: u64,
+    /// How many nobody decided in time.
+    pub expired: u64,
+    /// How long a decision took, in the middle.
+    pub median_seconds: Option<u64>,
+    /// The same by tool.
+    pub by_tool: Vec<ApprovalTool>,
+}
+
+/// How the last seven days went for one tool.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, TS)]
+pub struct ApprovalTool {
+    /// Its name.
+    pub tool_name: String,
+    /// Its server's name.
+    pub server_name: String,
+    /// How many calls asked.
+    pub asked: u64,
+    /// How many were approved.
+    pub approved: u64,
+    /// How many were denied.
+    pub denied: u64,
+}

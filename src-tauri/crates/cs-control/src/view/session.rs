@@ -1,0 +1,76 @@
+//! Authorization sessions.
+
+use cs_model::state::SessionEnd;
+use cs_model::{AgentId, CredentialId, Grant, SessionId, TenantId, Timestamp};
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// Whether a session is live, or why it is over.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum SessionState {
+    /// The client ended it.
+    Client,
+    /// Its credential was revoked, suspended or ran out.
+    Credential,
+    /// Its time was up.
+    Expired,
+    /// It is not over.
+    Live,
+    /// An operator ended it.
+    Operator,
+}
+
+impl From<Option<SessionEnd>> for SessionState {
+    fn from(end: Option<SessionEnd>) -> Self {
+        match end {
+            None => Self::Live,
+            Some(SessionEnd::Client) => Self::Client,
+            Some(SessionEnd::Credential) => Self::Credential,
+            Some(SessionEnd::Expired) => Self::Expired,
+            Some(SessionEnd::Operator) => Self::Operator,
+        }
+    }
+}
+
+/// A session.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, TS)]
+pub struct SessionView {
+    /// Its id.
+    pub id: SessionId,
+    /// Its tenant.
+    pub tenant: TenantId,
+    /// Its agent.
+    pub agent: AgentId,
+    /// Its agent's name.
+    pub agent_name: String,
+    /// The credential that opened it.
+    pub credential: CredentialId,
+    /// The name of its task.
+    pub task_name: Option<String>,
+    /// Whether it is live.
+    pub state: SessionState,
+    /// When it opened.
+    pub opened: Timestamp,
+    /// When it ends by itself.
+    pub ends: Timestamp,
+    /// When it ended.
+    pub ended: Option<Timestamp>,
+    /// The policy version under which it opened.
+    pub policy_version: u64,
+    /// What it may ever call.
+    pub tools: Vec<SessionTool>,
+    /// How many calls it made.
+    pub calls: u64,
+    /// How many of them were attempts outside its allowlist.
+    pub anomalies: u64,
+}
+
+/// A tool of a session's allowlist.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, TS)]
+pub struct SessionTool {
+    /// The name under which the agent sees it.
+    pub listed: String,
+    /// What was granted when the session opened.
+    pub grant: Grant,
+}

@@ -1,0 +1,178 @@
+//! The life of one request, from the bytes of a message to its answer.
+
+use std::sync::Arc;
+
+use http::{Method, StatusCode};
+
+use crate::answer::{self, Answer, SESSION};
+use crate::authn::{self, Letter, Presented};
+use crate::gate::Gate;
+use crate::refusal::Refusal;
+use crate::router::{Arrival, Routed, accepted, refuse};
+use crate::session::{self, Declared, Live};
+use crate::stream;
+use crate::tool;
+use crate::trail::Trail;
+use crate::wire::{self, Ask, Envelope, Era, Id, Incoming, Notice, single};
+use crate::{local, wire::Flaw};
+use cs_model::state::SessionEnd;
+
+/// What becomes of a request once it is understood.
+enum Next {
+    /// It is answered.
+    Answer(Answer),
+    /// It is a tool call, which may take its time.
+    Call(tool::Asked),
+    /// It wants to hear of changes for as long as it lasts.
+    Follow(stream::Follower),
+}
+
+/// Answers a request that reached an endpoint.
+///
+/// Whatever the answer is, everything that led to it is on record before it is sent.
+pub(crate) async fn serve(gate: &Arc<Gate>, arrival: Arrival, mut trail: Trail) -> Routed {
+    let mut id = None;
+    let next = match pass(gate, &arrival, &mut trail, &mut id).await {
+        Ok(next) => next,
+        Err(why) => return Routed::Answer(refuse(gate, trail, id.as_ref(), why).await),
+    };
+    // What led to a call is put on record together with the decision on it.
+    if !matches!(next, Next::Call(_))
+        && let Err(error) = trail.settle(&gate.ports).await
+    {
+        return Routed::Answer(refuse(gate, trail, id.as_ref(), error.into()).await);
+    }
+    match next {
+        Next::Answer(answer) => Routed::Answer(answer),
+        Next::Follow(follower) => Routed::Answer(stream::serve(gate, follower)),
+        Next::Call(asked) => Routed::Call(Box::new((asked, trail))),
+    }
+}
+
+/// Takes a request through the gates, in their order.
+async fn pass(
+    gate: &Gate,
+    arrival: &Arrival,
+    trail: &mut Trail,
+    id: &mut Option<Id>,
+) -> Result<Next, Refusal> {
+    let letter = Letter {
+        method: arrival.method.as_str(),
+        path: &arrival.path,
+        headers: &arrival.headers,
+        body: &arrival.body,
+        tenant: &arrival.endpoint.tenant,
+    };
+    let presented = authn::identify(gate, letter, trail).await?;
+    if arrival.method != Method::POST {
+        return session_operation(gate, arrival, &presented, trail).await;
+    }
+    let envelope = Envelope::read(&arrival.body).map_err(Refusal::Message)?;
+    id.clone_from(&envelope.id);
+    trail.method(&envelope.method);
+    let incoming = wire::read(&envelope, &arrival.headers)?;
+    answer(gate, arrival, &presented, incoming, trail).await
+}
+
+async fn answer(
+    gate: &Gate,
+    arrival: &Arrival,
+    presented: &Presented,
+    incoming: Incoming,
+    trail: &mut Trail,
+) -> Result<Next, Refusal> {
+    let Incoming { era, mut meta, ask } = incoming;
+    let declared = declared(arrival, meta.task.take())?;
+    let next = match ask {
+        Ask::Discover(id) => Next::Answer(local::discover(&id)),
+        Ask::Initialize(id, version) => {
+            let (_, wire_id) = session::initialize(gate, presented, &declared, trail).await?;
+            Next::Answer(local::initialized(&id, &version, &wire_id))
+        }
+        Ask::Ping(id) => {
+            session_of(gate, arrival, era, presented, &declared, trail).await?;
+            Next::Answer(local::pong(&id))
+        }
+        Ask::Notice(notice) => {
+            if era == Era::Legacy {
+                let live = session_of(gate, arrival, era, presented, &declared, trail).await?;
+                if let Notice::Cancelled(id) = notice {
+                    live.cancel(&id);
+                }
+            }
+            Next::Answer(accepted())
+        }
+        Ask::List(id) => {
+            let live = session_of(gate, arrival, era, presented, &declared, trail).await?;
+            Next::Answer(local::tools(gate, &live, era, &id)?)
+        }
+        Ask::Listen(id, wanted) => {
+            let live = session_of(gate, arrival, era, presented, &declared, trail).await?;
+            Next::Follow(stream::Follower::listen(live, id, wanted, arrival.alive.clone())?)
+        }
+        Ask::Call(id, call) => {
+            let live = session_of(gate, arrival, era, presented, &declared, trail).await?;
+            let alive = arrival.alive.clone();
+            Next::Call(tool::Asked { era, id, call, meta, live, alive })
+        }
+    };
+    Ok(next)
+}
+
+/// The session that a request belongs to.
+async fn session_of(
+    gate: &Gate,
+    arrival: &Arrival,
+    era: Era,
+    presented: &Presented,
+    declared: &Declared,
+    trail: &mut Trail,
+) -> Result<Arc<Live>, Refusal> {
+    match era {
+        Era::Modern => session::attach(gate, presented, declared, trail).await,
+        Era::Legacy => {
+            let wire_id = wire_id(arrival)?;
+            session::resume(gate, presented, wire_id, declared, trail).await
+        }
+    }
+}
+
+/// GET and DELETE, which only the older era has: the stream of a session, and its end.
+async fn session_operation(
+    gate: &Gate,
+    arrival: &Arrival,
+    presented: &Presented,
+    trail: &mut Trail,
+) -> Result<Next, Refusal> {
+    if !arrival.body.is_empty() {
+        return Err(Refusal::Message(Flaw::Member));
+    }
+    match single(&arrival.headers, "mcp-protocol-version") {
+        Ok(None) => {}
+        Ok(Some(version)) if wire::is_legacy(version) => {}
+        Ok(Some(version)) if version == wire::MODERN => return Err(Refusal::Method),
+        Ok(Some(_)) | Err(_) => return Err(Refusal::LegacyVersion),
+    }
+    let declared = declared(arrival, None)?;
+    let wire_id = wire_id(arrival)?;
+    let live = session::resume(gate, presented, wire_id, &declared, trail).await?;
+    if arrival.method == Method::DELETE {
+        session::end(gate, &live, SessionEnd::Client).await?;
+        return Ok(Next::Answer(answer::empty(StatusCode::NO_CONTENT)));
+    }
+    Ok(Next::Follow(stream::Follower::get(live, arrival.alive.clone())))
+}
+
+fn wire_id(arrival: &Arrival) -> Result<&str, Refusal> {
+    match single(&arrival.headers, SESSION.as_str()) {
+        Ok(Some(wire_id)) => Ok(wire_id),
+        Ok(None) | Err(_) => Err(Refusal::SessionUnnamed),
+    }
+}
+
+fn declared(arrival: &Arrival, meta: Option<String>) -> Result<Declared, Refusal> {
+    let header = single(&arrival.headers, "countersign-task")
+        .map_err(|_| Refusal::HeaderMismatch("Countersign-Task must stand there once"))?;
+    let (url, header) = (arrival.endpoint.task.clone(), header.map(str::to_owned));
+    Ok(Declared { url, header, meta })
+}

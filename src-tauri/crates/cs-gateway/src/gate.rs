@@ -1,0 +1,144 @@
+//! What all requests of a gateway share.
+
+use std::collections::HashSet;
+use std::fmt::Debug;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use async_trait::async_trait;
+use cs_model::{CorrelationId, Secret, Timestamp};
+use cs_trust::SealingKey;
+use serde_json::value::RawValue;
+use tokio::sync::{mpsc, watch};
+
+use crate::config::Config;
+use crate::meter::Meter;
+use crate::ports::{PortError, Ports};
+use crate::session::Book;
+use crate::upstream::{Reply, Target, ToolCall, UpstreamError, Upstreams};
+use crate::world::World;
+
+/// The way out: what makes a tool call. Only `proxy::forward` asks it to.
+#[async_trait]
+pub(crate) trait Outbound: Debug + Send + Sync {
+    /// Makes one tool call, once.
+    async fn call(
+        &self,
+        target: Target<'_>,
+        call: ToolCall<'_>,
+        progress: mpsc::Sender<Box<RawValue>>,
+    ) -> Result<Reply, UpstreamError>;
+}
+
+#[async_trait]
+impl Outbound for Upstreams {
+    async fn call(
+        &self,
+        target: Target<'_>,
+        call: ToolCall<'_>,
+        progress: mpsc::Sender<Box<RawValue>>,
+    ) -> Result<Reply, UpstreamError> {
+        Self::call(self, target, call, progress).await
+    }
+}
+
+/// What all requests of a gateway share.
+pub(crate) struct Gate {
+    pub(crate) config: Config,
+    pub(crate) ports: Ports,
+    pub(crate) world: watch::Receiver<Arc<World>>,
+    pub(crate) outbound: Arc<dyn Outbound>,
+    pub(crate) sessions: Book,
+    pub(crate) meter: Meter,
+    /// Seals what clients carry from one round of a held call to the next. It lives as long as
+    /// the process; a client that comes back later asks anew and finds its request.
+    pub(crate) rounds: SealingKey,
+    /// The values of `Host` that are this gateway's.
+    pub(crate) hosts: HashSet<String>,
+    /// The values of `Origin` that are let in.
+    pub(crate) origins: HashSet<String>,
+    /// True once the gateway stops.
+    pub(crate) stopping: watch::Receiver<bool>,
+    latest: AtomicI64,
+}
+
+impl Debug for Gate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Gate").field("hosts", &self.hosts).finish_non_exhaustive()
+    }
+}
+
+/// What a gate is made of, besides its settings.
+pub(crate) struct Parts {
+    pub(crate) ports: Ports,
+    pub(crate) world: watch::Receiver<Arc<World>>,
+    pub(crate) outbound: Arc<dyn Outbound>,
+    pub(crate) stopping: watch::Receiver<bool>,
+}
+
+impl Gate {
+    /// A gate that listens on `port`, without sessions.
+    pub(crate) fn new(config: Config, parts: Parts, port: u16) -> Result<Self, PortError> {
+        let Parts { ports, world, outbound, stopping } = parts;
+        let mut master = vec![0; 32];
+        ports.random.fill(&mut master)?;
+        let rounds = SealingKey::derive(&Secret::new(master), "gateway/rounds")
+            .map_err(|e| PortError { doing: "make a sealing key", source: Some(Box::new(e)) })?;
+        let names = ["127.0.0.1", "localhost", "[::1]"];
+        let mut hosts: HashSet<String> = config.hosts.iter().cloned().collect();
+        hosts.extend(names.iter().map(|name| format!("{name}:{port}")));
+        if port == 80 {
+            hosts.extend(names.iter().map(|name| (*name).to_owned()));
+        }
+        let mut origins: HashSet<String> = config.origins.iter().cloned().collect();
+        origins.extend(names.iter().map(|name| format!("http://{name}:{port}")));
+        Ok(Self {
+            config,
+            ports,
+            world,
+            outbound,
+            sessions: Book::default(),
+            meter: Meter::default(),
+            rounds,
+            hosts,
+            origins,
+            stopping,
+            latest: AtomicI64::new(i64::MIN),
+        })
+    }
+
+    /// What requests are judged by, now.
+    pub(crate) fn world(&self) -> Arc<World> {
+        Arc::clone(&self.world.borrow())
+    }
+
+    /// The time now.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.ports.clock.now()
+    }
+
+    /// The latest time that was ever seen. A clock that is set back would make old signatures
+    /// fresh again; for them it stands still instead.
+    pub(crate) fn latest(&self) -> Timestamp {
+        let now = self.now().millis();
+        Timestamp::from_millis(self.latest.fetch_max(now, Ordering::AcqRel).max(now))
+    }
+
+    /// Waits until the gateway stops.
+    pub(crate) async fn stops(&self) {
+        let mut stopping = self.stopping.clone();
+        let _ = stopping.wait_for(|stop| *stop).await.is_ok();
+    }
+
+    /// Random bytes.
+    pub(crate) fn random<const N: usize>(&self) -> Result<[u8; N], PortError> {
+        let mut bytes = [0; N];
+        self.ports.random.fill(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// What ties the next answer to its events.
+    pub(crate) fn correlation(&self) -> Result<CorrelationId, PortError> {
+        self.random().map(CorrelationId::from_random)
+    }
+}

@@ -1,0 +1,193 @@
+//! The gateway as a whole: what its owner can start, ask and stop.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use cs_model::event::{Actor, Event, EventKind};
+use cs_model::state::SessionEnd;
+use cs_model::upstream::Transport;
+use cs_model::{ServerId, SessionId, TenantId};
+use serde_json::value::RawValue;
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch};
+
+use crate::config::Config;
+use crate::gate::{Gate, Outbound, Parts};
+use crate::listener;
+use crate::ports::{PortError, Ports};
+use crate::session::{self, SessionSummary};
+use crate::upstream::{Health, UpstreamError, Upstreams};
+use crate::world::World;
+
+/// A gateway that serves. Dropping it stops it without waiting for anything.
+#[derive(Debug)]
+pub struct Gateway {
+    pub(crate) gate: Arc<Gate>,
+    address: SocketAddr,
+    upstreams: Upstreams,
+    stop: watch::Sender<bool>,
+    /// Ends when the last task of the gateway has ended.
+    tasks: tokio::sync::Mutex<mpsc::Receiver<()>>,
+}
+
+/// Why a gateway does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address cannot be had.
+    #[error("could not listen on {address}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The address can be reached from other machines.
+    #[error("{address} is not a loopback address; without TLS the gateway listens on no other")]
+    NotLoopback {
+        /// The address.
+        address: SocketAddr,
+    },
+    /// Something the gateway depends on is not there.
+    #[error(transparent)]
+    Port(#[from] PortError),
+}
+
+impl Gateway {
+    /// Starts a gateway. When this returns it takes requests, and goes on with the sessions that
+    /// were under way.
+    ///
+    /// `world` has to hold what is in force already: a session whose credential it does not know
+    /// is over.
+    ///
+    /// # Errors
+    ///
+    /// When the address is not a loopback one or cannot be had, or when the start cannot be put
+    /// on record.
+    pub async fn start(
+        config: Config,
+        ports: Ports,
+        world: watch::Receiver<Arc<World>>,
+    ) -> Result<Self, StartError> {
+        let upstreams = Upstreams::new(&ports, config.limits.upstream.clone());
+        let outbound = Arc::new(upstreams.clone());
+        Self::start_with(config, ports, world, upstreams, outbound).await
+    }
+
+    pub(crate) async fn start_with(
+        config: Config,
+        ports: Ports,
+        world: watch::Receiver<Arc<World>>,
+        upstreams: Upstreams,
+        outbound: Arc<dyn Outbound>,
+    ) -> Result<Self, StartError> {
+        let address = config.listen;
+        if !address.ip().is_loopback() {
+            return Err(StartError::NotLoopback { address });
+        }
+        let refused = |source| StartError::Listen { address, source };
+        let listener = TcpListener::bind(address).await.map_err(refused)?;
+        let address = listener.local_addr().map_err(refused)?;
+
+        let (stop, stopping) = watch::channel(false);
+        let parts = Parts { ports, world, outbound, stopping };
+        let gate = Arc::new(Gate::new(config, parts, address.port())?);
+        let now = gate.now();
+        for stored in gate.ports.sessions.live(now).await? {
+            gate.sessions.insert(stored);
+        }
+        session::sweep(&gate).await?;
+        let mut started = system_event(&gate, EventKind::GatewayStarted);
+        started.detail = Some(format!("listening on http://{address}"));
+        gate.ports.audit.record(vec![started]).await?;
+
+        let (alive, tasks) = mpsc::channel(1);
+        tokio::spawn(listener::listen(listener, Arc::clone(&gate), alive.clone()));
+        tokio::spawn(listener::watch_over(Arc::clone(&gate), alive));
+        Ok(Self { gate, address, upstreams, stop, tasks: tokio::sync::Mutex::new(tasks) })
+    }
+
+    /// Where it listens.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Stops: takes no more requests, waits a moment for those under way, and stops the servers
+    /// behind it. Sessions stay under way for the next start.
+    pub async fn stop(&self) {
+        if self.stop.send_replace(true) {
+            return;
+        }
+        let drained = async {
+            let mut tasks = self.tasks.lock().await;
+            while tasks.recv().await.is_some() {}
+        };
+        if tokio::time::timeout(self.gate.config.limits.drain, drained).await.is_err() {
+            tracing::warn!("some calls were still under way when the gateway stopped");
+        }
+        self.upstreams.stop_all().await;
+        let stopped = system_event(&self.gate, EventKind::GatewayStopped);
+        if let Err(error) = self.gate.ports.audit.record(vec![stopped]).await {
+            tracing::error!(%error, "the stop of the gateway is not on record");
+        }
+    }
+
+    /// The sessions that are under way.
+    pub fn sessions(&self) -> Vec<SessionSummary> {
+        session::summaries(&self.gate, None)
+    }
+
+    /// Ends a session: its streams close, its held calls are refused and taken back, and nothing
+    /// is done for it any more. Says whether it was under way.
+    ///
+    /// # Errors
+    ///
+    /// When the end cannot be written down. The session is over all the same.
+    pub async fn end_session(&self, id: SessionId, why: SessionEnd) -> Result<bool, PortError> {
+        match self.gate.sessions.get(id) {
+            Some(live) => session::end(&self.gate, &live, why).await,
+            None => Ok(false),
+        }
+    }
+
+    /// How many tool calls came in the last minute.
+    pub fn calls_last_minute(&self) -> u64 {
+        self.gate.meter.last_minute(self.gate.now())
+    }
+
+    /// Starts a server that may not be registered yet, asks for the definitions of its tools and
+    /// stops it again.
+    ///
+    /// # Errors
+    ///
+    /// When the server cannot be reached or its answer is refused.
+    pub async fn discover(
+        &self,
+        tenant: TenantId,
+        transport: &Transport,
+    ) -> Result<Vec<Box<RawValue>>, UpstreamError> {
+        self.upstreams.probe(tenant, transport).await
+    }
+
+    /// How a server fares.
+    pub fn server_health(&self, tenant: TenantId, server: ServerId) -> Health {
+        self.upstreams.health(tenant, server)
+    }
+
+    /// Stops a server and lets it be started again, also after it was given up.
+    pub async fn restart_server(&self, tenant: TenantId, server: ServerId) {
+        self.upstreams.restart(tenant, server).await;
+    }
+
+    /// Stops a server that is not there any more.
+    pub async fn forget_server(&self, tenant: TenantId, server: ServerId) {
+        self.upstreams.forget(tenant, server).await;
+    }
+}
+
+fn system_event(gate: &Gate, kind: EventKind) -> Event {
+    let mut event = Event::new(kind, gate.now());
+    event.actor = Some(Actor::System);
+    event.policy_version = Some(gate.world().policy.version());
+    event
+}

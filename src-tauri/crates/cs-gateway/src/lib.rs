@@ -1,0 +1,39 @@
+//! The enforcing MCP gateway.
+//!
+//! Everything that an agent may do goes through here, and nothing else does. Read it in this
+//! order, which is the order of one tool call: `listener` and `edge` (what counts as a request),
+//! `router` (where it goes), `call` (its life on one screen), `wire` (what it says), `authn`
+//! (who), `session` (for what), `authz` (whether), `settle` (on record, and signed for), `proxy`
+//! (the only way out), `refusal` (any gate's no). [`ports`] and [`world`] are what it needs of
+//! the rest of the product.
+
+mod answer;
+mod authn;
+mod authz;
+mod call;
+mod config;
+mod edge;
+mod gate;
+mod gateway;
+mod line;
+mod listener;
+mod local;
+mod meter;
+pub mod ports;
+mod proxy;
+mod refusal;
+mod router;
+mod session;
+mod settle;
+mod stream;
+#[cfg(test)]
+mod tests;
+mod tool;
+mod trail;
+pub mod upstream;
+mod wire;
+pub mod world;
+
+pub use config::{Config, Limits};
+pub use gateway::{Gateway, StartError};
+pub use session::SessionSummary;

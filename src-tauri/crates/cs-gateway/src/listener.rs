@@ -1,0 +1,106 @@
+//! Accepts connections, and watches over what lasts longer than a request.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, mpsc};
+
+use crate::edge::{Edge, EdgeLimits, Wire};
+use crate::gate::Gate;
+use crate::{router, session};
+
+/// How long to wait when the system has no more connections to give.
+const EXHAUSTED: Duration = Duration::from_millis(100);
+
+/// Takes connections until the gateway stops. `alive` tells that a task has not ended yet.
+pub(crate) async fn listen(listener: TcpListener, gate: Arc<Gate>, alive: mpsc::Sender<()>) {
+    let seats = Arc::new(Semaphore::new(gate.config.limits.connections));
+    loop {
+        let accepted = tokio::select! {
+            () = gate.stops() => return,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            // Whoever comes when all seats are taken is sent away at once, not kept waiting.
+            Ok((stream, peer)) => {
+                if let Ok(seat) = Arc::clone(&seats).try_acquire_owned() {
+                    let (gate, alive) = (Arc::clone(&gate), alive.clone());
+                    tokio::spawn(async move {
+                        connection(stream, peer.to_string(), gate, alive).await;
+                        drop(seat);
+                    });
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%error, "could not accept a connection");
+                tokio::time::sleep(EXHAUSTED).await;
+            }
+        }
+    }
+}
+
+async fn connection(stream: TcpStream, peer: String, gate: Arc<Gate>, alive: mpsc::Sender<()>) {
+    let limits = &gate.config.limits;
+    let edge_limits = EdgeLimits {
+        head_bytes: limits.head_bytes,
+        head_time: limits.head_time,
+        idle_time: limits.idle_time,
+        stall_time: limits.stall_time,
+    };
+    let buffer = limits.head_bytes.saturating_mul(2).max(32 * 1024);
+    let _ = stream.set_nodelay(true);
+    let wire = Arc::new(Wire::default());
+    let io = TokioIo::new(Edge::new(stream, Arc::clone(&wire), edge_limits));
+    let until = Arc::clone(&gate);
+    let service = service_fn(move |request| {
+        let caller =
+            router::Caller { wire: Arc::clone(&wire), peer: peer.clone(), alive: alive.clone() };
+        let gate = Arc::clone(&gate);
+        async move { Ok::<_, Infallible>(router::serve(&gate, request, caller).await) }
+    });
+    let mut server = http1::Builder::new();
+    // The edge has its own clock for heads; it also knows of heads that are held back.
+    server.header_read_timeout(None).max_buf_size(buffer);
+    let mut served = std::pin::pin!(server.serve_connection(io, service));
+    let ended = tokio::select! {
+        ended = served.as_mut() => ended,
+        () = until.stops() => {
+            served.as_mut().graceful_shutdown();
+            served.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection broke off");
+    }
+}
+
+/// Ends sessions whose time is up or whose credential does not stand any more.
+pub(crate) async fn watch_over(gate: Arc<Gate>, alive: mpsc::Sender<()>) {
+    let mut world = Some(gate.world.clone());
+    loop {
+        let changed = async {
+            match &mut world {
+                Some(world) => world.changed().await.is_ok(),
+                None => std::future::pending().await,
+            }
+        };
+        let goes_on = tokio::select! {
+            () = gate.stops() => break,
+            () = tokio::time::sleep(gate.config.limits.sweep) => true,
+            goes_on = changed => goes_on,
+        };
+        if !goes_on {
+            // Nobody can change the world any more; time still passes.
+            world = None;
+        }
+        if let Err(error) = session::sweep(&gate).await {
+            tracing::error!(%error, "an end of a session is not on record");
+        }
+    }
+    drop(alive);
+}

@@ -1,0 +1,270 @@
+//! What the gateway needs of the world. Each port says what `Ok` promises.
+//!
+//! A port that changes something takes the events that tell of it, and writes both or neither.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use cs_model::event::{Event, Outcome};
+use cs_model::state::SessionEnd;
+use cs_model::{
+    AgentId, ApprovalId, CredentialId, Digest, OperationTokenId, Secret, ServerId, SessionId,
+    TaskId, TenantId, Timestamp, ToolId,
+};
+use cs_policy::Session;
+
+/// Everything the gateway needs, in one place.
+#[derive(Clone, Debug)]
+pub struct Ports {
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub random: Arc<dyn Random>,
+    /// The audit log.
+    pub audit: Arc<dyn AuditSink>,
+    /// Nonces of signed requests.
+    pub nonces: Arc<dyn NonceStore>,
+    /// Authorization sessions.
+    pub sessions: Arc<dyn SessionStore>,
+    /// Calls that wait for a person.
+    pub desk: Arc<dyn ApprovalDesk>,
+    /// Spent operation tokens.
+    pub ledger: Arc<dyn TokenLedger>,
+    /// Secrets.
+    pub secrets: Arc<dyn SecretSource>,
+}
+
+/// Something the gateway depends on did not do what was asked. The call is not made.
+#[derive(Debug, thiserror::Error)]
+#[error("could not {doing}")]
+pub struct PortError {
+    /// What was being done, to follow "could not".
+    pub doing: &'static str,
+    /// What went wrong. Goes to the log, never to a caller.
+    #[source]
+    pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+/// Tells the time.
+pub trait Clock: Debug + Send + Sync {
+    /// The time now.
+    fn now(&self) -> Timestamp;
+}
+
+/// Makes random bytes that nobody can guess.
+pub trait Random: Debug + Send + Sync {
+    /// Fills all of `bytes`.
+    ///
+    /// # Errors
+    ///
+    /// When the system has no randomness to give.
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), PortError>;
+}
+
+/// Puts events on record.
+#[async_trait]
+pub trait AuditSink: Debug + Send + Sync {
+    /// Records events, in order. Durable, even across a power cut, once it returns.
+    async fn record(&self, events: Vec<Event>) -> Result<(), PortError>;
+}
+
+/// Whether a nonce was new.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Nonce {
+    /// It was, and is remembered now.
+    Fresh,
+    /// It had been seen.
+    Seen,
+}
+
+/// Remembers the nonces of signed requests.
+#[async_trait]
+pub trait NonceStore: Debug + Send + Sync {
+    /// Remembers a nonce until then, at least. Of any number of concurrent attempts with one
+    /// nonce exactly one is fresh, also across a restart.
+    async fn remember(
+        &self,
+        credential: CredentialId,
+        nonce: &str,
+        until: Timestamp,
+    ) -> Result<Nonce, PortError>;
+}
+
+/// A session as it is kept.
+#[derive(Clone, Debug)]
+pub struct StoredSession {
+    /// What decisions depend on.
+    pub session: Session,
+    /// The credential that opened it.
+    pub credential: CredentialId,
+    /// When it opened.
+    pub opened: Timestamp,
+    /// The policy version under which it opened.
+    pub policy_version: u64,
+    /// The `Mcp-Session-Id` of the older protocol era, while it has one.
+    pub wire_id: Option<String>,
+}
+
+/// Keeps authorization sessions.
+#[async_trait]
+pub trait SessionStore: Debug + Send + Sync {
+    /// Keeps a new session. Durable once it returns.
+    async fn opened(&self, session: &StoredSession, events: Vec<Event>) -> Result<(), PortError>;
+
+    /// Binds a session to another `Mcp-Session-Id`, or to none. Durable once it returns.
+    async fn rebound(&self, id: SessionId, wire_id: Option<&str>) -> Result<(), PortError>;
+
+    /// Ends a session. Ending one that is over changes nothing and records nothing.
+    async fn ended(
+        &self,
+        id: SessionId,
+        why: SessionEnd,
+        at: Timestamp,
+        events: Vec<Event>,
+    ) -> Result<(), PortError>;
+
+    /// The sessions that are not over, to go on with after a restart.
+    async fn live(&self, now: Timestamp) -> Result<Vec<StoredSession>, PortError>;
+}
+
+/// A call that is put before a person.
+#[derive(Clone, Debug)]
+pub struct NewApproval {
+    /// Its id.
+    pub id: ApprovalId,
+    /// What makes two calls the same: tenant, agent, session, task, server, tool, fingerprint and
+    /// arguments, digested.
+    pub operation: Digest,
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The agent.
+    pub agent: AgentId,
+    /// The credential.
+    pub credential: CredentialId,
+    /// The session.
+    pub session: SessionId,
+    /// The task.
+    pub task: TaskId,
+    /// The server.
+    pub server: ServerId,
+    /// The tool.
+    pub tool: ToolId,
+    /// The name under which the agent sees the tool.
+    pub listed: String,
+    /// The fingerprint of the tool's pinned definition.
+    pub fingerprint: Digest,
+    /// The canonical arguments (RFC 8785): what is shown, hashed and sent.
+    pub arguments: String,
+    /// Their digest.
+    pub arguments_digest: Digest,
+    /// The policy version that asked.
+    pub policy_version: u64,
+    /// When it was asked.
+    pub requested: Timestamp,
+    /// Until when a person may decide.
+    pub decide_by: Timestamp,
+}
+
+/// Where a call that was put before a person stands.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Ruling {
+    /// Somebody signed; the token is still to be redeemed.
+    Approved {
+        /// The operation token, a compact JWS.
+        token: String,
+    },
+    /// Somebody said no.
+    Denied {
+        /// Why, in the operator's words.
+        reason: String,
+    },
+    /// The call was made.
+    Executed,
+    /// Nobody decided in time, or the token ran out.
+    Expired,
+    /// Nobody has decided yet.
+    Pending,
+    /// The call may have been made; the process died before it was known.
+    Unknown,
+    /// The call was taken back.
+    Withdrawn,
+}
+
+/// Puts calls before people.
+#[async_trait]
+pub trait ApprovalDesk: Debug + Send + Sync {
+    /// Files a call, or finds the request for the same operation that is still pending or
+    /// approved and unspent. Durable once it returns. The events are recorded only when a new
+    /// request was made. Answers with the id of the request that stands for the call.
+    async fn file(&self, request: NewApproval, events: Vec<Event>)
+    -> Result<ApprovalId, PortError>;
+
+    /// Where a request stands now.
+    async fn ruling(&self, tenant: TenantId, id: ApprovalId) -> Result<Ruling, PortError>;
+
+    /// Waits until a request is no longer pending, for as long as the caller keeps waiting.
+    /// While somebody waits, the console shows that the agent is still there.
+    async fn decided(&self, tenant: TenantId, id: ApprovalId) -> Result<Ruling, PortError>;
+
+    /// Takes a pending request back. One that was decided stays as it is.
+    async fn withdraw(
+        &self,
+        tenant: TenantId,
+        id: ApprovalId,
+        events: Vec<Event>,
+    ) -> Result<(), PortError>;
+}
+
+/// What is spent when a token is redeemed.
+#[derive(Clone, Copy, Debug)]
+pub struct Redemption {
+    /// The token.
+    pub token: OperationTokenId,
+    /// Its tenant.
+    pub tenant: TenantId,
+    /// The session whose call it pays for.
+    pub session: SessionId,
+    /// The approval request that it answers, unless it was issued ahead of the call.
+    pub approval: Option<ApprovalId>,
+    /// When it would have ended.
+    pub expires: Timestamp,
+    /// When it is redeemed.
+    pub at: Timestamp,
+}
+
+/// Whether a token was spent by this attempt.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Spend {
+    /// It had been spent before, or its approval no longer stands.
+    Refused,
+    /// It was, by this attempt and no other.
+    Spent,
+}
+
+/// Spends operation tokens.
+#[async_trait]
+pub trait TokenLedger: Debug + Send + Sync {
+    /// Spends a token. Of any number of concurrent attempts at most one succeeds, and once it
+    /// has, the token stays spent across a crash and a power cut. The events are recorded only
+    /// when it was spent.
+    async fn redeem(&self, what: Redemption, events: Vec<Event>) -> Result<Spend, PortError>;
+
+    /// Records how the call that a token paid for ended.
+    async fn settled(
+        &self,
+        token: OperationTokenId,
+        outcome: Outcome,
+        events: Vec<Event>,
+    ) -> Result<(), PortError>;
+}
+
+/// Hands out secrets, at the moment they are needed.
+#[async_trait]
+pub trait SecretSource: Debug + Send + Sync {
+    /// The secret of an API key.
+    async fn api_key(&self, credential: CredentialId) -> Result<Secret, PortError>;
+
+    /// A secret of a tenant, by the name that a server's settings give it.
+    async fn tenant_secret(&self, tenant: TenantId, name: &str) -> Result<Secret, PortError>;
+}

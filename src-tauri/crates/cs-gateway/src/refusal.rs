@@ -1,0 +1,361 @@
+//! Any gate's no, and what the client sees of it.
+
+use std::borrow::Cow;
+
+use cs_model::{CorrelationId, ToolName};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use serde_json::value::RawValue;
+
+use crate::edge::Fault;
+use crate::ports::PortError;
+use crate::wire::{Era, Flaw, Id, MODERN};
+
+/// Why a request is not done.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    /// The call was given up after it was made: its client left, or its session is over.
+    Abandoned,
+    /// The client does not take the kinds of answers that there are.
+    Accept,
+    /// The server behind the gateway answered with an error. The call was made.
+    Answered {
+        /// Its code.
+        code: i64,
+        /// Its message, bounded and neutral.
+        message: String,
+        /// What else it said.
+        data: Option<Box<RawValue>>,
+    },
+    /// The body is larger than any message may be.
+    BodySize,
+    /// The body did not come in time, or broke off.
+    BodyTime,
+    /// The body is compressed.
+    Coding,
+    /// The body is not `application/json` in UTF-8.
+    ContentType,
+    /// Something else than `100-continue` is expected.
+    Expect,
+    /// The bytes of the request could be read in two ways.
+    Framing(Fault),
+    /// Headers and body do not say the same.
+    HeaderMismatch(&'static str),
+    /// The `Host` is not this gateway's.
+    Host,
+    /// The client uses the id for another request that is not answered yet.
+    IdInUse,
+    /// `MCP-Protocol-Version` names a revision that is not spoken here.
+    LegacyVersion,
+    /// The message is not one that may be said here.
+    Message(Flaw),
+    /// The HTTP method has no meaning here.
+    Method,
+    /// There is no such method in this era.
+    MethodUnknown {
+        /// The era.
+        era: Era,
+    },
+    /// The tool is not in the session's allowlist, or does not exist.
+    NotListed {
+        /// What the client called it.
+        name: String,
+    },
+    /// The arguments do not mean the same to every reader, so no person can sign for them.
+    NotSignable,
+    /// A page of another origin sent it.
+    Origin,
+    /// There is nothing at this path.
+    Path,
+    /// The endpoint takes no query.
+    Query,
+    /// The session is not there: it never was, it is somebody else's, or it has ended.
+    SessionGone,
+    /// The session is not named, or named twice.
+    SessionUnnamed,
+    /// What the client brought back is not what it was given for this call.
+    State,
+    /// The gateway stops.
+    Stopping,
+    /// The places where a task is declared do not agree, or the session has another one.
+    TaskConflict,
+    /// The caller may not declare the task, or there is none of that name.
+    TaskRefused,
+    /// No credential, or none that is accepted: one answer for every reason.
+    Unauthenticated {
+        /// Where the metadata of the resource is.
+        metadata: String,
+    },
+    /// Something could not be put on record, so it is not done.
+    Unrecorded(PortError),
+    /// The server behind the gateway could not be reached, or its answer was refused.
+    Upstream(UpstreamFault),
+    /// The revision that the message names is not spoken here.
+    Version {
+        /// That revision.
+        requested: String,
+    },
+}
+
+/// What went wrong with a server behind the gateway, as far as the agent may know.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum UpstreamFault {
+    /// It publishes another definition of the tool than the pinned one.
+    Drift,
+    /// It is not known whether the call was executed.
+    Lost,
+    /// Its answer was refused.
+    Rejected,
+    /// It did not answer in time.
+    TimedOut,
+    /// It could not be reached; the call was not executed.
+    Unreachable,
+}
+
+/// What the client sees.
+struct Public {
+    status: StatusCode,
+    code: i64,
+    message: Cow<'static, str>,
+}
+
+const INVALID: i64 = -32600;
+const INTERNAL: i64 = -32603;
+
+impl Refusal {
+    /// What the client sees. It never tells whether something exists that the caller may not use.
+    fn public(&self) -> Public {
+        let say = |status, code, message: &'static str| Public {
+            status,
+            code,
+            message: Cow::Borrowed(message),
+        };
+        match self {
+            Self::Abandoned => {
+                say(StatusCode::OK, INTERNAL, "The call was given up; it may have been executed")
+            }
+            Self::Accept => say(
+                StatusCode::NOT_ACCEPTABLE,
+                INVALID,
+                "Accept must list application/json and text/event-stream",
+            ),
+            Self::Answered { code, message, .. } => {
+                Public { status: StatusCode::OK, code: *code, message: Cow::Owned(message.clone()) }
+            }
+            Self::BodySize => {
+                say(StatusCode::PAYLOAD_TOO_LARGE, INVALID, "The message is larger than 4 MiB")
+            }
+            Self::BodyTime => {
+                say(StatusCode::REQUEST_TIMEOUT, INVALID, "The message did not come in time")
+            }
+            Self::Coding => say(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                INVALID,
+                "Compressed messages are not taken",
+            ),
+            Self::ContentType => say(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                INVALID,
+                "Content-Type must be application/json, in UTF-8",
+            ),
+            Self::Expect => {
+                say(StatusCode::EXPECTATION_FAILED, INVALID, "The expectation is not known")
+            }
+            Self::Framing(fault) => say(fault.status(), INVALID, "The request is not well-formed"),
+            Self::HeaderMismatch(what) => say(StatusCode::BAD_REQUEST, -32020, what),
+            Self::Host => {
+                say(StatusCode::MISDIRECTED_REQUEST, INVALID, "The Host is not this gateway")
+            }
+            Self::IdInUse => {
+                say(StatusCode::BAD_REQUEST, INVALID, "The id is in use by another request")
+            }
+            Self::LegacyVersion => say(
+                StatusCode::BAD_REQUEST,
+                INVALID,
+                "MCP-Protocol-Version names a revision that is not spoken here",
+            ),
+            Self::Message(flaw) => say(StatusCode::BAD_REQUEST, flaw.code(), flaw.sentence()),
+            Self::Method => {
+                say(StatusCode::METHOD_NOT_ALLOWED, INVALID, "The HTTP method is not allowed here")
+            }
+            // Older clients take 404 for the end of their session.
+            Self::MethodUnknown { era: Era::Legacy } => {
+                say(StatusCode::OK, -32601, "There is no such method")
+            }
+            Self::MethodUnknown { era: Era::Modern } => {
+                say(StatusCode::NOT_FOUND, -32601, "There is no such method")
+            }
+            Self::NotListed { name } => {
+                Public { status: StatusCode::OK, code: -32602, message: not_listed(name) }
+            }
+            Self::NotSignable => say(
+                StatusCode::OK,
+                -32602,
+                "The arguments cannot be signed for: a number in them is too large or too precise \
+                 to mean the same to every reader",
+            ),
+            Self::Origin => say(StatusCode::FORBIDDEN, INVALID, "The Origin is not allowed"),
+            Self::Path => say(StatusCode::NOT_FOUND, INVALID, "There is nothing at this path"),
+            Self::Query => {
+                say(StatusCode::BAD_REQUEST, INVALID, "The endpoint takes no query string")
+            }
+            Self::SessionGone => say(StatusCode::NOT_FOUND, INVALID, "There is no such session"),
+            Self::SessionUnnamed => say(
+                StatusCode::BAD_REQUEST,
+                INVALID,
+                "Mcp-Session-Id must stand there once, after initialize",
+            ),
+            Self::State => {
+                say(StatusCode::OK, -32602, "The requestState does not belong to this call")
+            }
+            Self::Stopping => {
+                say(StatusCode::SERVICE_UNAVAILABLE, INTERNAL, "The gateway is stopping")
+            }
+            Self::TaskConflict => {
+                say(StatusCode::FORBIDDEN, INVALID, "Another task is declared elsewhere")
+            }
+            Self::TaskRefused => {
+                say(StatusCode::FORBIDDEN, INVALID, "The task cannot be declared here")
+            }
+            Self::Unauthenticated { .. } => {
+                say(StatusCode::UNAUTHORIZED, INVALID, "Authentication is required")
+            }
+            Self::Unrecorded(_) => say(
+                StatusCode::SERVICE_UNAVAILABLE,
+                INTERNAL,
+                "The gateway cannot record the request, so it was not done",
+            ),
+            Self::Upstream(fault) => say(StatusCode::OK, INTERNAL, fault.sentence()),
+            Self::Version { .. } => {
+                say(StatusCode::BAD_REQUEST, -32022, "The protocol version is not spoken here")
+            }
+        }
+    }
+
+    /// The reason for the log, unless whoever refused has put it on record already.
+    pub(crate) fn unrecorded_reason(&self) -> Option<&'static str> {
+        match self {
+            Self::Accept => Some("accept"),
+            Self::BodySize => Some("body_too_large"),
+            Self::BodyTime => Some("body_too_slow"),
+            Self::Coding => Some("content_encoding"),
+            Self::ContentType => Some("content_type"),
+            Self::Expect => Some("expect"),
+            Self::Framing(fault) => Some(fault.code()),
+            Self::HeaderMismatch(_) => Some("header_mismatch"),
+            Self::Host => Some("host"),
+            Self::IdInUse => Some("id_in_use"),
+            Self::LegacyVersion | Self::Version { .. } => Some("protocol_version"),
+            Self::Message(flaw) => Some(flaw.reason()),
+            Self::Method => Some("http_method"),
+            Self::MethodUnknown { .. } => Some("method_unknown"),
+            Self::NotSignable => Some("not_signable"),
+            Self::Origin => Some("origin"),
+            Self::Path => Some("path"),
+            Self::Query => Some("query"),
+            Self::SessionGone => Some("session_gone"),
+            Self::SessionUnnamed => Some("session_unnamed"),
+            Self::State => Some("request_state"),
+            Self::Stopping => Some("stopping"),
+            Self::Abandoned
+            | Self::Answered { .. }
+            | Self::NotListed { .. }
+            | Self::TaskConflict
+            | Self::TaskRefused
+            | Self::Unauthenticated { .. }
+            | Self::Unrecorded(_)
+            | Self::Upstream(_) => None,
+        }
+    }
+
+    /// The status of the answer.
+    pub(crate) fn status(&self) -> StatusCode {
+        self.public().status
+    }
+
+    /// Headers that belong to the answer.
+    pub(crate) fn headers(&self, headers: &mut HeaderMap) {
+        if let Self::Unauthenticated { metadata } = self {
+            let challenge =
+                format!("Bearer resource_metadata=\"{metadata}\", scope=\"mcp:connect\"");
+            if let Ok(challenge) = HeaderValue::from_str(&challenge) {
+                headers.insert(header::WWW_AUTHENTICATE, challenge);
+            }
+        }
+        if matches!(self, Self::Unrecorded(_) | Self::Stopping) {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+        }
+        if matches!(self, Self::Method) {
+            headers.insert(header::ALLOW, HeaderValue::from_static("POST, GET, DELETE"));
+        }
+        if matches!(self, Self::BodySize | Self::BodyTime | Self::Framing(_)) {
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+    }
+
+    /// The answer as a JSON-RPC error, with the id of the request where it is known.
+    pub(crate) fn body(&self, id: Option<&Id>, correlation: CorrelationId) -> String {
+        let Public { code, message, .. } = self.public();
+        let mut data = serde_json::Map::new();
+        data.insert("correlation".to_owned(), correlation.to_string().into());
+        if let Self::Version { requested } = self {
+            data.insert("supported".to_owned(), vec![MODERN].into());
+            data.insert("requested".to_owned(), requested.as_str().into());
+        }
+        if let Self::Answered { data: Some(said), .. } = self {
+            // Kept as it was written: reading it into numbers could change them.
+            let mut text = serde_json::Value::Object(data).to_string();
+            text.pop();
+            let message = serde_json::Value::from(message.as_ref());
+            let id = id.map(|id| format!("\"id\":{id},")).unwrap_or_default();
+            return format!(
+                "{{\"jsonrpc\":\"2.0\",{id}\"error\":{{\"code\":{code},\"message\":{message},\
+                 \"data\":{text},\"server\":{said}}}}}}}"
+            );
+        }
+        let error = serde_json::json!({ "code": code, "message": message, "data": data });
+        let id = id.map(|id| format!("\"id\":{id},")).unwrap_or_default();
+        format!("{{\"jsonrpc\":\"2.0\",{id}\"error\":{error}}}")
+    }
+}
+
+impl UpstreamFault {
+    /// A short code for the log.
+    pub(crate) const fn code(self) -> &'static str {
+        match self {
+            Self::Drift => "definition_drift",
+            Self::Lost => "upstream_lost",
+            Self::Rejected => "upstream_rejected",
+            Self::TimedOut => "upstream_timed_out",
+            Self::Unreachable => "upstream_unreachable",
+        }
+    }
+
+    const fn sentence(self) -> &'static str {
+        match self {
+            Self::Drift => "The tool has changed since it was accepted, so it was not called",
+            Self::Lost => {
+                "The tool's server was lost before it answered; the call may have been executed"
+            }
+            Self::Rejected => "The answer of the tool's server was refused",
+            Self::TimedOut => {
+                "The tool's server did not answer in time; the call may have been executed"
+            }
+            Self::Unreachable => "The tool's server could not be reached; nothing was executed",
+        }
+    }
+}
+
+impl From<PortError> for Refusal {
+    fn from(error: PortError) -> Self {
+        Self::Unrecorded(error)
+    }
+}
+
+/// One sentence for every tool that is not allowed or does not exist. The name comes back only
+/// when it is one that a tool may have.
+fn not_listed(name: &str) -> Cow<'static, str> {
+    match ToolName::parse(name) {
+        Ok(name) => Cow::Owned(format!("Tool '{name}' is not in this session's allowlist")),
+        Err(_) => Cow::Borrowed("The tool is not in this session's allowlist"),
+    }
+}

@@ -1,0 +1,273 @@
+//! Nothing goes out before it is on record, and nothing that needs a signature before one was
+//! spent on it.
+//!
+//! For a call that is simply allowed: the decision and the intent are durable, then it is
+//! cleared. For one that a person signs: the token is verified against this very call, then spent
+//! and put on record in one durable step, then it is cleared.
+
+mod hold;
+mod rounds;
+mod told;
+
+use cs_model::event::{Decision, Event, EventKind, Outcome};
+use cs_model::json::{self, Limits};
+use cs_model::{ApprovalId, Digest, OperationTokenId, Timestamp};
+use cs_policy::{Held, Permit, Verdict};
+use cs_trust::operation;
+use tokio::sync::watch;
+
+use crate::authz;
+use crate::gate::Gate;
+use crate::line::Line;
+use crate::ports::{PortError, Redemption, Spend};
+use crate::refusal::Refusal;
+use crate::tool::Asked;
+use crate::trail::{Trail, neutral};
+
+/// A call that is on record, and paid for where it costs a signature.
+///
+/// Its fields are private to this module: only [`on_record`] and `spend` make one. Only
+/// [`forward`](crate::proxy::forward) takes one.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct Cleared {
+    permit: Permit,
+    token: Option<(OperationTokenId, Option<ApprovalId>)>,
+    since: Timestamp,
+}
+
+impl Cleared {
+    /// The call that was cleared.
+    pub(crate) const fn permit(&self) -> &Permit {
+        &self.permit
+    }
+}
+
+/// What came of a call that needs a signature.
+#[derive(Debug)]
+pub(crate) enum Settled {
+    /// It may go ahead, with these arguments: the ones that were shown, signed and hashed.
+    Signed(Box<Cleared>, String),
+    /// The client has its answer: the call was not made.
+    Told(String),
+}
+
+/// Puts a call that is allowed on record.
+pub(crate) async fn on_record(
+    gate: &Gate,
+    asked: &Asked,
+    permit: Permit,
+    trail: &mut Trail,
+) -> Result<Cleared, Refusal> {
+    let (live, listed) = (&asked.live, asked.listed());
+    let digest = permit.arguments();
+    let mut decided = authz::decision(gate, live, listed, digest, trail, Decision::Allow);
+    decided.reason = Some("granted".to_owned());
+    decided.policy_version = Some(permit.policy_version());
+    trail.note(decided);
+    let since = gate.now();
+    let started = execution(trail, EventKind::ExecutionStarted, &permit, since);
+    trail.note(started);
+    trail.settle(&gate.ports).await?;
+    let cleared = Cleared { permit, token: None, since };
+    // Writing takes time, in which somebody may have narrowed the policy or ended the session.
+    match authz::judge(gate, live, listed, digest) {
+        Verdict::Allow(_) => Ok(cleared),
+        Verdict::Hold(_) => {
+            close(gate, cleared, Outcome::Failed, Some("needs_countersignature"), trail).await?;
+            Err(Refusal::NotListed { name: listed.to_owned() })
+        }
+        Verdict::Deny(deny) => {
+            close(gate, cleared, Outcome::Failed, Some(deny.code()), trail).await?;
+            Err(Refusal::NotListed { name: listed.to_owned() })
+        }
+    }
+}
+
+/// Has a call that needs a signature signed for: by a token that came with it, or by a person
+/// who is asked now.
+pub(crate) async fn countersigned(
+    gate: &Gate,
+    asked: &Asked,
+    held: Held,
+    trail: &mut Trail,
+    line: &mut Line,
+    cancelled: &mut watch::Receiver<bool>,
+) -> Result<Settled, Refusal> {
+    // What is shown, signed, hashed and sent is one text.
+    let written = asked.arguments().unwrap_or("{}");
+    let canonical =
+        json::canonical(written, Limits::default()).map_err(|_| Refusal::NotSignable)?;
+    let digest = Digest::of(canonical.as_bytes());
+    drop(held);
+    let listed = asked.listed();
+    let mut decided = authz::decision(gate, &asked.live, listed, digest, trail, Decision::Hold);
+    decided.reason = Some("needs_countersignature".to_owned());
+    trail.note(decided);
+    let call = hold::Question { asked, canonical: &canonical, digest };
+    let answered = match &asked.meta.token {
+        Some(token) => spend(gate, asked, digest, token, None, trail).await?,
+        None => hold::ask(gate, &call, trail, line, cancelled).await?,
+    };
+    Ok(match answered {
+        Ok(cleared) => Settled::Signed(Box::new(cleared), canonical),
+        Err(told) => Settled::Told(told),
+    })
+}
+
+/// Spends a token on a call. What does not match is refused and stays unspent.
+async fn spend(
+    gate: &Gate,
+    asked: &Asked,
+    digest: Digest,
+    token: &str,
+    approval: Option<ApprovalId>,
+    trail: &mut Trail,
+) -> Result<Result<Cleared, String>, Refusal> {
+    let world = gate.world();
+    let public_key = |operator| world.operators.get(&operator).copied();
+    let verified = match operation::verify(token, public_key) {
+        Ok(verified) => verified,
+        Err(error) => return unpaid(gate, asked, approval, error.code(), trail).await.map(Err),
+    };
+    // The call is judged anew: what was true when it began to wait may not be true any more.
+    let held = match authz::permit(gate, &asked.live, asked.listed(), digest, trail).await? {
+        authz::Way::Held(held) => held,
+        authz::Way::Clear(_) => {
+            return unpaid(gate, asked, approval, "not_needed", trail).await.map(Err);
+        }
+    };
+    let now = gate.now();
+    let claims = verified.claims();
+    let permit = match held.release(claims, &gate.config.instance, now) {
+        Ok(permit) => permit,
+        Err((_, mismatch)) => {
+            return unpaid(gate, asked, approval, mismatch.code(), trail).await.map(Err);
+        }
+    };
+    let paid = Some((claims.jti, approval));
+    let with_token = |mut event: Event| {
+        event.token = Some(claims.jti);
+        event.approval = approval;
+        event
+    };
+    let listed = asked.listed();
+    let mut decided = authz::decision(gate, &asked.live, listed, digest, trail, Decision::Allow);
+    decided.reason = Some("countersigned".to_owned());
+    let redeemed = execution(trail, EventKind::TokenRedeemed, &permit, now);
+    let started = execution(trail, EventKind::ExecutionStarted, &permit, now);
+    trail.settle(&gate.ports).await?;
+    let events = vec![with_token(decided), with_token(redeemed), with_token(started)];
+    let redemption = Redemption {
+        token: claims.jti,
+        tenant: permit.tenant(),
+        session: permit.session(),
+        approval,
+        expires: Timestamp::from_secs(claims.exp),
+        at: now,
+    };
+    // INVARIANT: the token is spent and the record is durable before anything is sent. A crash
+    // after this leaves a call of unknown outcome, never one that is made twice.
+    match gate.ports.ledger.redeem(redemption, events).await? {
+        Spend::Spent => Ok(Ok(Cleared { permit, token: paid, since: now })),
+        Spend::Refused => unpaid(gate, asked, approval, "spent", trail).await.map(Err),
+    }
+}
+
+/// Puts on record why a token does not pay for a call, and tells the client that it does not.
+async fn unpaid(
+    gate: &Gate,
+    asked: &Asked,
+    approval: Option<ApprovalId>,
+    reason: &str,
+    trail: &mut Trail,
+) -> Result<String, Refusal> {
+    let mut event = trail.event(EventKind::TokenRefused, gate.now());
+    event.tool_name = Some(neutral(asked.listed()));
+    event.reason = Some(reason.to_owned());
+    event.approval = approval;
+    event.policy_version = Some(gate.world().policy.version());
+    trail.note(event);
+    trail.settle(&gate.ports).await?;
+    let text = match (approval, reason) {
+        (Some(_), "spent") => told::EXECUTED,
+        (Some(_), _) => told::LAPSED,
+        (None, _) => told::TOKEN,
+    };
+    Ok(told::result(asked.era, text, approval, trail.correlation))
+}
+
+/// Puts the end of an execution on record.
+pub(crate) async fn close(
+    gate: &Gate,
+    cleared: Cleared,
+    outcome: Outcome,
+    reason: Option<&str>,
+    trail: &mut Trail,
+) -> Result<(), PortError> {
+    let Cleared { permit, token, since } = cleared;
+    let now = gate.now();
+    let mut event = execution(trail, EventKind::ExecutionFinished, &permit, now);
+    event.outcome = Some(outcome);
+    event.reason = reason.map(str::to_owned);
+    event.took_ms = u64::try_from(now.since(since).as_millis()).ok();
+    let Some((id, approval)) = token else {
+        trail.note(event);
+        return trail.settle(&gate.ports).await;
+    };
+    event.token = Some(id);
+    event.approval = approval;
+    let events = trail.take_with(event);
+    gate.ports.ledger.settled(id, outcome, events).await
+}
+
+/// An event about the execution of a call.
+pub(crate) fn execution(trail: &Trail, kind: EventKind, permit: &Permit, at: Timestamp) -> Event {
+    let mut event = trail.event(kind, at);
+    event.server = Some(permit.server());
+    event.tool = Some(permit.tool());
+    event.tool_name = Some(permit.tool_name().as_str().to_owned());
+    event.arguments = Some(permit.arguments());
+    event.policy_version = Some(permit.policy_version());
+    event
+}
+
+/// An event about a call that waits for a person.
+fn held_event(trail: &Trail, kind: EventKind, held: &Held, at: Timestamp) -> Event {
+    let mut event = trail.event(kind, at);
+    event.server = Some(held.server());
+    event.tool = Some(held.tool());
+    event.tool_name = Some(held.tool_name().as_str().to_owned());
+    event.arguments = Some(held.arguments());
+    event.policy_version = Some(held.policy_version());
+    event
+}
+
+/// Puts on record that a call is not put before a person although the policy would have it so.
+async fn turned_away(
+    gate: &Gate,
+    asked: &Asked,
+    digest: Digest,
+    reason: &str,
+    trail: &mut Trail,
+) -> Result<(), PortError> {
+    asked.live.strayed();
+    let listed = asked.listed();
+    let mut event = authz::decision(gate, &asked.live, listed, digest, trail, Decision::Deny);
+    event.reason = Some(reason.to_owned());
+    trail.note(event);
+    trail.settle(&gate.ports).await
+}
+
+/// Puts a refusal on record that is not yet. What cannot be recorded is refused for that reason.
+pub(crate) async fn record_refusal(gate: &Gate, trail: &mut Trail, why: Refusal) -> Refusal {
+    if let Some(reason) = why.unrecorded_reason() {
+        let mut event = trail.event(EventKind::RequestRefused, gate.now());
+        event.reason = Some(reason.to_owned());
+        trail.note(event);
+    }
+    match trail.settle(&gate.ports).await {
+        Ok(()) => why,
+        Err(error) => Refusal::Unrecorded(error),
+    }
+}

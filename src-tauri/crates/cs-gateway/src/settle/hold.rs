@@ -1,0 +1,354 @@
+//! A call that waits for a person.
+
+use cs_model::event::{Decision, EventKind};
+use cs_model::{ApprovalId, Digest};
+use cs_policy::{Held, Verdict};
+use tokio::sync::watch;
+use tokio::time::{Instant, MissedTickBehavior};
+
+use super::rounds::{Round, come_back};
+use super::{Cleared, spend, told};
+use crate::authz;
+use crate::gate::Gate;
+use crate::line::Line;
+use crate::ports::{NewApproval, PortError, Ruling};
+use crate::refusal::Refusal;
+use crate::tool::Asked;
+use crate::trail::{Trail, neutral};
+use crate::wire::Era;
+
+/// A call, as a person is asked about it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Question<'c> {
+    pub(super) asked: &'c Asked,
+    /// The canonical arguments: what is shown, signed, hashed and sent.
+    pub(super) canonical: &'c str,
+    /// Their digest.
+    pub(super) digest: Digest,
+}
+
+/// What ended a wait.
+enum Heard {
+    /// The client took the call back, or is not there any more.
+    Gone,
+    /// Somebody decided, or the request came to an end.
+    Ruled(Ruling),
+    /// The gateway stops.
+    Stopping,
+    /// The call would not be allowed any more.
+    Stray,
+    /// It is time to let the client go.
+    TimeUp,
+}
+
+/// Puts a call before a person and waits for what they say.
+pub(super) async fn ask(
+    gate: &Gate,
+    call: &Question<'_>,
+    trail: &mut Trail,
+    line: &mut Line,
+    cancelled: &mut watch::Receiver<bool>,
+) -> Result<Result<Cleared, String>, Refusal> {
+    let (approval, round) = match &call.asked.call.state {
+        Some(state) => {
+            let round = Round::open(gate, call, state).ok_or(Refusal::State)?;
+            (round.approval, round.count)
+        }
+        None => match file(gate, call, trail).await? {
+            Ok(approval) => (approval, 0),
+            Err(told) => return Ok(Err(told)),
+        },
+    };
+    trail.settle(&gate.ports).await?;
+    line.open();
+    let ruling = match wait(gate, call, approval, line, cancelled).await? {
+        Heard::Ruled(ruling) => ruling,
+        Heard::TimeUp => return later(gate, call, approval, round, trail).map(Err),
+        Heard::Stopping => return Err(Refusal::Stopping),
+        Heard::Gone => {
+            // In the older era a connection that breaks off is no wish to stop.
+            if call.asked.era == Era::Modern || *cancelled.borrow() {
+                withdraw(gate, call, approval, "cancelled", trail).await?;
+            }
+            Ruling::Withdrawn
+        }
+        Heard::Stray => return Err(strayed(gate, call, approval, trail).await?),
+    };
+    // Whoever was approved has to be there still: nothing is made that nobody waits for.
+    if line.is_gone() {
+        return Ok(Err(say(call, told::WITHDRAWN, approval, trail)));
+    }
+    call.asked.live.settled(operation(call));
+    if let Ruling::Approved { token } = ruling {
+        return spend(gate, call.asked, call.digest, &token, Some(approval), trail).await;
+    }
+    Ok(Err(say(call, &text_of(ruling, approval), approval, trail)))
+}
+
+/// What the agent is told of a request that came to its end without a signature.
+fn text_of(ruling: Ruling, approval: ApprovalId) -> String {
+    match ruling {
+        Ruling::Denied { reason } => told::denied(&reason),
+        Ruling::Executed => told::EXECUTED.to_owned(),
+        Ruling::Expired => told::EXPIRED.to_owned(),
+        Ruling::Approved { .. } | Ruling::Pending => told::pending(approval),
+        Ruling::Unknown => told::UNKNOWN.to_owned(),
+        Ruling::Withdrawn => told::WITHDRAWN.to_owned(),
+    }
+}
+
+fn say(call: &Question<'_>, text: &str, approval: ApprovalId, trail: &Trail) -> String {
+    told::result(call.asked.era, text, Some(approval), trail.correlation)
+}
+
+/// Takes a request back because the call would not be allowed any more, and puts that on record.
+async fn strayed(
+    gate: &Gate,
+    call: &Question<'_>,
+    approval: ApprovalId,
+    trail: &mut Trail,
+) -> Result<Refusal, PortError> {
+    withdraw(gate, call, approval, "not_allowed_any_more", trail).await?;
+    let listed = call.asked.listed();
+    let judged = authz::permit(gate, &call.asked.live, listed, call.digest, trail).await;
+    Ok(judged.err().unwrap_or(Refusal::NotListed { name: listed.to_owned() }))
+}
+
+/// What makes two calls the same.
+fn operation(call: &Question<'_>) -> Digest {
+    let live = &call.asked.live;
+    let mut facts = vec![
+        live.tenant().to_string(),
+        live.agent().to_string(),
+        live.id().to_string(),
+        live.task().map(|task| task.to_string()).unwrap_or_default(),
+    ];
+    live.judge(|session| {
+        if let Some(entry) = session.allowlist.get(call.asked.listed()) {
+            facts.push(entry.server.to_string());
+            facts.push(entry.tool.to_string());
+            facts.push(entry.fingerprint.to_string());
+        }
+    });
+    facts.push(call.digest.to_string());
+    // No fact has a line end, so no two lists of facts read the same.
+    Digest::of_parts(&[b"countersign operation 1\n", facts.join("\n").as_bytes()])
+}
+
+/// Files a call, or finds the request that stands for it. Instead, the client may have to hear
+/// what became of the last one, or that it asks for too much.
+async fn file(
+    gate: &Gate,
+    call: &Question<'_>,
+    trail: &mut Trail,
+) -> Result<Result<ApprovalId, String>, Refusal> {
+    let live = &call.asked.live;
+    let operation = operation(call);
+    if let Some(told) = last_time(gate, call, operation, trail).await? {
+        return Ok(Err(told));
+    }
+    if live.waiting_for(operation).is_none() && crowded(gate, call).await? {
+        let reason = "too_many_waiting";
+        super::turned_away(gate, call.asked, call.digest, reason, trail).await?;
+        let told = told::result(call.asked.era, told::CROWDED, None, trail.correlation);
+        return Ok(Err(told));
+    }
+    let Verdict::Hold(held) = authz::judge(gate, live, call.asked.listed(), call.digest) else {
+        return Err(Refusal::NotListed { name: call.asked.listed().to_owned() });
+    };
+    trail.settle(&gate.ports).await?;
+    let request = request(gate, call, &held, operation)?;
+    let mut event = super::held_event(trail, EventKind::ApprovalRequested, &held, gate.now());
+    event.approval = Some(request.id);
+    event.decision = Some(Decision::Hold);
+    let approval = gate.ports.desk.file(request, vec![event]).await?;
+    live.wait_for(operation, approval);
+    if live.is_over() {
+        // The session ended while the request was filed, and whoever ended it did not see it.
+        withdraw(gate, call, approval, "session_ended", trail).await?;
+    }
+    Ok(Ok(approval))
+}
+
+fn request(
+    gate: &Gate,
+    call: &Question<'_>,
+    held: &Held,
+    operation: Digest,
+) -> Result<NewApproval, PortError> {
+    let now = gate.now();
+    Ok(NewApproval {
+        id: ApprovalId::from_random(gate.random()?),
+        operation,
+        tenant: held.tenant(),
+        agent: held.agent(),
+        credential: call.asked.live.credential,
+        session: held.session(),
+        task: held.task(),
+        server: held.server(),
+        tool: held.tool(),
+        listed: call.asked.listed().to_owned(),
+        fingerprint: held.fingerprint(),
+        arguments: call.canonical.to_owned(),
+        arguments_digest: call.digest,
+        policy_version: held.policy_version(),
+        requested: now,
+        decide_by: now.after(gate.config.limits.decide),
+    })
+}
+
+/// What became of the last request for the same call, if the client has not heard it yet: a
+/// denial is told once, before somebody is asked again.
+async fn last_time(
+    gate: &Gate,
+    call: &Question<'_>,
+    operation: Digest,
+    trail: &Trail,
+) -> Result<Option<String>, Refusal> {
+    let live = &call.asked.live;
+    let Some(approval) = live.waiting_for(operation) else { return Ok(None) };
+    let ruling = gate.ports.desk.ruling(live.tenant(), approval).await?;
+    if matches!(ruling, Ruling::Approved { .. } | Ruling::Pending) {
+        return Ok(None);
+    }
+    live.settled(operation);
+    if matches!(ruling, Ruling::Executed | Ruling::Withdrawn) {
+        return Ok(None);
+    }
+    Ok(Some(say(call, &text_of(ruling, approval), approval, trail)))
+}
+
+/// Whether as many calls of the session wait for a person as may.
+async fn crowded(gate: &Gate, call: &Question<'_>) -> Result<bool, PortError> {
+    let live = &call.asked.live;
+    let most = gate.config.limits.waiting;
+    if live.all_waiting().len() < most {
+        return Ok(false);
+    }
+    for (operation, approval) in live.all_waiting() {
+        match gate.ports.desk.ruling(live.tenant(), approval).await? {
+            Ruling::Pending => {}
+            Ruling::Approved { .. }
+            | Ruling::Denied { .. }
+            | Ruling::Executed
+            | Ruling::Expired
+            | Ruling::Unknown
+            | Ruling::Withdrawn => drop(live.settled(operation)),
+        }
+    }
+    Ok(live.all_waiting().len() >= most)
+}
+
+/// Waits until something ends the wait. Revocation, the end of the session and a narrower policy
+/// are heard of at once.
+async fn wait(
+    gate: &Gate,
+    call: &Question<'_>,
+    approval: ApprovalId,
+    line: &mut Line,
+    cancelled: &mut watch::Receiver<bool>,
+) -> Result<Heard, PortError> {
+    let live = &call.asked.live;
+    let limits = &gate.config.limits;
+    let token = call.asked.meta.progress.as_ref();
+    let message = format!("Waiting for a person to decide on request {approval}");
+    let every = if token.is_some() { limits.progress } else { limits.keep_alive };
+    let mut tick = tokio::time::interval(every);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let end = Instant::now().checked_add(limits.hold);
+    let time_up = async {
+        match end {
+            Some(end) => tokio::time::sleep_until(end).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::pin!(time_up);
+    let (mut world, mut ending) = (gate.world.clone(), live.ending());
+    let mut decided = gate.ports.desk.decided(live.tenant(), approval);
+    loop {
+        if !is_still_held(gate, call) {
+            return Ok(Heard::Stray);
+        }
+        if line.is_gone() || *cancelled.borrow() {
+            return Ok(Heard::Gone);
+        }
+        tokio::select! {
+            biased;
+            () = line.gone() => return Ok(Heard::Gone),
+            taken_back = cancelled.changed() => {
+                if taken_back.is_err() {
+                    return Ok(Heard::Gone);
+                }
+            }
+            _ = ending.changed() => {}
+            changed = world.changed() => {
+                if changed.is_err() {
+                    return Ok(Heard::Stray);
+                }
+            }
+            () = gate.stops() => return Ok(Heard::Stopping),
+            ruling = &mut decided => {
+                let ruling = ruling?;
+                if ruling != Ruling::Pending {
+                    return Ok(Heard::Ruled(ruling));
+                }
+                decided = gate.ports.desk.decided(live.tenant(), approval);
+            }
+            () = &mut time_up => return Ok(Heard::TimeUp),
+            _ = tick.tick() => match token {
+                Some(token) => line.waiting(token, &message),
+                None => line.pulse(),
+            },
+        }
+    }
+}
+
+/// Whether the call would still wait for a person if it came now.
+fn is_still_held(gate: &Gate, call: &Question<'_>) -> bool {
+    match authz::judge(gate, &call.asked.live, call.asked.listed(), call.digest) {
+        // A policy that asks for no signature any more holds for the next call; this one waits
+        // for the person who was asked.
+        Verdict::Allow(_) | Verdict::Hold(_) => true,
+        Verdict::Deny(_) => false,
+    }
+}
+
+/// Lets the client go while the request still waits.
+fn later(
+    gate: &Gate,
+    call: &Question<'_>,
+    approval: ApprovalId,
+    round: u32,
+    trail: &Trail,
+) -> Result<String, Refusal> {
+    let limits = &gate.config.limits;
+    if call.asked.era == Era::Modern && round < limits.rounds {
+        let count = round.saturating_add(1);
+        let until = gate.now().after(limits.decide);
+        let state = Round { approval, count, until }.seal(gate, call)?;
+        return Ok(come_back(&state, trail.correlation));
+    }
+    let text = told::pending(approval);
+    Ok(told::result(call.asked.era, &text, Some(approval), trail.correlation))
+}
+
+async fn withdraw(
+    gate: &Gate,
+    call: &Question<'_>,
+    approval: ApprovalId,
+    reason: &str,
+    trail: &Trail,
+) -> Result<(), PortError> {
+    let live = &call.asked.live;
+    // Whoever ends a session takes back what it has waiting.
+    if !live.settled(operation(call)) && live.is_over() {
+        return Ok(());
+    }
+    let mut event = trail.event(EventKind::ApprovalWithdrawn, gate.now());
+    event.approval = Some(approval);
+    event.tool_name = Some(neutral(call.asked.listed()));
+    event.arguments = Some(call.digest);
+    event.reason = Some(reason.to_owned());
+    event.policy_version = Some(gate.world().policy.version());
+    gate.ports.desk.withdraw(live.tenant(), approval, vec![event]).await
+}

@@ -1,0 +1,160 @@
+//! Streams on which a client hears when its tools change.
+
+use std::sync::Arc;
+
+use serde_json::json;
+use tokio::sync::{mpsc, watch};
+
+use crate::answer::{self, Answer, Events};
+use crate::authn::stands;
+use crate::authz;
+use crate::gate::Gate;
+use crate::refusal::Refusal;
+use crate::session::Live;
+use crate::wire::Id;
+
+const SUBSCRIPTION: &str = "io.modelcontextprotocol/subscriptionId";
+
+/// Somebody who wants to hear of changes.
+#[derive(Debug)]
+pub(crate) struct Follower {
+    live: Arc<Live>,
+    alive: mpsc::Sender<()>,
+    form: Form,
+}
+
+/// The two kinds of streams.
+#[derive(Debug)]
+enum Form {
+    /// The GET stream of the older era. A newer one takes its place.
+    Get,
+    /// `subscriptions/listen` of the newer era.
+    Listen {
+        id: Id,
+        /// Whether changes of the tools were asked for.
+        wanted: bool,
+        cancelled: watch::Receiver<bool>,
+    },
+}
+
+impl Follower {
+    pub(crate) const fn get(live: Arc<Live>, alive: mpsc::Sender<()>) -> Self {
+        Self { live, alive, form: Form::Get }
+    }
+
+    pub(crate) fn listen(
+        live: Arc<Live>,
+        id: Id,
+        wanted: bool,
+        alive: mpsc::Sender<()>,
+    ) -> Result<Self, Refusal> {
+        let cancelled = live.begin(&id).ok_or(Refusal::IdInUse)?;
+        Ok(Self { live, alive, form: Form::Listen { id, wanted, cancelled } })
+    }
+}
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        if let Form::Listen { id, .. } = &self.form {
+            self.live.finish(id);
+        }
+    }
+}
+
+/// Opens the stream.
+pub(crate) fn serve(gate: &Arc<Gate>, follower: Follower) -> Answer {
+    let (answer, events) = answer::stream();
+    let gate = Arc::clone(gate);
+    tokio::spawn(async move { follow(&gate, follower, &events).await });
+    answer
+}
+
+/// Tells of changes until the client leaves, the session ends, its credential does not stand any
+/// more, or the gateway stops.
+async fn follow(gate: &Gate, mut follower: Follower, events: &Events) {
+    let live = Arc::clone(&follower.live);
+    let alive = follower.alive.clone();
+    let mut world = gate.world.clone();
+    world.mark_unchanged();
+    let mut ending = live.ending();
+    let mut seen = authz::outline(gate, &live);
+    let mut newest = matches!(follower.form, Form::Get).then(|| live.stream());
+    let mut pulse = tokio::time::interval(gate.config.limits.keep_alive);
+    pulse.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    if follower.form.open(events).await.is_err() {
+        return;
+    }
+    loop {
+        let cancelled = async {
+            match &mut follower.form {
+                Form::Listen { cancelled, .. } => {
+                    let _ = cancelled.wait_for(|it| *it).await.is_ok();
+                }
+                Form::Get => std::future::pending().await,
+            }
+        };
+        let replaced = async {
+            match &mut newest {
+                Some(number) => number.changed().await.is_ok(),
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = events.gone() => return,
+            () = gate.stops() => break,
+            _ = ending.changed() => break,
+            _ = replaced => break,
+            () = cancelled => break,
+            _ = pulse.tick() => events.keep_alive(),
+            changed = world.changed() => {
+                if changed.is_err() || !stands(&gate.world(), live.credential, gate.now()) {
+                    break;
+                }
+                let now = authz::outline(gate, &live);
+                if now != seen {
+                    seen = now;
+                    follower.form.changed(events);
+                }
+            }
+        }
+        if live.is_over() {
+            break;
+        }
+    }
+    follower.form.close(events).await;
+    drop(alive);
+}
+
+impl Form {
+    async fn open(&self, events: &Events) -> Result<(), answer::Gone> {
+        let Self::Listen { id, wanted, .. } = self else { return Ok(()) };
+        let honoured = if *wanted { json!({ "toolsListChanged": true }) } else { json!({}) };
+        let message = format!(
+            "{{\"jsonrpc\":\"2.0\",\"method\":\"notifications/subscriptions/acknowledged\",\
+             \"params\":{{\"_meta\":{{\"{SUBSCRIPTION}\":{id}}},\"notifications\":{honoured}}}}}"
+        );
+        events.message(&message).await
+    }
+
+    fn changed(&self, events: &Events) {
+        let params = match self {
+            Self::Get => String::new(),
+            Self::Listen { wanted: false, .. } => return,
+            Self::Listen { id, .. } => {
+                format!(",\"params\":{{\"_meta\":{{\"{SUBSCRIPTION}\":{id}}}}}")
+            }
+        };
+        events.inform(&format!(
+            "{{\"jsonrpc\":\"2.0\",\"method\":\"notifications/tools/list_changed\"{params}}}"
+        ));
+    }
+
+    async fn close(&self, events: &Events) {
+        if let Self::Listen { id, .. } = self {
+            let result =
+                format!("{{\"resultType\":\"complete\",\"_meta\":{{\"{SUBSCRIPTION}\":{id}}}}}");
+            // The client may have left meanwhile, and then nobody misses it.
+            let _ = events.message(&answer::result(id, &result)).await;
+        }
+    }
+}

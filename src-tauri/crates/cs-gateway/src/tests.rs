@@ -1,0 +1,22 @@
+//! The gateway as its clients meet it: over real sockets, with ports that write down what was
+//! asked of them and in which order.
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::needless_pass_by_value,
+    clippy::string_slice,
+    reason = "a test that fails may fail loudly"
+)]
+
+mod approvals;
+mod calls;
+mod client;
+mod credentials;
+mod eras;
+mod faults;
+mod framing;
+mod messages;
+mod real;
+mod sessions;
+mod shape;
+mod streams;
+mod world;

@@ -1,0 +1,595 @@
+//! A world to test in: two tenants, a few agents, and ports that keep a journal.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use cs_model::document::{AgentDoc, Document, RoleDoc, ServerDoc, TaskDoc, TenantDoc, ToolDoc};
+use cs_model::event::{Event, EventKind, Outcome};
+use cs_model::op_token::OperationClaims;
+use cs_model::state::{CredentialState, SessionEnd, Standing};
+use cs_model::upstream::Transport;
+use cs_model::{
+    AgentId, ApprovalId, CredentialId, Digest, Grant, Name, OperationTokenId, OperatorId, RoleId,
+    Secret, ServerId, SessionId, TaskId, TenantId, Timestamp, ToolId, ToolName,
+};
+use cs_policy::Snapshot;
+use cs_trust::{OperatorKey, operation};
+use serde_json::value::RawValue;
+use tokio::sync::{mpsc, watch};
+
+use crate::config::Config;
+use crate::gate::Outbound;
+use crate::gateway::Gateway;
+use crate::ports::*;
+use crate::tests::client::Client;
+use crate::upstream::{Reply, ReplyBody, Target, ToolCall, UpstreamError, Upstreams};
+use crate::world::{ApiKey, World};
+
+/// 2026-07-28T09:30:00Z.
+pub(super) const NOON: i64 = 1_785_231_000_000;
+
+pub(super) const INSTANCE: &str = "countersign:test";
+pub(super) const OPERATOR: u128 = 900;
+
+macro_rules! ids {
+    ($($name:ident: $kind:ident;)*) => {$(
+        pub(super) fn $name(number: u128) -> $kind {
+            $kind::new(uuid::Uuid::from_u128(number))
+        }
+    )*};
+}
+
+ids! {
+    agent: AgentId;
+    credential: CredentialId;
+    operator: OperatorId;
+    role: RoleId;
+    server: ServerId;
+    task: TaskId;
+    tenant: TenantId;
+    token: OperationTokenId;
+    tool: ToolId;
+}
+
+pub(super) const ACME: u128 = 1;
+pub(super) const GLOBEX: u128 = 2;
+
+/// The tools of each tenant: name, what the role grants, whether the task `workbench` lists it.
+const TOOLS: &[(&str, Grant, bool)] = &[
+    ("read_file", Grant::Allow, true),
+    ("write_file", Grant::Token, true),
+    ("access_secrets", Grant::Deny, true),
+    ("web_fetch", Grant::Allow, false),
+];
+
+/// The definition of a tool, with what a careless round trip would lose.
+pub(super) fn definition(name: &str) -> String {
+    format!(
+        "{{\"name\":\"{name}\",\"vendor\":{{\"z\":1.0,\"a\":12345678901234567890123}},\
+         \"inputSchema\":{{\"type\":\"object\"}}}}"
+    )
+}
+
+fn tenant_doc(number: u128, name: &str) -> TenantDoc {
+    let base = number * 1000;
+    let name_of = |text: &str| Name::parse(text).unwrap();
+    let tools: Vec<ToolDoc> = (0..)
+        .zip(TOOLS)
+        .map(|(at, (name, _, _))| ToolDoc {
+            id: tool(base + at),
+            server: server(base),
+            name: ToolName::parse(name).unwrap(),
+            fingerprint: Digest::of(definition(name).as_bytes()),
+            definition: definition(name),
+            enabled: true,
+        })
+        .collect();
+    let grants: BTreeMap<_, _> =
+        tools.iter().zip(TOOLS).map(|(tool, (_, grant, _))| (tool.id, *grant)).collect();
+    let listed: BTreeSet<_> =
+        tools.iter().zip(TOOLS).filter(|(_, (_, _, it))| *it).map(|(tool, _)| tool.id).collect();
+    let task_doc = |number, text, tools: &BTreeSet<_>| TaskDoc {
+        id: task(number),
+        name: name_of(text),
+        tools: tools.clone(),
+        expected_secs: 60,
+        longest_secs: 1800,
+    };
+    let agent_doc = |number, text, tasks: &[u128]| AgentDoc {
+        id: agent(number),
+        name: name_of(text),
+        standing: Standing::Active,
+        roles: [role(base)].into(),
+        tasks: tasks.iter().map(|it| task(*it)).collect(),
+    };
+    TenantDoc {
+        id: tenant(number),
+        name: name_of(name),
+        standing: Standing::Active,
+        servers: vec![ServerDoc { id: server(base), name: name_of("files"), enabled: true }],
+        tools,
+        roles: vec![RoleDoc { id: role(base), name: name_of("worker"), grants }],
+        tasks: vec![
+            task_doc(base, "workbench", &listed),
+            task_doc(base + 1, "reading", &[tool(base)].into()),
+            task_doc(base + 2, "forbidden", &listed),
+        ],
+        agents: vec![
+            agent_doc(base, "worker-1", &[base, base + 1]),
+            agent_doc(base + 1, "worker-2", &[base, base + 1]),
+        ],
+    }
+}
+
+/// The policy: both tenants have the same names in them.
+pub(super) fn document() -> Document {
+    Document { version: 7, tenants: vec![tenant_doc(ACME, "acme"), tenant_doc(GLOBEX, "globex")] }
+}
+
+fn key(number: u128, of: u128) -> ApiKey {
+    ApiKey {
+        credential: credential(number),
+        tenant: tenant(of),
+        agent: agent(number),
+        tasks: None,
+        state: CredentialState::Active,
+        expires: Timestamp::from_millis(NOON + 86_400_000),
+    }
+}
+
+/// The key id of an agent's only key.
+pub(super) fn key_id(number: u128) -> String {
+    format!("csk_{number:022}")
+}
+
+/// The secret of that key.
+pub(super) fn secret(number: u128) -> Secret {
+    Secret::from_text(format!("css_{number:043}"))
+}
+
+/// The agents: two of acme, one of globex.
+pub(super) const WORKER: u128 = 1000;
+pub(super) const OTHER: u128 = 1001;
+pub(super) const STRANGER: u128 = 2000;
+
+pub(super) fn operator_key() -> OperatorKey {
+    OperatorKey::from_seed([42; 32]).unwrap()
+}
+
+/// What the gateway judges by, from a document.
+pub(super) fn world_of(document: &Document) -> World {
+    let keys = [(WORKER, ACME), (OTHER, ACME), (STRANGER, GLOBEX)];
+    let transport = Transport::Http { url: "http://127.0.0.1:9/".into(), headers: BTreeMap::new() };
+    let upstreams = [ACME, GLOBEX].map(|it| ((tenant(it), server(it * 1000)), transport.clone()));
+    World {
+        policy: Arc::new(Snapshot::compile(document).unwrap()),
+        keys: Arc::new(keys.iter().map(|(it, of)| (key_id(*it), key(*it, *of))).collect()),
+        upstreams: Arc::new(upstreams.into()),
+        operators: Arc::new([(operator(OPERATOR), operator_key().public_key())].into()),
+    }
+}
+
+/// What a server does with a call.
+#[derive(Clone, Debug)]
+pub(super) enum Behaviour {
+    Answer(String),
+    Drift,
+    Error(i64, String),
+    Hang,
+    Lost,
+    Progress,
+}
+
+/// Everything that was asked of the world, in order, and what it is made to do.
+#[derive(Debug)]
+pub(super) struct Journal {
+    pub(super) now: AtomicI64,
+    randomness: AtomicU64,
+    pub(super) audit_is_down: AtomicBool,
+    pub(super) ledger_is_down: AtomicBool,
+    /// While true, writing the log takes its time.
+    pub(super) audit_is_slow: watch::Sender<bool>,
+    pub(super) behaviour: Mutex<Behaviour>,
+    steps: Mutex<Vec<String>>,
+    events: Mutex<Vec<Event>>,
+    nonces: Mutex<HashSet<(CredentialId, String)>>,
+    stored: Mutex<HashMap<SessionId, StoredSession>>,
+    requests: watch::Sender<Vec<(NewApproval, Ruling)>>,
+    spent: Mutex<HashSet<OperationTokenId>>,
+    calls: watch::Sender<Vec<Sent>>,
+}
+
+/// A call that reached a server.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Sent {
+    pub(super) tenant: TenantId,
+    pub(super) tool: String,
+    pub(super) arguments: Option<String>,
+}
+
+impl Default for Journal {
+    fn default() -> Self {
+        let answer = r#"{"content":[{"type":"text","text":"done"}],"vendor":1.0}"#;
+        Self {
+            now: AtomicI64::new(NOON),
+            randomness: AtomicU64::new(0),
+            audit_is_down: AtomicBool::new(false),
+            ledger_is_down: AtomicBool::new(false),
+            audit_is_slow: watch::Sender::new(false),
+            behaviour: Mutex::new(Behaviour::Answer(answer.to_owned())),
+            steps: Mutex::default(),
+            events: Mutex::default(),
+            nonces: Mutex::default(),
+            stored: Mutex::default(),
+            requests: watch::Sender::new(Vec::new()),
+            spent: Mutex::default(),
+            calls: watch::Sender::new(Vec::new()),
+        }
+    }
+}
+
+impl Journal {
+    fn step(&self, what: impl Into<String>) {
+        self.steps.lock().unwrap().push(what.into());
+    }
+
+    fn keep(&self, events: Vec<Event>) -> Result<(), PortError> {
+        if self.audit_is_down.load(Ordering::SeqCst) {
+            return Err(PortError { doing: "write the log", source: None });
+        }
+        for event in &events {
+            self.step(event.kind.as_str());
+        }
+        self.events.lock().unwrap().extend(events);
+        Ok(())
+    }
+
+    pub(super) fn steps(&self) -> Vec<String> {
+        self.steps.lock().unwrap().clone()
+    }
+
+    pub(super) fn forget(&self) {
+        self.steps.lock().unwrap().clear();
+        self.events.lock().unwrap().clear();
+    }
+
+    pub(super) fn events(&self) -> Vec<Event> {
+        self.events.lock().unwrap().clone()
+    }
+
+    pub(super) fn reasons(&self, kind: EventKind) -> Vec<String> {
+        let events = self.events();
+        let of_kind = events.iter().filter(|event| event.kind == kind);
+        of_kind.map(|event| event.reason.clone().unwrap_or_default()).collect()
+    }
+
+    pub(super) fn behave(&self, behaviour: Behaviour) {
+        *self.behaviour.lock().unwrap() = behaviour;
+    }
+
+    pub(super) fn calls(&self) -> Vec<Sent> {
+        self.calls.borrow().clone()
+    }
+
+    /// Waits until so many calls reached a server.
+    pub(super) async fn reached(&self, count: usize) {
+        self.calls.subscribe().wait_for(|calls| calls.len() >= count).await.unwrap();
+    }
+
+    pub(super) fn pass(&self, span: Duration) {
+        self.now.fetch_add(i64::try_from(span.as_millis()).unwrap(), Ordering::SeqCst);
+    }
+
+    pub(super) fn time(&self) -> Timestamp {
+        Timestamp::from_millis(self.now.load(Ordering::SeqCst))
+    }
+
+    /// The requests before a person, once there are so many.
+    pub(super) async fn requests(&self, count: usize) -> Vec<NewApproval> {
+        let mut hears = self.requests.subscribe();
+        let all = hears.wait_for(|all| all.len() >= count).await.unwrap();
+        all.iter().map(|(request, _)| request.clone()).collect()
+    }
+
+    pub(super) fn ruling_of(&self, id: ApprovalId) -> Ruling {
+        let all = self.requests.borrow();
+        all.iter().find(|(request, _)| request.id == id).unwrap().1.clone()
+    }
+
+    pub(super) fn rule(&self, id: ApprovalId, ruling: Ruling) {
+        self.requests.send_modify(|all| {
+            all.iter_mut().find(|(request, _)| request.id == id).unwrap().1 = ruling;
+        });
+    }
+
+    /// What an operator signs for a request.
+    pub(super) fn claims(&self, request: &NewApproval, jti: u128) -> OperationClaims {
+        let now = self.time().secs();
+        OperationClaims {
+            iss: operator(OPERATOR),
+            aud: INSTANCE.to_owned(),
+            sub: request.agent,
+            tenant: request.tenant,
+            sid: request.session,
+            task: request.task,
+            server: request.server,
+            tool: request.tool,
+            tool_fpr: request.fingerprint,
+            args: request.arguments_digest,
+            pv: request.policy_version,
+            jti: token(jti),
+            iat: now,
+            exp: now + 120,
+        }
+    }
+
+    /// Approves a request, as the console does.
+    pub(super) fn approve(&self, request: &NewApproval, jti: u128) -> String {
+        let token = operation::mint(&self.claims(request, jti), &operator_key()).unwrap();
+        self.rule(request.id, Ruling::Approved { token: token.clone() });
+        token
+    }
+
+    pub(super) fn is_stored(&self, id: SessionId) -> bool {
+        self.stored.lock().unwrap().contains_key(&id)
+    }
+}
+
+impl Clock for Journal {
+    fn now(&self) -> Timestamp {
+        self.time()
+    }
+}
+
+impl Random for Journal {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), PortError> {
+        for chunk in bytes.chunks_mut(32) {
+            let number = self.randomness.fetch_add(1, Ordering::SeqCst);
+            chunk.copy_from_slice(&Digest::of(&number.to_be_bytes()).as_bytes()[..chunk.len()]);
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl AuditSink for Journal {
+    async fn record(&self, events: Vec<Event>) -> Result<(), PortError> {
+        self.audit_is_slow.subscribe().wait_for(|slow| !slow).await.unwrap();
+        self.keep(events)
+    }
+}
+
+#[async_trait]
+impl NonceStore for Journal {
+    async fn remember(
+        &self,
+        credential: CredentialId,
+        nonce: &str,
+        _until: Timestamp,
+    ) -> Result<Nonce, PortError> {
+        let fresh = self.nonces.lock().unwrap().insert((credential, nonce.to_owned()));
+        Ok(if fresh { Nonce::Fresh } else { Nonce::Seen })
+    }
+}
+
+#[async_trait]
+impl SessionStore for Journal {
+    async fn opened(&self, session: &StoredSession, events: Vec<Event>) -> Result<(), PortError> {
+        self.keep(events)?;
+        self.stored.lock().unwrap().insert(session.session.id, session.clone());
+        Ok(())
+    }
+
+    async fn rebound(&self, id: SessionId, wire_id: Option<&str>) -> Result<(), PortError> {
+        let mut stored = self.stored.lock().unwrap();
+        stored.get_mut(&id).unwrap().wire_id = wire_id.map(str::to_owned);
+        Ok(())
+    }
+
+    async fn ended(
+        &self,
+        id: SessionId,
+        _why: SessionEnd,
+        _at: Timestamp,
+        events: Vec<Event>,
+    ) -> Result<(), PortError> {
+        if self.stored.lock().unwrap().remove(&id).is_some() {
+            self.keep(events)?;
+        }
+        Ok(())
+    }
+
+    async fn live(&self, _now: Timestamp) -> Result<Vec<StoredSession>, PortError> {
+        Ok(self.stored.lock().unwrap().values().cloned().collect())
+    }
+}
+
+#[async_trait]
+impl ApprovalDesk for Journal {
+    async fn file(
+        &self,
+        request: NewApproval,
+        events: Vec<Event>,
+    ) -> Result<ApprovalId, PortError> {
+        let stands = |(filed, ruling): &&(NewApproval, Ruling)| {
+            let open = matches!(ruling, Ruling::Pending | Ruling::Approved { .. });
+            open && filed.operation == request.operation
+        };
+        let found = self.requests.borrow().iter().find(stands).map(|(filed, _)| filed.id);
+        if let Some(id) = found {
+            return Ok(id);
+        }
+        self.keep(events)?;
+        let id = request.id;
+        self.requests.send_modify(|all| all.push((request, Ruling::Pending)));
+        Ok(id)
+    }
+
+    async fn ruling(&self, _tenant: TenantId, id: ApprovalId) -> Result<Ruling, PortError> {
+        Ok(self.ruling_of(id))
+    }
+
+    async fn decided(&self, tenant: TenantId, id: ApprovalId) -> Result<Ruling, PortError> {
+        let decided = |all: &Vec<(NewApproval, Ruling)>| {
+            let fits = |(it, _): &&(NewApproval, Ruling)| it.id == id && it.tenant == tenant;
+            all.iter().find(fits).is_some_and(|(_, ruling)| *ruling != Ruling::Pending)
+        };
+        self.requests.subscribe().wait_for(decided).await.unwrap();
+        Ok(self.ruling_of(id))
+    }
+
+    async fn withdraw(
+        &self,
+        _tenant: TenantId,
+        id: ApprovalId,
+        events: Vec<Event>,
+    ) -> Result<(), PortError> {
+        if self.ruling_of(id) == Ruling::Pending {
+            self.keep(events)?;
+            self.rule(id, Ruling::Withdrawn);
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl TokenLedger for Journal {
+    async fn redeem(&self, what: Redemption, events: Vec<Event>) -> Result<Spend, PortError> {
+        if self.ledger_is_down.load(Ordering::SeqCst) {
+            return Err(PortError { doing: "spend a token", source: None });
+        }
+        if !self.spent.lock().unwrap().insert(what.token) {
+            return Ok(Spend::Refused);
+        }
+        self.keep(events)?;
+        if let Some(approval) = what.approval {
+            self.rule(approval, Ruling::Executed);
+        }
+        Ok(Spend::Spent)
+    }
+
+    async fn settled(
+        &self,
+        _token: OperationTokenId,
+        _outcome: Outcome,
+        events: Vec<Event>,
+    ) -> Result<(), PortError> {
+        self.keep(events)
+    }
+}
+
+#[async_trait]
+impl SecretSource for Journal {
+    async fn api_key(&self, id: CredentialId) -> Result<Secret, PortError> {
+        Ok(secret(id.uuid().as_u128()))
+    }
+
+    async fn tenant_secret(&self, _tenant: TenantId, _name: &str) -> Result<Secret, PortError> {
+        Err(PortError { doing: "find the secret", source: None })
+    }
+}
+
+#[async_trait]
+impl Outbound for Journal {
+    async fn call(
+        &self,
+        target: Target<'_>,
+        call: ToolCall<'_>,
+        progress: mpsc::Sender<Box<RawValue>>,
+    ) -> Result<Reply, UpstreamError> {
+        self.step("called upstream");
+        let sent = Sent {
+            tenant: target.tenant,
+            tool: call.tool.as_str().to_owned(),
+            arguments: call.arguments.map(str::to_owned),
+        };
+        self.calls.send_modify(|calls| calls.push(sent));
+        let behaviour = self.behaviour.lock().unwrap().clone();
+        let raw = |text: &str| RawValue::from_string(text.to_owned()).unwrap();
+        let body = match behaviour {
+            Behaviour::Answer(text) => ReplyBody::Result(raw(&text)),
+            Behaviour::Drift => return Err(UpstreamError::Drift),
+            Behaviour::Error(code, message) => {
+                ReplyBody::Error { code, message, data: Some(raw("{\"n\":1.0}")) }
+            }
+            Behaviour::Hang => std::future::pending().await,
+            Behaviour::Lost => return Err(UpstreamError::Lost("css_canary".into())),
+            Behaviour::Progress => {
+                for told in ["{\"progress\":1,\"total\":2,\"x\":1}", "{\"progress\":1}"] {
+                    progress.send(raw(told)).await.unwrap();
+                }
+                tokio::task::yield_now().await;
+                ReplyBody::Result(raw("{\"content\":[]}"))
+            }
+        };
+        Ok(Reply { body })
+    }
+}
+
+/// A gateway that serves, and all around it.
+pub(super) struct Stage {
+    pub(super) gateway: Gateway,
+    pub(super) journal: Arc<Journal>,
+    pub(super) world: watch::Sender<Arc<World>>,
+}
+
+impl Stage {
+    /// The usual one, with short waits.
+    pub(super) async fn new() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    pub(super) async fn with(change: impl FnOnce(&mut Config)) -> Self {
+        Self::after(Arc::default(), change).await
+    }
+
+    /// One that starts on what another one left behind.
+    pub(super) async fn after(journal: Arc<Journal>, change: impl FnOnce(&mut Config)) -> Self {
+        let listen = SocketAddr::from(([127, 0, 0, 1], 0));
+        let mut config = Config::new(listen, INSTANCE.to_owned());
+        config.limits.drain = Duration::from_millis(200);
+        change(&mut config);
+        let ports = Ports {
+            clock: journal.clone(),
+            random: journal.clone(),
+            audit: journal.clone(),
+            nonces: journal.clone(),
+            sessions: journal.clone(),
+            desk: journal.clone(),
+            ledger: journal.clone(),
+            secrets: journal.clone(),
+        };
+        let (world, hears) = watch::channel(Arc::new(world_of(&document())));
+        let upstreams = Upstreams::new(&ports, config.limits.upstream.clone());
+        let outbound: Arc<dyn Outbound> = journal.clone();
+        let gateway = Gateway::start_with(config, ports, hears, upstreams, outbound).await.unwrap();
+        journal.forget();
+        Self { gateway, journal, world }
+    }
+
+    /// A client that signs with the key of an agent.
+    pub(super) fn client(&self, number: u128) -> Client {
+        Client::new(self.gateway.address(), number, Arc::clone(&self.journal))
+    }
+
+    /// Enforces another policy.
+    pub(super) fn enforce(&self, change: impl FnOnce(&mut Document)) {
+        let mut document = document();
+        change(&mut document);
+        let keys = Arc::clone(&self.world.borrow().keys);
+        self.world.send_replace(Arc::new(World { keys, ..world_of(&document) }));
+    }
+
+    /// Changes a key.
+    pub(super) fn change_key(&self, number: u128, change: impl FnOnce(&mut ApiKey)) {
+        let mut world = World::clone(&self.world.borrow());
+        let mut keys = HashMap::clone(&world.keys);
+        change(keys.get_mut(&key_id(number)).unwrap());
+        world.keys = Arc::new(keys);
+        self.world.send_replace(Arc::new(world));
+    }
+}

@@ -1,0 +1,125 @@
+//! The life of one tool call, on one screen.
+
+use std::sync::Arc;
+
+use cs_model::Digest;
+use serde_json::value::RawValue;
+use tokio::sync::{mpsc, watch};
+
+use crate::answer::{self, Answer};
+use crate::authz::{self, Way};
+use crate::gate::Gate;
+use crate::line::Line;
+use crate::proxy::{self, Body};
+use crate::refusal::Refusal;
+use crate::router::refuse;
+use crate::session::Live;
+use crate::settle::{self, Settled};
+use crate::trail::Trail;
+use crate::wire::{Call, Era, Id, Meta};
+
+/// A tool call of a caller who is known, in a session that is open.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    pub(crate) era: Era,
+    pub(crate) id: Id,
+    pub(crate) call: Call,
+    pub(crate) meta: Meta,
+    pub(crate) live: Arc<Live>,
+    pub(crate) alive: mpsc::Sender<()>,
+}
+
+impl Asked {
+    /// The arguments exactly as the client wrote them.
+    pub(crate) fn arguments(&self) -> Option<&str> {
+        self.call.arguments.as_deref().map(RawValue::get)
+    }
+
+    /// The name by which the client knows the tool.
+    pub(crate) fn listed(&self) -> &str {
+        &self.call.name
+    }
+}
+
+/// Frees the id of a request when it is answered, however that comes about.
+struct InFlight(Arc<Live>, Id);
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.finish(&self.1);
+    }
+}
+
+/// Answers a tool call. It has a task of its own: a connection that breaks off must not stop it
+/// between a step and the record of that step.
+pub(crate) async fn serve(gate: &Arc<Gate>, asked: Asked, trail: Trail) -> Answer {
+    let Some(cancelled) = asked.live.begin(&asked.id) else {
+        return refuse(gate, trail, Some(&asked.id), Refusal::IdInUse).await;
+    };
+    let in_flight = InFlight(Arc::clone(&asked.live), asked.id.clone());
+    let (line, answer) = Line::new(gate.config.limits.keep_alive);
+    let (gate, correlation) = (Arc::clone(gate), trail.correlation);
+    let id = asked.id.clone();
+    let running = tokio::spawn(async move {
+        run(&gate, asked, trail, line, cancelled).await;
+        drop(in_flight);
+    });
+    match answer.await {
+        Ok(answer) => answer,
+        // The task ended without an answer: the client took the call back.
+        Err(_) => {
+            drop(running);
+            answer::refused(&Refusal::Stopping, Some(&id), correlation)
+        }
+    }
+}
+
+async fn run(
+    gate: &Gate,
+    asked: Asked,
+    mut trail: Trail,
+    mut line: Line,
+    mut cancelled: watch::Receiver<bool>,
+) {
+    let told = live(gate, &asked, &mut trail, &mut line, &mut cancelled).await;
+    match told {
+        Ok(result) => line.finish(answer::result(&asked.id, &result)).await,
+        Err(why) => {
+            let why = settle::record_refusal(gate, &mut trail, why).await;
+            line.refuse(&why, &asked.id, trail.correlation).await;
+        }
+    }
+    drop(asked.alive);
+}
+
+/// Takes one tool call through the gates and, if it passes, to its server. The answer is the
+/// result that the client gets.
+///
+/// Read it as a list. Each step consumes what the step before it produced, so none can be skipped
+/// or taken out of order.
+async fn live(
+    gate: &Gate,
+    asked: &Asked,
+    trail: &mut Trail,
+    line: &mut Line,
+    cancelled: &mut watch::Receiver<bool>,
+) -> Result<String, Refusal> {
+    gate.meter.count(gate.now());
+    asked.live.called();
+    if asked.meta.progress.is_some() {
+        line.open();
+    }
+    let exact = Digest::of(asked.arguments().unwrap_or_default().as_bytes());
+    let way = authz::permit(gate, &asked.live, asked.listed(), exact, trail).await?;
+    let (cleared, canonical) = match way {
+        Way::Clear(permit) => (settle::on_record(gate, asked, permit, trail).await?, None),
+        Way::Held(held) => {
+            match settle::countersigned(gate, asked, held, trail, line, cancelled).await? {
+                Settled::Signed(cleared, canonical) => (*cleared, Some(canonical)),
+                Settled::Told(result) => return Ok(result),
+            }
+        }
+    };
+    let arguments = canonical.as_deref().or_else(|| asked.arguments());
+    proxy::forward(gate, cleared, Body { asked, arguments }, trail, line, cancelled).await
+}

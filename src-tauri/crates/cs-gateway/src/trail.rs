@@ -1,0 +1,94 @@
+//! What a request leaves on record.
+
+use cs_model::event::{Event, EventKind};
+use cs_model::{
+    AgentId, CorrelationId, CredentialId, SessionId, TaskId, TenantId, Timestamp, text,
+};
+
+use crate::ports::{PortError, Ports};
+
+/// The most characters of foreign text in one field of an event.
+const MOST_TEXT: usize = 160;
+
+/// What is known of a request so far, and the events of it that are not on record yet.
+///
+/// Events that change nothing (a credential was accepted) wait for the next ones, so that one
+/// durable append takes them all; whoever answers makes sure that none is left.
+#[derive(Debug)]
+pub(crate) struct Trail {
+    /// What ties the answer to the events.
+    pub(crate) correlation: CorrelationId,
+    client: String,
+    method: Option<String>,
+    caller: Option<(TenantId, AgentId, CredentialId)>,
+    session: Option<(SessionId, Option<TaskId>)>,
+    waiting: Vec<Event>,
+}
+
+impl Trail {
+    pub(crate) const fn new(correlation: CorrelationId, client: String) -> Self {
+        Self { correlation, client, method: None, caller: None, session: None, waiting: Vec::new() }
+    }
+
+    /// From here on the caller is known.
+    pub(crate) const fn caller(
+        &mut self,
+        tenant: TenantId,
+        agent: AgentId,
+        credential: CredentialId,
+    ) {
+        self.caller = Some((tenant, agent, credential));
+    }
+
+    /// From here on the session is known.
+    pub(crate) const fn session(&mut self, id: SessionId, task: Option<TaskId>) {
+        self.session = Some((id, task));
+    }
+
+    /// From here on the method is known.
+    pub(crate) fn method(&mut self, method: &str) {
+        self.method = Some(neutral(method));
+    }
+
+    /// An event with all that is known of the request.
+    pub(crate) fn event(&self, kind: EventKind, at: Timestamp) -> Event {
+        let mut event = Event::new(kind, at);
+        event.correlation = Some(self.correlation);
+        event.client = Some(self.client.clone());
+        event.method.clone_from(&self.method);
+        if let Some((tenant, agent, credential)) = self.caller {
+            event.tenant = Some(tenant);
+            event.agent = Some(agent);
+            event.credential = Some(credential);
+        }
+        if let Some((session, task)) = self.session {
+            event.session = Some(session);
+            event.task = task;
+        }
+        event
+    }
+
+    /// Keeps an event for the next append.
+    pub(crate) fn note(&mut self, event: Event) {
+        self.waiting.push(event);
+    }
+
+    /// The events so far, for an append by somebody else, with one more at the end.
+    pub(crate) fn take_with(&mut self, event: Event) -> Vec<Event> {
+        self.note(event);
+        std::mem::take(&mut self.waiting)
+    }
+
+    /// Puts what waits on record.
+    pub(crate) async fn settle(&mut self, ports: &Ports) -> Result<(), PortError> {
+        if self.waiting.is_empty() {
+            return Ok(());
+        }
+        ports.audit.record(std::mem::take(&mut self.waiting)).await
+    }
+}
+
+/// Foreign text as it may stand in an event.
+pub(crate) fn neutral(foreign: &str) -> String {
+    text::neutralise(foreign, MOST_TEXT)
+}

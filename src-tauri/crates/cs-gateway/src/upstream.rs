@@ -1,0 +1,297 @@
+//! The servers behind the gateway, and the connections to them.
+//!
+//! One connection per tenant and server, never shared across tenants: what a server remembers
+//! of one tenant cannot reach another. A tool call is sent at most once, whatever happens to the
+//! connection; every answer is read strictly before it is believed.
+//!
+//! Read it in this order: `slot` (one server's life), `live` (a connection that stands), `catalog`
+//! (what its server publishes), `link` (a connection), `stdio` and `http` (the two kinds), `wire`
+//! (what a server may say).
+
+mod catalog;
+mod child;
+mod egress;
+mod flight;
+mod http;
+mod lines;
+mod link;
+mod live;
+mod slot;
+mod sse;
+mod stdio;
+mod wire;
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use cs_model::upstream::Transport;
+use cs_model::{Digest, ServerId, TenantId, ToolName};
+use serde_json::value::RawValue;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use self::link::Maker;
+use self::slot::Slot;
+use crate::ports::{Ports, SecretSource};
+
+/// How long, how often and how much.
+#[derive(Clone, Debug)]
+pub struct UpstreamLimits {
+    /// How long one tool call may take.
+    pub call: Duration,
+    /// How long connecting to an address may take.
+    pub connect: Duration,
+    /// How long the first exchange with a server may take.
+    pub initialize: Duration,
+    /// How long it may take a server to list its tools.
+    pub list: Duration,
+}
+
+impl Default for UpstreamLimits {
+    fn default() -> Self {
+        Self {
+            call: Duration::from_secs(300),
+            connect: Duration::from_secs(10),
+            initialize: Duration::from_secs(20),
+            list: Duration::from_secs(30),
+        }
+    }
+}
+
+/// One server of one tenant, and how it is reached now.
+#[derive(Clone, Copy, Debug)]
+pub struct Target<'a> {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The server.
+    pub server: ServerId,
+    /// Its name, for the log.
+    pub server_name: &'a str,
+    /// How it is reached. When this differs from last time, the old connection is given up.
+    pub transport: &'a Transport,
+}
+
+/// One tool call, as it is to be sent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ToolCall<'a> {
+    /// The tool, by the name that its server gives it.
+    pub(crate) tool: &'a ToolName,
+    /// The fingerprint of the pinned definition. The live one must have the same.
+    pub(crate) fingerprint: Digest,
+    /// The exact bytes of the arguments, where there are any.
+    pub(crate) arguments: Option<&'a str>,
+    /// Whether the server is asked to tell of its progress.
+    pub(crate) wants_progress: bool,
+    /// The W3C `traceparent` to hand on.
+    pub(crate) trace: Option<&'a str>,
+}
+
+/// What a server answered to a tool call.
+#[derive(Debug)]
+pub struct Reply {
+    /// The answer.
+    pub body: ReplyBody,
+}
+
+/// The two shapes of an answer.
+#[derive(Debug)]
+pub enum ReplyBody {
+    /// A JSON-RPC error. Its text is bounded and neutral.
+    Error {
+        /// The code.
+        code: i64,
+        /// The message.
+        message: String,
+        /// What the server added, when it is short.
+        data: Option<Box<RawValue>>,
+    },
+    /// The result: an object with the shape of a tool's result.
+    Result(Box<RawValue>),
+}
+
+/// Why there is no answer. The texts are for operators; an agent hears none of them.
+#[derive(Debug, thiserror::Error)]
+pub enum UpstreamError {
+    /// The tool is gone or has another definition than the pinned one. Nothing was sent.
+    #[error("the server publishes another definition of the tool than the pinned one")]
+    Drift,
+    /// The connection ended after the call was sent: it may have been executed.
+    #[error("the connection was lost before the server answered: {0}")]
+    Lost(String),
+    /// The settings of the server cannot work. Nothing was sent.
+    #[error("the server's settings do not work: {0}")]
+    Misconfigured(String),
+    /// The server could not be reached. Nothing was sent.
+    #[error("the server could not be reached: {0}")]
+    NotSent(String),
+    /// The server broke the protocol; its answer is not believed. It may have executed the call.
+    #[error("the server's answer was refused: {0}")]
+    Rejected(String),
+    /// The deadline passed. The call may have been executed.
+    #[error("the server did not answer in time")]
+    TimedOut,
+}
+
+/// Where a server stands.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum HealthState {
+    /// It does not start, or keeps ending. It is not tried again until somebody asks.
+    Failing,
+    /// Nobody needed it yet.
+    #[default]
+    Idle,
+    /// It answers.
+    Ready,
+    /// It is being started, or waits to be started again.
+    Starting,
+}
+
+/// How a server fares.
+#[derive(Clone, Debug, Default)]
+pub struct Health {
+    /// Where it stands.
+    pub state: HealthState,
+    /// What went wrong last, in one neutral line.
+    pub problem: Option<String>,
+    /// How often it was started again after it had ended.
+    pub restarts: u32,
+    /// The last lines that it wrote to its standard error, each neutral and bounded.
+    pub stderr: Vec<String>,
+    /// The fingerprints of the tools that it publishes now, by their names. A tool whose
+    /// definition has no canonical form has none.
+    pub fingerprints: BTreeMap<String, Digest>,
+}
+
+/// The connections to all servers. Cheap to clone; all clones are one.
+#[derive(Clone)]
+pub struct Upstreams {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    secrets: Arc<dyn SecretSource>,
+    limits: UpstreamLimits,
+    slots: Mutex<HashMap<(TenantId, ServerId), Arc<Slot>>>,
+    gone: CancellationToken,
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.gone.cancel();
+    }
+}
+
+impl fmt::Debug for Upstreams {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Upstreams").finish_non_exhaustive()
+    }
+}
+
+impl Upstreams {
+    /// No connection yet: each is made when it is first needed.
+    pub fn new(ports: &Ports, limits: UpstreamLimits) -> Self {
+        let secrets = Arc::clone(&ports.secrets);
+        let gone = CancellationToken::new();
+        Self { shared: Arc::new(Shared { secrets, limits, slots: Mutex::default(), gone }) }
+    }
+
+    fn slots(&self) -> MutexGuard<'_, HashMap<(TenantId, ServerId), Arc<Slot>>> {
+        self.shared.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn maker(&self, tenant: TenantId) -> Maker {
+        let secrets = Arc::clone(&self.shared.secrets);
+        Maker { tenant, secrets, limits: self.shared.limits.clone() }
+    }
+
+    fn slot(&self, target: Target<'_>) -> Arc<Slot> {
+        let mut slots = self.slots();
+        let slot = slots.entry((target.tenant, target.server)).or_insert_with(|| {
+            tracing::debug!(server = target.server_name, "the server is needed");
+            Slot::new(self.maker(target.tenant), self.shared.gone.child_token())
+        });
+        Arc::clone(slot)
+    }
+
+    /// Makes one tool call, once. Dropping the future tells the server that nobody waits any
+    /// more. What the server tells of its progress goes to `progress` as objects with `progress`,
+    /// `total` and `message`; what does not fit into the channel is dropped.
+    ///
+    /// # Errors
+    ///
+    /// Each kind says whether the call may have been executed.
+    pub(crate) async fn call(
+        &self,
+        target: Target<'_>,
+        call: ToolCall<'_>,
+        progress: mpsc::Sender<Box<RawValue>>,
+    ) -> Result<Reply, UpstreamError> {
+        self.slot(target).ready(target.transport).await?.call(&call, progress).await
+    }
+
+    /// Asks a server for the definitions of all its tools, as it wrote them.
+    ///
+    /// # Errors
+    ///
+    /// When the server cannot be reached or its answer is refused.
+    pub async fn list_tools(
+        &self,
+        target: Target<'_>,
+    ) -> Result<Vec<Box<RawValue>>, UpstreamError> {
+        self.slot(target).list(target.transport).await
+    }
+
+    /// Starts a server that is not registered yet, asks for its tools and stops it again.
+    ///
+    /// # Errors
+    ///
+    /// When the server cannot be reached or its answer is refused; the text says what the
+    /// operator can look at.
+    pub async fn probe(
+        &self,
+        tenant: TenantId,
+        transport: &Transport,
+    ) -> Result<Vec<Box<RawValue>>, UpstreamError> {
+        let (link, listing) = self.maker(tenant).open(transport, &Arc::default()).await?;
+        link.stop().await;
+        Ok(listing.definitions)
+    }
+
+    /// How a server fares.
+    pub fn health(&self, tenant: TenantId, server: ServerId) -> Health {
+        let slot = self.slots().get(&(tenant, server)).cloned();
+        slot.map(|slot| slot.health()).unwrap_or_default()
+    }
+
+    /// Stops a server and starts it again, also after it was given up. One that nobody needed
+    /// yet stays as it is.
+    pub async fn restart(&self, tenant: TenantId, server: ServerId) {
+        let slot = self.slots().get(&(tenant, server)).cloned();
+        if let Some(slot) = slot {
+            slot.restart().await;
+        }
+    }
+
+    /// Stops a server and forgets it.
+    pub async fn forget(&self, tenant: TenantId, server: ServerId) {
+        let slot = self.slots().remove(&(tenant, server));
+        if let Some(slot) = slot {
+            slot.stop().await;
+        }
+    }
+
+    /// Stops all servers.
+    pub async fn stop_all(&self) {
+        let slots: Vec<_> = self.slots().drain().map(|(_, slot)| slot).collect();
+        let stops = slots.into_iter().map(|slot| tokio::spawn(async move { slot.stop().await }));
+        for stop in stops.collect::<Vec<_>>() {
+            // A stop that panicked has nothing left to wait for.
+            let _ = stop.await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,143 @@
+//! A connection that stands, and what its server publishes.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use cs_model::{Digest, ToolName};
+use serde_json::value::RawValue;
+use tokio::sync::{Notify, watch};
+use tokio::time::{Instant, timeout};
+
+use super::catalog::{self, Fingerprints, Listing};
+use super::flight::Progress;
+use super::link::{Link, within};
+use super::wire::{self, Ask};
+use super::{Reply, ToolCall, UpstreamError, UpstreamLimits};
+
+/// After how long the tools are asked for again, also when the server says nothing.
+const FRESH: Duration = Duration::from_secs(60);
+
+/// How much time lies between two listings, however often the server says that it changed.
+const APART: Duration = Duration::from_secs(5);
+
+/// The connection.
+pub(super) struct Live {
+    link: Link,
+    since: Instant,
+    limits: UpstreamLimits,
+    known: Mutex<Known>,
+    stale: watch::Sender<bool>,
+    wanted: Notify,
+}
+
+struct Known {
+    fingerprints: Fingerprints,
+    read: Instant,
+}
+
+impl Live {
+    /// A connection that was opened just now.
+    pub(super) fn new(link: Link, listing: &Listing, limits: UpstreamLimits) -> Self {
+        let since = Instant::now();
+        let known = Known { fingerprints: listing.fingerprints.clone(), read: since };
+        let (stale, _) = watch::channel(false);
+        Self { link, since, limits, known: Mutex::new(known), stale, wanted: Notify::new() }
+    }
+
+    /// The connection itself.
+    pub(super) fn link(&self) -> &Link {
+        &self.link
+    }
+
+    /// How long it has stood.
+    pub(super) fn age(&self) -> Duration {
+        self.since.elapsed()
+    }
+
+    /// The fingerprints of the tools, for people.
+    pub(super) fn fingerprints(&self) -> BTreeMap<String, Digest> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.fingerprints.iter().filter_map(|(name, it)| Some((name.clone(), (*it)?))).collect()
+    }
+
+    /// Makes one tool call, if the tool is still what it was when it was pinned.
+    pub(super) async fn call(
+        &self,
+        call: &ToolCall<'_>,
+        progress: Progress,
+    ) -> Result<Reply, UpstreamError> {
+        self.check(call.tool, call.fingerprint).await?;
+        let progress = call.wants_progress.then_some(progress);
+        let answer = within(self.limits.call, self.link.ask(Ask::Call(call), progress)).await?;
+        wire::reply(answer).map_err(|why| {
+            self.link.reject(why.0);
+            UpstreamError::Rejected(why.to_string())
+        })
+    }
+
+    // A server that has announced a change is asked for its tools before it is called again.
+    async fn check(&self, tool: &ToolName, pinned: Digest) -> Result<(), UpstreamError> {
+        let mut stale = self.stale.subscribe();
+        let patience = self.limits.list.saturating_add(APART);
+        let settled = timeout(patience, stale.wait_for(|stale| !stale)).await;
+        if !matches!(settled, Ok(Ok(_))) {
+            return Err(UpstreamError::NotSent("its tools could not be listed again".to_owned()));
+        }
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.read.elapsed() > FRESH {
+            self.wanted.notify_one();
+        }
+        match known.fingerprints.get(tool.as_str()) {
+            Some(Some(live)) if *live == pinned => Ok(()),
+            Some(_) | None => Err(UpstreamError::Drift),
+        }
+    }
+
+    /// Asks for the tools and remembers their fingerprints.
+    pub(super) async fn list(&self) -> Result<Vec<Box<RawValue>>, UpstreamError> {
+        let listed = within(self.limits.list, catalog::list(&self.link)).await;
+        if let Err(UpstreamError::Rejected(why)) = &listed {
+            self.link.reject(why);
+        }
+        let listing = listed?;
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        *known = Known { fingerprints: listing.fingerprints, read: Instant::now() };
+        Ok(listing.definitions)
+    }
+
+    /// Keeps what is known of the tools up to date until the connection ends. Calls `read`
+    /// after every listing.
+    pub(super) async fn follow(&self, read: impl Fn(&Self)) {
+        loop {
+            tokio::select! {
+                () = self.link.ended() => return,
+                () = self.link.listing_changed() => drop(self.stale.send_replace(true)),
+                () = self.wanted.notified() => {}
+            }
+            let changed_again = tokio::select! {
+                () = self.link.ended() => return,
+                listed = self.list() => listed.is_err(),
+            };
+            if !changed_again {
+                self.stale.send_replace(false);
+                read(self);
+            }
+            let pause = tokio::time::sleep(APART);
+            tokio::pin!(pause);
+            loop {
+                tokio::select! {
+                    () = self.link.ended() => return,
+                    () = &mut pause => break,
+                    () = self.link.listing_changed() => {
+                        self.stale.send_replace(true);
+                        self.wanted.notify_one();
+                    }
+                }
+            }
+            if *self.stale.borrow() {
+                self.wanted.notify_one();
+            }
+        }
+    }
+}

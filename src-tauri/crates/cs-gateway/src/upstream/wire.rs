@@ -1,0 +1,358 @@
+//! What a server may say, read strictly, and what is said to it, built from checked parts.
+
+use cs_model::json::{self, Limits};
+use cs_model::text::neutralise;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::{Reply, ReplyBody, ToolCall};
+
+/// The protocol revision that a server is asked to speak.
+pub(super) const PREFERRED: &str = "2025-11-25";
+
+/// The revisions that a server may answer with.
+const SPOKEN: &[&str] = &[PREFERRED, "2025-06-18", "2025-03-26", "2024-11-05"];
+
+/// How much structure a message may have.
+const LIMITS: Limits = Limits { depth: 128, members: 1_000_000, key: 4096 };
+
+/// The most characters of an error's message that are handed on.
+const MESSAGE: usize = 1000;
+
+/// The most bytes of an error's data that are handed on.
+const DATA: usize = 4096;
+
+/// How a server broke the protocol. Holds nothing that the server wrote.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct Violation(pub(super) &'static str);
+
+/// One message from a server.
+#[derive(Debug)]
+pub(super) enum Incoming {
+    /// The answer to one of our requests.
+    Answer {
+        /// The number of the request.
+        id: u64,
+        /// What it says.
+        answer: Answer,
+    },
+    /// Something that needs no answer.
+    Notification {
+        /// Its method.
+        method: String,
+        /// Its parameters.
+        params: Option<Box<RawValue>>,
+    },
+    /// Something that the server asks.
+    Request {
+        /// The id to answer with: a string or a number, as the server wrote it.
+        id: Box<RawValue>,
+        /// Its method.
+        method: String,
+    },
+}
+
+/// An answer to a request.
+#[derive(Debug)]
+pub(super) enum Answer {
+    /// An error.
+    Error(Fault),
+    /// A result: always an object.
+    Result(Box<RawValue>),
+}
+
+/// The error object of JSON-RPC.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Fault {
+    code: i64,
+    message: String,
+    data: Option<Box<RawValue>>,
+}
+
+impl Fault {
+    /// What the server said, in one neutral line.
+    pub(super) fn describe(&self) -> String {
+        format!("error {}: {}", self.code, neutralise(&self.message, MESSAGE))
+    }
+}
+
+/// Every member that a message may have. A struct also reads from an array, so the callers look
+/// for the brace first.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Envelope {
+    jsonrpc: String,
+    id: Option<Box<RawValue>>,
+    method: Option<String>,
+    params: Option<Box<RawValue>>,
+    result: Option<Box<RawValue>>,
+    error: Option<Box<RawValue>>,
+}
+
+/// Reads one message.
+pub(super) fn read(bytes: &[u8]) -> Result<Incoming, Violation> {
+    let text = std::str::from_utf8(bytes).map_err(|_| Violation("the message is not UTF-8"))?;
+    if !is_object(text) {
+        return Err(Violation("the message is not a JSON object"));
+    }
+    json::check(text, LIMITS).map_err(|_| Violation("the message is not acceptable JSON"))?;
+    let envelope: Envelope = serde_json::from_str(text)
+        .map_err(|_| Violation("the message has other members than JSON-RPC has"))?;
+    if envelope.jsonrpc != "2.0" {
+        return Err(Violation("the message is not JSON-RPC 2.0"));
+    }
+    let Envelope { id, method, params, result, error, .. } = envelope;
+    match (id, method, result, error) {
+        (Some(id), Some(method), None, None) if is_id(&id) => Ok(Incoming::Request { id, method }),
+        (None, Some(method), None, None) => Ok(Incoming::Notification { method, params }),
+        (Some(id), None, Some(result), None) if params.is_none() && is_object(result.get()) => {
+            Ok(Incoming::Answer { id: number(&id)?, answer: Answer::Result(result) })
+        }
+        (Some(id), None, None, Some(error)) if params.is_none() && is_object(error.get()) => {
+            let fault = serde_json::from_str(error.get())
+                .map_err(|_| Violation("an error does not have the shape of one"))?;
+            Ok(Incoming::Answer { id: number(&id)?, answer: Answer::Error(fault) })
+        }
+        _ => Err(Violation("the message is neither a request nor a notification nor an answer")),
+    }
+}
+
+fn is_object(text: &str) -> bool {
+    text.trim_start_matches([' ', '\t', '\r', '\n']).starts_with('{')
+}
+
+/// Whether a raw value can be the id of a request: a string or an integer, and short.
+fn is_id(raw: &RawValue) -> bool {
+    raw.get().len() <= 256 && (raw.get().starts_with('"') || raw.get().parse::<i64>().is_ok())
+}
+
+/// Our ids are numbers; an answer that names anything else answers nobody.
+fn number(raw: &RawValue) -> Result<u64, Violation> {
+    raw.get().parse().map_err(|_| Violation("an answer names an id that was never used"))
+}
+
+/// What a server is asked.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Ask<'a> {
+    /// To make a tool call.
+    Call(&'a ToolCall<'a>),
+    /// To say what it speaks.
+    Initialize,
+    /// To list its tools, from that cursor on.
+    List(Option<&'a str>),
+}
+
+impl Ask<'_> {
+    /// Whether the server may be told that nobody waits any more. The protocol forbids it for
+    /// the first request.
+    pub(super) const fn can_be_cancelled(self) -> bool {
+        match self {
+            Self::Call(_) | Self::List(_) => true,
+            Self::Initialize => false,
+        }
+    }
+
+    /// The request, as one line without its end. The id is the progress token, too.
+    pub(super) fn request(self, id: u64) -> Result<String, Violation> {
+        let (method, params) = match self {
+            Self::Call(call) => ("tools/call", call_params(call, id)?),
+            Self::Initialize => ("initialize", introduction()),
+            Self::List(None) => ("tools/list", "{}".to_owned()),
+            Self::List(Some(cursor)) => {
+                ("tools/list", format!(r#"{{"cursor":{}}}"#, serde_json::Value::from(cursor)))
+            }
+        };
+        Ok(one_line(&format!(
+            r#"{{"jsonrpc":"2.0","id":{id},"method":"{method}","params":{params}}}"#
+        )))
+    }
+}
+
+/// What follows the answer to `initialize`.
+pub(super) const INITIALIZED: &str = r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
+
+/// Tells a server that nobody waits for an answer any more.
+pub(super) fn cancelled(id: u64) -> String {
+    format!(
+        r#"{{"jsonrpc":"2.0","method":"notifications/cancelled","params":{{"requestId":{id},"reason":"the caller no longer waits"}}}}"#
+    )
+}
+
+/// The answer to what a server asks. Nothing but a ping is granted: a server has no business
+/// with the agent's model, its user or its files.
+pub(super) fn answer_to(id: &RawValue, method: &str) -> String {
+    let id = id.get();
+    if method == "ping" {
+        format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{{}}}}"#)
+    } else {
+        format!(
+            r#"{{"jsonrpc":"2.0","id":{id},"error":{{"code":-32601,"message":"Method not found"}}}}"#
+        )
+    }
+}
+
+// INVARIANT: a message is one line. Line breaks in JSON stand between tokens only, where a blank
+// means the same; one that went out as it is would let arguments smuggle in a second message.
+fn one_line(text: &str) -> String {
+    text.replace(['\n', '\r'], " ")
+}
+
+/// The parameters of `initialize`.
+fn introduction() -> String {
+    format!(
+        r#"{{"protocolVersion":"{PREFERRED}","capabilities":{{}},"clientInfo":{{"name":"countersign","version":"{}"}}}}"#,
+        env!("CARGO_PKG_VERSION")
+    )
+}
+
+/// What a server says of itself.
+#[derive(Debug)]
+pub(super) struct Introduction {
+    /// The revision it chose.
+    pub(super) version: &'static str,
+    /// Whether it has tools at all.
+    pub(super) tools: bool,
+}
+
+/// Reads the result of `initialize`.
+pub(super) fn introduced(result: &RawValue) -> Result<Introduction, Violation> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Result {
+        protocol_version: String,
+        capabilities: Capabilities,
+    }
+    #[derive(Deserialize)]
+    struct Capabilities {
+        tools: Option<serde::de::IgnoredAny>,
+    }
+    let Result { protocol_version, capabilities } = serde_json::from_str(result.get())
+        .map_err(|_| Violation("the answer to `initialize` has another shape"))?;
+    let version = SPOKEN.iter().find(|spoken| **spoken == protocol_version);
+    let version = version.ok_or(Violation("the server speaks no protocol revision known here"))?;
+    Ok(Introduction { version, tools: capabilities.tools.is_some() })
+}
+
+/// The parameters of `tools/call`.
+fn call_params(call: &ToolCall<'_>, token: u64) -> Result<String, Violation> {
+    let mut params = format!(r#"{{"name":"{}""#, call.tool);
+    if let Some(arguments) = call.arguments {
+        let known = serde_json::from_str::<&RawValue>(arguments).is_ok() && is_object(arguments);
+        if !known {
+            return Err(Violation("the arguments are not a JSON object"));
+        }
+        params.push_str(r#","arguments":"#);
+        params.push_str(arguments);
+    }
+    let mut meta = Vec::new();
+    if call.wants_progress {
+        meta.push(format!(r#""progressToken":{token}"#));
+    }
+    if let Some(trace) = call.trace.filter(|trace| is_trace(trace)) {
+        meta.push(format!(r#""traceparent":"{trace}""#));
+    }
+    if !meta.is_empty() {
+        params.push_str(&format!(r#","_meta":{{{}}}"#, meta.join(",")));
+    }
+    params.push('}');
+    Ok(params)
+}
+
+/// Whether a text is a W3C `traceparent`: digits and dashes only, of the one length there is.
+fn is_trace(text: &str) -> bool {
+    text.len() == 55 && text.bytes().all(|b| b == b'-' || b.is_ascii_hexdigit())
+}
+
+/// Reads the answer to `tools/call`.
+pub(super) fn reply(answer: Answer) -> Result<Reply, Violation> {
+    match answer {
+        Answer::Result(result) => {
+            check_tool_result(&result)?;
+            Ok(Reply { body: ReplyBody::Result(result) })
+        }
+        Answer::Error(Fault { code, message, data }) => {
+            // These codes steer clients of another protocol era, or send people to addresses.
+            let code = if matches!(code, -32042 | -32022..=-32020) { -32603 } else { code };
+            let message = neutralise(&message, MESSAGE);
+            let data = data.filter(|data| data.get().len() <= DATA);
+            Ok(Reply { body: ReplyBody::Error { code, message, data } })
+        }
+    }
+}
+
+/// A tool's result has content, and does not turn into something that nobody asked for: a task,
+/// or a question to the agent's user.
+fn check_tool_result(result: &RawValue) -> Result<(), Violation> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Shape<'a> {
+        #[serde(borrow)]
+        content: Option<&'a RawValue>,
+        #[serde(borrow)]
+        structured_content: Option<&'a RawValue>,
+        is_error: Option<bool>,
+        result_type: Option<String>,
+        task: Option<serde::de::IgnoredAny>,
+    }
+    const OTHER: Violation = Violation("the result does not have the shape of a tool's result");
+    let shape: Shape<'_> = serde_json::from_str(result.get()).map_err(|_| OTHER)?;
+    let content = shape.content.is_some_and(|content| content.get().starts_with('['));
+    let structured = shape.structured_content.is_none_or(|it| is_object(it.get()));
+    let plain = shape.result_type.is_none_or(|kind| kind == "complete") && shape.task.is_none();
+    let _ = shape.is_error;
+    if content && structured && plain { Ok(()) } else { Err(OTHER) }
+}
+
+/// One page of `tools/list`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Page {
+    /// The definitions, as the server wrote them.
+    pub(super) tools: Vec<Box<RawValue>>,
+    /// Where the next page begins, if there is one.
+    pub(super) next_cursor: Option<String>,
+}
+
+/// Reads one page of `tools/list`.
+pub(super) fn page(result: &RawValue) -> Result<Page, Violation> {
+    serde_json::from_str(result.get())
+        .map_err(|_| Violation("the answer to `tools/list` has another shape"))
+}
+
+/// The name in a tool's definition.
+pub(super) fn tool_name(definition: &RawValue) -> Result<String, Violation> {
+    #[derive(Deserialize)]
+    struct Named {
+        name: String,
+    }
+    const OTHER: Violation = Violation("a tool's definition has another shape");
+    if !is_object(definition.get()) {
+        return Err(OTHER);
+    }
+    serde_json::from_str::<Named>(definition.get()).map(|named| named.name).map_err(|_| OTHER)
+}
+
+/// Reads a progress notification: the token that it names, and what is handed on of it.
+pub(super) fn progress(params: Option<&RawValue>) -> Option<(u64, Box<RawValue>)> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Params {
+        progress_token: u64,
+        progress: serde_json::Number,
+        total: Option<serde_json::Number>,
+        message: Option<String>,
+    }
+    let params = params.filter(|params| is_object(params.get()))?;
+    let told: Params = serde_json::from_str(params.get()).ok()?;
+    let mut handed = serde_json::Map::new();
+    handed.insert("progress".to_owned(), told.progress.into());
+    if let Some(total) = told.total {
+        handed.insert("total".to_owned(), total.into());
+    }
+    if let Some(message) = told.message {
+        handed.insert("message".to_owned(), neutralise(&message, MESSAGE).into());
+    }
+    Some((told.progress_token, serde_json::value::to_raw_value(&handed).ok()?))
+}

@@ -1,0 +1,78 @@
+//! The members of a JSON object, each left as it was written.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+/// The members of an object, in their order. Keys are compared byte by byte: `Name` is not
+/// `name`.
+#[derive(Debug)]
+pub(crate) struct Members<'t>(Vec<(String, &'t RawValue)>);
+
+impl<'t> Members<'t> {
+    /// Takes an object apart. The text is known to be JSON without duplicate keys; anything but
+    /// an object is refused.
+    pub(crate) fn read(text: &'t str) -> Option<Self> {
+        // A struct also reads from an array, by position: the first character decides.
+        if !text.trim_start_matches([' ', '\t', '\r', '\n']).starts_with('{') {
+            return None;
+        }
+        serde_json::from_str(text).ok()
+    }
+
+    /// A member, as it was written.
+    pub(crate) fn get(&self, key: &str) -> Option<&'t RawValue> {
+        self.0.iter().find(|(name, _)| name == key).map(|(_, raw)| *raw)
+    }
+
+    /// A member that is a string.
+    pub(crate) fn text(&self, key: &str) -> Option<String> {
+        serde_json::from_str(self.get(key)?.get()).ok()
+    }
+
+    /// A member that is an object.
+    pub(crate) fn object(&self, key: &str) -> Option<Self> {
+        Self::read(self.get(key)?.get())
+    }
+
+    /// Whether any of these is there.
+    pub(crate) fn has_any(&self, keys: &[&str]) -> bool {
+        self.0.iter().any(|(name, _)| keys.contains(&name.as_str()))
+    }
+
+    /// Whether there is none but these.
+    pub(crate) fn are_all_in(&self, keys: &[&str]) -> bool {
+        self.0.iter().all(|(name, _)| keys.contains(&name.as_str()))
+    }
+
+    /// Whether there is no member.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Object;
+
+        impl<'de> Visitor<'de> for Object {
+            type Value = Members<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::new();
+                while let Some(key) = map.next_key::<String>()? {
+                    members.push((key, map.next_value::<&'de RawValue>()?));
+                }
+                Ok(Members(members))
+            }
+        }
+
+        from.deserialize_map(Object)
+    }
+}

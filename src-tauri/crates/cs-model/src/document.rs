@@ -1,0 +1,118 @@
+//! The policy document: everything that is enforced, as one value.
+//!
+//! A policy version is a number and one of these. Editing, export, bundles and a headless start
+//! all use it, and `cs-policy` compiles it. It holds no secret and nothing that changes while a
+//! version is enforced: credentials and sessions are states of the registry, not policy.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::state::Standing;
+use crate::{AgentId, Digest, Grant, Name, RoleId, ServerId, TaskId, TenantId, ToolId, ToolName};
+
+/// One policy version.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Document {
+    /// Its number. Versions only go up; zero is the empty policy of a new registry.
+    pub version: u64,
+    /// Its tenants, by id.
+    pub tenants: Vec<TenantDoc>,
+}
+
+/// One tenant and all that belongs to it.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct TenantDoc {
+    /// Its id.
+    pub id: TenantId,
+    /// Its name, which stands in the gateway's addresses.
+    pub name: Name,
+    /// Whether its agents may act.
+    pub standing: Standing,
+    /// Its upstream servers.
+    pub servers: Vec<ServerDoc>,
+    /// The tools of those servers.
+    pub tools: Vec<ToolDoc>,
+    /// The columns of its matrix.
+    pub roles: Vec<RoleDoc>,
+    /// Its tasks.
+    pub tasks: Vec<TaskDoc>,
+    /// Its agents.
+    pub agents: Vec<AgentDoc>,
+}
+
+/// One upstream server, as far as policy is concerned.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServerDoc {
+    /// Its id.
+    pub id: ServerId,
+    /// Its name, the prefix of its tools where a tenant has several.
+    pub name: Name,
+    /// Whether it may be called at all.
+    pub enabled: bool,
+}
+
+/// One tool with its pinned definition.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ToolDoc {
+    /// Its id.
+    pub id: ToolId,
+    /// The server that has it.
+    pub server: ServerId,
+    /// Its name at that server.
+    pub name: ToolName,
+    /// The digest of the canonical definition that an administrator accepted.
+    pub fingerprint: Digest,
+    /// That definition: the JSON object as the server published it.
+    pub definition: String,
+    /// Whether it may be called at all. New tools arrive disabled.
+    pub enabled: bool,
+}
+
+/// One column of the matrix.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct RoleDoc {
+    /// Its id.
+    pub id: RoleId,
+    /// Its name.
+    pub name: Name,
+    /// Its cells. A tool that is not here is denied.
+    pub grants: BTreeMap<ToolId, Grant>,
+}
+
+/// One declared purpose.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct TaskDoc {
+    /// Its id.
+    pub id: TaskId,
+    /// Its name, which stands in the gateway's addresses.
+    pub name: Name,
+    /// The tools that it needs.
+    pub tools: BTreeSet<ToolId>,
+    /// How long a run usually takes, in seconds.
+    pub expected_secs: u32,
+    /// How long a session for it may last, in seconds.
+    pub longest_secs: u32,
+}
+
+/// One agent with what it was assigned.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct AgentDoc {
+    /// Its id.
+    pub id: AgentId,
+    /// Its name.
+    pub name: Name,
+    /// Whether it may act.
+    pub standing: Standing,
+    /// The roles it acts in. What any of them grants is granted, by the widest.
+    pub roles: BTreeSet<RoleId>,
+    /// The tasks it may declare.
+    pub tasks: BTreeSet<TaskId>,
+}

@@ -1,0 +1,86 @@
+//! The three states of a cell of the matrix.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// What a role may do with a tool. Ordered from narrow to wide: `Deny < Token < Allow`.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    Deserialize,
+    Eq,
+    Hash,
+    Ord,
+    PartialEq,
+    PartialOrd,
+    Serialize,
+    ts_rs::TS,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Grant {
+    /// Not at all. What no cell mentions is denied.
+    #[default]
+    Deny,
+    /// Each call with an operation token that a person signed.
+    Token,
+    /// Without asking.
+    Allow,
+}
+
+impl Grant {
+    /// Its name in files and on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Deny => "deny",
+            Self::Token => "token",
+            Self::Allow => "allow",
+        }
+    }
+}
+
+/// A text that is none of `deny`, `token` and `allow`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("a grant is `deny`, `token` or `allow`")]
+pub struct GrantError;
+
+impl fmt::Display for Grant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Grant {
+    type Err = GrantError;
+
+    fn from_str(text: &str) -> Result<Self, GrantError> {
+        match text {
+            "deny" => Ok(Self::Deny),
+            "token" => Ok(Self::Token),
+            "allow" => Ok(Self::Allow),
+            _ => Err(GrantError),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn narrower_grants_come_first_and_absence_denies() {
+        assert!(Grant::Deny < Grant::Token && Grant::Token < Grant::Allow);
+        assert_eq!(Grant::default(), Grant::Deny);
+    }
+
+    #[test]
+    fn a_grant_reads_back_from_its_text() {
+        for grant in [Grant::Deny, Grant::Token, Grant::Allow] {
+            assert_eq!(grant.to_string().parse(), Ok(grant));
+        }
+        assert_eq!("Allow".parse::<Grant>(), Err(GrantError));
+    }
+}

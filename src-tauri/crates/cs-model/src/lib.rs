@@ -1,0 +1,30 @@
+//! The vocabulary of Countersign: ids, names, states, claims and the policy document.
+//!
+//! Everything here is a value. Nothing reads a clock, makes a random number or touches a file:
+//! what varies is handed in. Read it in this order: [`id`], [`name`], [`grant`], [`document`],
+//! [`event`].
+
+pub mod digest;
+pub mod document;
+pub mod event;
+pub mod grant;
+pub mod id;
+pub mod json;
+pub mod name;
+pub mod op_token;
+pub mod secret;
+pub mod state;
+pub mod text;
+pub mod time;
+pub mod upstream;
+
+pub use digest::Digest;
+pub use document::Document;
+pub use grant::Grant;
+pub use id::{
+    AgentId, ApprovalId, CorrelationId, CredentialId, OperationTokenId, OperatorId, RoleId,
+    ServerId, SessionId, TaskId, TenantId, ToolId,
+};
+pub use name::{Name, ToolName};
+pub use secret::Secret;
+pub use time::Timestamp;

@@ -1,0 +1,195 @@
+//! Names that people and agents use, with the shapes that cannot be mistaken for one another.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// The rule that a name breaks. The text itself is not repeated: it may come from an agent and
+/// end up in a log.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum NameError {
+    /// It has a character that the kind of name does not allow.
+    #[error("a name has lower-case letters, digits, `-` and single `_` only")]
+    Character,
+    /// It is empty.
+    #[error("a name is not empty")]
+    Empty,
+    /// It does not begin and end with a letter or a digit.
+    #[error("a name begins and ends with a letter or a digit")]
+    Ends,
+    /// It is longer than its kind allows.
+    #[error("a name is at most {most} bytes long")]
+    TooLong {
+        /// The most bytes allowed.
+        most: usize,
+    },
+    /// It has a character that a tool's name does not allow.
+    #[error("a tool's name has letters, digits, `_`, `-` and `.` only")]
+    ToolCharacter,
+}
+
+/// The name of a tenant, agent, role, task or server: `[a-z0-9]` with `-` and single `_` inside.
+///
+/// A double underscore is refused because `server__tool` joins two names with it.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Name(String);
+
+impl Name {
+    /// The most bytes in a name.
+    pub const MOST: usize = 63;
+
+    /// Reads a name.
+    ///
+    /// # Errors
+    ///
+    /// Says which rule the text breaks.
+    pub fn parse(text: &str) -> Result<Self, NameError> {
+        if text.is_empty() {
+            return Err(NameError::Empty);
+        }
+        if text.len() > Self::MOST {
+            return Err(NameError::TooLong { most: Self::MOST });
+        }
+        let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+        if !text.bytes().all(|b| plain(b) || b == b'-' || b == b'_') || text.contains("__") {
+            return Err(NameError::Character);
+        }
+        let ends = [text.bytes().next(), text.bytes().next_back()];
+        if !ends.into_iter().flatten().all(plain) {
+            return Err(NameError::Ends);
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// Its text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The name of a tool as its server publishes it: 1 to 128 of `[A-Za-z0-9_.-]` (MCP 2026-07-28,
+/// server/tools, tool names).
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct ToolName(String);
+
+impl ToolName {
+    /// The most bytes in a tool's name.
+    pub const MOST: usize = 128;
+
+    /// Reads a tool's name.
+    ///
+    /// # Errors
+    ///
+    /// Says which rule the text breaks.
+    pub fn parse(text: &str) -> Result<Self, NameError> {
+        if text.is_empty() {
+            return Err(NameError::Empty);
+        }
+        if text.len() > Self::MOST {
+            return Err(NameError::TooLong { most: Self::MOST });
+        }
+        if !text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.')) {
+            return Err(NameError::ToolCharacter);
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// Its text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+macro_rules! text_form {
+    ($name:ident) => {
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = NameError;
+
+            fn from_str(text: &str) -> Result<Self, NameError> {
+                Self::parse(text)
+            }
+        }
+
+        impl ts_rs::TS for $name {
+            type WithoutGenerics = Self;
+            type OptionInnerType = Self;
+
+            fn name(_: &ts_rs::Config) -> String {
+                "string".to_owned()
+            }
+
+            fn inline(config: &ts_rs::Config) -> String {
+                Self::name(config)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                to.serialize_str(&self.0)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                let text = <std::borrow::Cow<'de, str>>::deserialize(from)?;
+                Self::parse(&text).map_err(serde::de::Error::custom)
+            }
+        }
+    };
+}
+
+text_form!(Name);
+text_form!(ToolName);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_accepted_or_refused_for_one_stated_reason() {
+        let long = "x".repeat(64);
+        let cases: &[(&str, &str, Option<NameError>)] = &[
+            ("plain", "reader-1", None),
+            ("underscore", "night_shift", None),
+            ("longest", &"x".repeat(63), None),
+            ("one byte too long", &long, Some(NameError::TooLong { most: 63 })),
+            ("empty", "", Some(NameError::Empty)),
+            ("upper case", "Acme", Some(NameError::Character)),
+            ("double underscore", "a__b", Some(NameError::Character)),
+            ("space", "a b", Some(NameError::Character)),
+            ("look-alike letter", "\u{430}cme", Some(NameError::Character)),
+            ("path", "../x", Some(NameError::Character)),
+            ("leading dash", "-a", Some(NameError::Ends)),
+            ("trailing underscore", "a_", Some(NameError::Ends)),
+        ];
+        for (name, text, refused) in cases {
+            assert_eq!(Name::parse(text).err(), *refused, "{name}");
+        }
+    }
+
+    #[test]
+    fn tool_names_are_accepted_or_refused_for_one_stated_reason() {
+        let long = "x".repeat(129);
+        let cases: &[(&str, &str, Option<NameError>)] = &[
+            ("plain", "read_file", None),
+            ("upper case and dots", "Files.read-All", None),
+            ("longest", &"x".repeat(128), None),
+            ("one byte too long", &long, Some(NameError::TooLong { most: 128 })),
+            ("empty", "", Some(NameError::Empty)),
+            ("line break", "a\r\nb", Some(NameError::ToolCharacter)),
+            ("zero width", "pay\u{200b}", Some(NameError::ToolCharacter)),
+            ("look-alike letter", "p\u{430}y", Some(NameError::ToolCharacter)),
+            ("space", "pay ", Some(NameError::ToolCharacter)),
+        ];
+        for (name, text, refused) in cases {
+            assert_eq!(ToolName::parse(text).err(), *refused, "{name}");
+        }
+    }
+}

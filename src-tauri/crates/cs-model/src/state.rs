@@ -1,0 +1,110 @@
+//! States that several parts of the product name.
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! words {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal,)* })*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, ts_rs::TS)]
+        pub enum $name { $($(#[$vdoc])* #[serde(rename = $text)] $variant,)* }
+
+        impl $name {
+            /// Every value.
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// Its name in the registry, in files and on the wire.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text,)* }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = UnknownWord;
+
+            fn from_str(text: &str) -> Result<Self, UnknownWord> {
+                match text { $($text => Ok(Self::$variant),)* _ => Err(UnknownWord) }
+            }
+        }
+    )*};
+}
+
+/// A text that is none of the words of its kind.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("not one of the known words")]
+pub struct UnknownWord;
+
+words! {
+    /// Where an approval request stands.
+    ApprovalState {
+        /// A person signed; the token has not been used yet.
+        Approved = "approved",
+        /// A person said no.
+        Denied = "denied",
+        /// Nobody decided in time, or the signed token ran out before the call came.
+        Expired = "expired",
+        /// The call ran; the operation token is spent.
+        Executed = "executed",
+        /// Nobody has decided yet.
+        Pending = "pending",
+        /// The token was spent but the process died before the upstream answered.
+        Unknown = "unknown",
+        /// The client, or the end of its session, took the call back.
+        Withdrawn = "withdrawn",
+    }
+
+    /// How an agent proves itself.
+    CredentialKind {
+        /// An API key whose holder signs each request (RFC 9421, HMAC-SHA256).
+        ApiKey = "api_key",
+    }
+
+    /// Whether a credential may be used.
+    CredentialState {
+        /// It may.
+        Active = "active",
+        /// It ran out.
+        Expired = "expired",
+        /// It was withdrawn for good.
+        Revoked = "revoked",
+        /// Its session was ended by an operator, who has to release it first.
+        Suspended = "suspended",
+    }
+
+    /// What a person may do in the console.
+    OperatorRole {
+        /// Sign or deny waiting calls.
+        Approver = "approver",
+        /// Look at everything, change nothing.
+        Auditor = "auditor",
+        /// All of it, operators included.
+        Owner = "owner",
+        /// Change tenants, agents, roles, tasks, servers and the matrix.
+        PolicyEditor = "policy_editor",
+    }
+
+    /// Why a session is over.
+    SessionEnd {
+        /// The client said so (DELETE).
+        Client = "client",
+        /// Its credential was revoked, suspended or ran out.
+        Credential = "credential",
+        /// Its time was up.
+        Expired = "expired",
+        /// An operator ended it.
+        Operator = "operator",
+    }
+
+    /// Whether a tenant or an agent may act at all.
+    Standing {
+        /// It may.
+        Active = "active",
+        /// An operator suspended it.
+        Suspended = "suspended",
+    }
+}

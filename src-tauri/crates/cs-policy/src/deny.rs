@@ -1,0 +1,109 @@
+//! Why a call, or a session, is refused.
+
+/// The reason of a refusal. The agent sees one sentence for all reasons that concern a tool;
+/// the person who reads the log sees this one.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Deny {
+    /// The agent is suspended.
+    AgentSuspended,
+    /// The tenant has no such agent.
+    AgentUnknown,
+    /// The tool's definition is not the one that the session opened with.
+    DefinitionChanged,
+    /// None of the agent's roles grants the tool.
+    NotGranted,
+    /// The task does not list the tool.
+    NotInTask,
+    /// It is granted and listed now, but was not when the session opened.
+    OpenedBefore,
+    /// The tool's server is disabled.
+    ServerDisabled,
+    /// The session was ended.
+    SessionEnded,
+    /// The session's time is up.
+    SessionExpired,
+    /// The session declared no task.
+    TaskMissing,
+    /// The agent may not declare the task.
+    TaskNotAssigned,
+    /// The tenant has no such task.
+    TaskUnknown,
+    /// The tenant is suspended.
+    TenantSuspended,
+    /// There is no such tenant.
+    TenantUnknown,
+    /// The tool is disabled.
+    ToolDisabled,
+    /// The tenant has no such tool.
+    ToolUnknown,
+}
+
+impl Deny {
+    /// Every reason.
+    pub const ALL: &[Self] = &[
+        Self::AgentSuspended,
+        Self::AgentUnknown,
+        Self::DefinitionChanged,
+        Self::NotGranted,
+        Self::NotInTask,
+        Self::OpenedBefore,
+        Self::ServerDisabled,
+        Self::SessionEnded,
+        Self::SessionExpired,
+        Self::TaskMissing,
+        Self::TaskNotAssigned,
+        Self::TaskUnknown,
+        Self::TenantSuspended,
+        Self::TenantUnknown,
+        Self::ToolDisabled,
+        Self::ToolUnknown,
+    ];
+
+    /// A short code for the log.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::AgentSuspended => "agent_suspended",
+            Self::AgentUnknown => "agent_unknown",
+            Self::DefinitionChanged => "definition_changed",
+            Self::NotGranted => "not_granted",
+            Self::NotInTask => "not_in_task",
+            Self::OpenedBefore => "opened_before",
+            Self::ServerDisabled => "server_disabled",
+            Self::SessionEnded => "session_ended",
+            Self::SessionExpired => "session_expired",
+            Self::TaskMissing => "task_missing",
+            Self::TaskNotAssigned => "task_not_assigned",
+            Self::TaskUnknown => "task_unknown",
+            Self::TenantSuspended => "tenant_suspended",
+            Self::TenantUnknown => "tenant_unknown",
+            Self::ToolDisabled => "tool_disabled",
+            Self::ToolUnknown => "tool_unknown",
+        }
+    }
+
+    /// A sentence for a person.
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            Self::AgentSuspended => "The agent is suspended.",
+            Self::AgentUnknown => "The tenant has no such agent.",
+            Self::DefinitionChanged => {
+                "The tool's definition is not the one that the session opened with."
+            }
+            Self::NotGranted => "None of the agent's roles grants the tool.",
+            Self::NotInTask => "The task of the session does not list the tool.",
+            Self::OpenedBefore => {
+                "The tool was granted after the session opened; the next session has it."
+            }
+            Self::ServerDisabled => "The tool's server is disabled.",
+            Self::SessionEnded => "The session was ended.",
+            Self::SessionExpired => "The session's time is up.",
+            Self::TaskMissing => "The session declared no task, so it may call nothing.",
+            Self::TaskNotAssigned => "The agent may not declare this task.",
+            Self::TaskUnknown => "The tenant has no such task.",
+            Self::TenantSuspended => "The tenant is suspended.",
+            Self::TenantUnknown => "There is no such tenant.",
+            Self::ToolDisabled => "The tool is disabled.",
+            Self::ToolUnknown => "The tenant has no tool of this name.",
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! One sentence for each difference.
+
+use std::fmt;
+
+use cs_model::Grant;
+use cs_model::state::Standing;
+
+use super::{Change, Thing, What};
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.what {
+            What::Added { thing: Thing::Tenant, .. }
+            | What::Removed { thing: Thing::Tenant, .. }
+            | What::Renamed { thing: Thing::Tenant, .. }
+            | What::TenantStanding { .. } => {
+                write!(f, "Tenant `{}` {}.", self.tenant_name, self.what)
+            }
+            What::Added { .. }
+            | What::AgentRole { .. }
+            | What::AgentStanding { .. }
+            | What::AgentTask { .. }
+            | What::Grant { .. }
+            | What::Removed { .. }
+            | What::Renamed { .. }
+            | What::ServerEnabled { .. }
+            | What::TaskTimes { .. }
+            | What::TaskTool { .. }
+            | What::ToolDefinition { .. }
+            | What::ToolEnabled { .. }
+            | What::ToolServer { .. } => {
+                write!(f, "In tenant `{}` {}.", self.tenant_name, self.what)
+            }
+        }
+    }
+}
+
+/// The part of the sentence that follows the tenant, without a full stop.
+impl fmt::Display for What {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Added { thing: Thing::Tenant, .. } => f.write_str("was added"),
+            Self::Removed { thing: Thing::Tenant, .. } => {
+                f.write_str("was removed, and all that it had")
+            }
+            Self::Renamed { thing: Thing::Tenant, from, .. } => {
+                write!(f, "was renamed from `{from}`")
+            }
+            Self::TenantStanding { standing } => f.write_str(standing_verb(*standing)),
+            Self::Added { thing, name } => write!(f, "{thing} `{name}` was added"),
+            Self::Removed { thing, name } => write!(f, "{thing} `{name}` was removed"),
+            Self::Renamed { thing, from, to } => {
+                write!(f, "{thing} `{from}` was renamed to `{to}`")
+            }
+            Self::AgentRole { agent, role, assigned: true } => {
+                write!(f, "agent `{agent}` was given role `{role}`")
+            }
+            Self::AgentRole { agent, role, assigned: false } => {
+                write!(f, "agent `{agent}` lost role `{role}`")
+            }
+            Self::AgentStanding { agent, standing } => {
+                write!(f, "agent `{agent}` {}", standing_verb(*standing))
+            }
+            Self::AgentTask { agent, task, assigned: true } => {
+                write!(f, "agent `{agent}` may now declare task `{task}`")
+            }
+            Self::AgentTask { agent, task, assigned: false } => {
+                write!(f, "agent `{agent}` may no longer declare task `{task}`")
+            }
+            Self::Grant { role, tool, from, to } => {
+                write!(f, "role `{role}` {} `{tool}` ({from} before)", grant_verb(*to))
+            }
+            Self::ServerEnabled { server, enabled } => {
+                write!(f, "server `{server}` was {}", on_off(*enabled))
+            }
+            Self::TaskTimes { task, expected_secs, longest_secs } => write!(
+                f,
+                "task `{task}` is expected to take {expected_secs} s and may last {longest_secs} s"
+            ),
+            Self::TaskTool { task, tool, listed: true } => {
+                write!(f, "task `{task}` now lists tool `{tool}`")
+            }
+            Self::TaskTool { task, tool, listed: false } => {
+                write!(f, "task `{task}` no longer lists tool `{tool}`")
+            }
+            Self::ToolDefinition { tool } => {
+                write!(f, "another definition of tool `{tool}` was accepted")
+            }
+            Self::ToolEnabled { tool, enabled } => {
+                write!(f, "tool `{tool}` was {}", on_off(*enabled))
+            }
+            Self::ToolServer { tool, from } => {
+                write!(f, "tool `{tool}` was moved from server `{from}`")
+            }
+        }
+    }
+}
+
+impl fmt::Display for Thing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Agent => "agent",
+            Self::Role => "role",
+            Self::Server => "server",
+            Self::Task => "task",
+            Self::Tenant => "tenant",
+            Self::Tool => "tool",
+        })
+    }
+}
+
+const fn grant_verb(grant: Grant) -> &'static str {
+    match grant {
+        Grant::Allow => "may now call tool",
+        Grant::Deny => "may no longer call tool",
+        Grant::Token => "now needs a countersignature for tool",
+    }
+}
+
+const fn on_off(enabled: bool) -> &'static str {
+    if enabled { "enabled" } else { "disabled" }
+}
+
+const fn standing_verb(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Active => "may act again",
+        Standing::Suspended => "was suspended",
+    }
+}

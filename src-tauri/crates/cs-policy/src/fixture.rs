@@ -1,0 +1,154 @@
+//! A small policy that tests start from: tenant `acme` with two servers, and tenant `globex`,
+//! which has the same ids throughout.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cs_model::document::{AgentDoc, Document, RoleDoc, ServerDoc, TaskDoc, TenantDoc, ToolDoc};
+use cs_model::state::Standing;
+use cs_model::{
+    AgentId, Digest, Grant, Name, RoleId, ServerId, SessionId, TaskId, TenantId, Timestamp, ToolId,
+    ToolName,
+};
+use uuid::Uuid;
+
+use crate::{Call, Session, Snapshot, Verdict, decide, open};
+
+pub(crate) const NOON: Timestamp = Timestamp::from_secs(1_785_231_000);
+pub(crate) const LATER: Timestamp = Timestamp::from_secs(1_785_234_600);
+
+pub(crate) const ACME: TenantId = TenantId::new(Uuid::from_u128(1));
+pub(crate) const GLOBEX: TenantId = TenantId::new(Uuid::from_u128(2));
+pub(crate) const FILES: ServerId = ServerId::new(Uuid::from_u128(1));
+pub(crate) const MAIL: ServerId = ServerId::new(Uuid::from_u128(2));
+pub(crate) const READ: ToolId = ToolId::new(Uuid::from_u128(1));
+pub(crate) const WRITE: ToolId = ToolId::new(Uuid::from_u128(2));
+pub(crate) const ERASE: ToolId = ToolId::new(Uuid::from_u128(3));
+pub(crate) const SEND: ToolId = ToolId::new(Uuid::from_u128(4));
+pub(crate) const READER: RoleId = RoleId::new(Uuid::from_u128(1));
+pub(crate) const EXECUTOR: RoleId = RoleId::new(Uuid::from_u128(2));
+pub(crate) const TIDY: TaskId = TaskId::new(Uuid::from_u128(1));
+pub(crate) const REPORT: TaskId = TaskId::new(Uuid::from_u128(2));
+pub(crate) const ROBIN: AgentId = AgentId::new(Uuid::from_u128(1));
+pub(crate) const EVE: AgentId = AgentId::new(Uuid::from_u128(2));
+
+pub(crate) fn name(text: &str) -> Name {
+    Name::parse(text).unwrap()
+}
+
+pub(crate) fn tool(id: ToolId, server: ServerId, name: &str) -> ToolDoc {
+    let definition = format!("{{\"name\":\"{name}\"}}");
+    ToolDoc {
+        id,
+        server,
+        name: ToolName::parse(name).unwrap(),
+        fingerprint: Digest::of(definition.as_bytes()),
+        definition,
+        enabled: true,
+    }
+}
+
+pub(crate) fn role(id: RoleId, text: &str, grants: &[(ToolId, Grant)]) -> RoleDoc {
+    RoleDoc { id, name: name(text), grants: grants.iter().copied().collect::<BTreeMap<_, _>>() }
+}
+
+pub(crate) fn task(id: TaskId, text: &str, tools: &[ToolId]) -> TaskDoc {
+    TaskDoc {
+        id,
+        name: name(text),
+        tools: tools.iter().copied().collect::<BTreeSet<_>>(),
+        expected_secs: 60,
+        longest_secs: 3600,
+    }
+}
+
+pub(crate) fn agent(id: AgentId, text: &str, roles: &[RoleId], tasks: &[TaskId]) -> AgentDoc {
+    AgentDoc {
+        id,
+        name: name(text),
+        standing: Standing::Active,
+        roles: roles.iter().copied().collect(),
+        tasks: tasks.iter().copied().collect(),
+    }
+}
+
+/// `robin` is an executor and may tidy and report; `eve` is a reader and may only report.
+/// Tidying takes the tools of `files`, reporting takes `read` and `send`, of two servers.
+pub(crate) fn tenant(id: TenantId, text: &str) -> TenantDoc {
+    TenantDoc {
+        id,
+        name: name(text),
+        standing: Standing::Active,
+        servers: vec![
+            ServerDoc { id: FILES, name: name("files"), enabled: true },
+            ServerDoc { id: MAIL, name: name("mail"), enabled: true },
+        ],
+        tools: vec![
+            tool(READ, FILES, "read"),
+            tool(WRITE, FILES, "write"),
+            tool(ERASE, FILES, "erase"),
+            tool(SEND, MAIL, "send"),
+        ],
+        roles: vec![
+            role(READER, "reader", &[(READ, Grant::Allow), (WRITE, Grant::Deny)]),
+            role(
+                EXECUTOR,
+                "executor",
+                &[(READ, Grant::Allow), (WRITE, Grant::Token), (SEND, Grant::Token)],
+            ),
+        ],
+        tasks: vec![
+            task(TIDY, "tidy", &[READ, WRITE, ERASE]),
+            task(REPORT, "report", &[READ, SEND]),
+        ],
+        agents: vec![
+            agent(ROBIN, "robin", &[EXECUTOR], &[TIDY, REPORT]),
+            agent(EVE, "eve", &[READER], &[REPORT]),
+        ],
+    }
+}
+
+pub(crate) fn document() -> Document {
+    Document { version: 12, tenants: vec![tenant(ACME, "acme"), tenant(GLOBEX, "globex")] }
+}
+
+pub(crate) fn compiled(document: &Document) -> Snapshot {
+    Snapshot::compile(document).unwrap()
+}
+
+/// The document with something changed in `acme`.
+pub(crate) fn changed(change: impl FnOnce(&mut TenantDoc)) -> Document {
+    let mut document = document();
+    change(&mut document.tenants[0]);
+    document
+}
+
+/// A session that `agent` opens under this policy.
+pub(crate) fn session(snapshot: &Snapshot, agent: AgentId, task: Option<TaskId>) -> Session {
+    Session {
+        id: SessionId::from_random([7; 16]),
+        tenant: ACME,
+        agent,
+        task,
+        ends: LATER,
+        ended: false,
+        allowlist: open(snapshot, ACME, agent, task).unwrap_or_default(),
+    }
+}
+
+pub(crate) fn call(listed: &str) -> Call {
+    Call { listed: listed.to_owned(), arguments: Digest::of(b"{}") }
+}
+
+/// What a verdict lets through.
+pub(crate) fn level(verdict: &Verdict) -> Grant {
+    match verdict {
+        Verdict::Allow(_) => Grant::Allow,
+        Verdict::Deny(_) => Grant::Deny,
+        Verdict::Hold(_) => Grant::Token,
+    }
+}
+
+/// What becomes of a call of this tool at noon.
+pub(crate) fn try_call(snapshot: &Snapshot, session: &Session, listed: &str) -> Verdict {
+    decide(snapshot, session, &call(listed), NOON)
+}

@@ -1,0 +1,318 @@
+//! Laws that hold for every policy, tried on random ones.
+//!
+//! Both tenants use the same ids, so that a look-up which forgets the tenant finds the wrong row
+//! and not none.
+
+use std::collections::BTreeMap;
+
+use cs_model::document::{Document, ServerDoc, TenantDoc};
+use cs_model::state::Standing;
+use cs_model::{AgentId, Digest, Grant, RoleId, ServerId, TaskId, ToolId};
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+
+use crate::fixture::{
+    ACME, GLOBEX, NOON, agent, call, compiled, level, name, role, session, task, tool,
+};
+use crate::{Session, Snapshot, decide, diff, explain, visible};
+
+const SERVERS: u8 = 2;
+const TOOLS: u8 = 4;
+const ROLES: u8 = 3;
+const TASKS: u8 = 2;
+const AGENTS: u8 = 2;
+const NAMES: [&str; 3] = ["read", "write", "send"];
+
+fn server_id(n: u8) -> ServerId {
+    ServerId::from_random([n; 16])
+}
+
+fn tool_id(n: u8) -> ToolId {
+    ToolId::from_random([n; 16])
+}
+
+fn role_id(n: u8) -> RoleId {
+    RoleId::from_random([n; 16])
+}
+
+fn task_id(n: u8) -> TaskId {
+    TaskId::from_random([n; 16])
+}
+
+fn agent_id(n: u8) -> AgentId {
+    AgentId::from_random([n; 16])
+}
+
+/// Usually true, so that most calls get past the first gates.
+fn mostly() -> impl Strategy<Value = bool> {
+    prop::bool::weighted(0.85)
+}
+
+fn standing() -> impl Strategy<Value = Standing> {
+    mostly().prop_map(|active| if active { Standing::Active } else { Standing::Suspended })
+}
+
+fn some_of<T: Clone + std::fmt::Debug + 'static>(all: Vec<T>) -> impl Strategy<Value = Vec<T>> {
+    let most = all.len();
+    prop::sample::subsequence(all, 0..=most)
+}
+
+fn tool_ids() -> Vec<ToolId> {
+    (0..TOOLS).map(tool_id).collect()
+}
+
+prop_compose! {
+    fn some_tenant()(
+        standing in standing(),
+        servers in prop::collection::vec(mostly(), usize::from(SERVERS)),
+        tools in prop::collection::vec((0..SERVERS, mostly(), 0..2_u8), usize::from(TOOLS)),
+        cells in prop::collection::vec(
+            prop::collection::vec(
+                prop::option::of(select(vec![Grant::Deny, Grant::Token, Grant::Allow])),
+                usize::from(TOOLS),
+            ),
+            usize::from(ROLES),
+        ),
+        tasks in prop::collection::vec(some_of(tool_ids()), usize::from(TASKS)),
+        agents in prop::collection::vec(
+            (
+                self::standing(),
+                some_of((0..ROLES).map(role_id).collect()),
+                some_of((0..TASKS).map(task_id).collect()),
+            ),
+            usize::from(AGENTS),
+        ),
+    ) -> TenantDoc {
+        let numbered = |n: u8, text: &str| name(&format!("{text}{n}"));
+        TenantDoc {
+            id: ACME,
+            name: name("acme"),
+            standing,
+            servers: (0..).zip(servers).map(|(n, enabled)| {
+                ServerDoc { id: server_id(n), name: numbered(n, "s"), enabled }
+            }).collect(),
+            tools: (0..).zip(tools).map(|(n, (server, enabled, definition))| {
+                // Tools of one server have names of their own; tools of two may share one.
+                let text = NAMES.get(usize::from(n)).copied().unwrap_or(NAMES[0]);
+                let clash = n == 3 && server == 0;
+                let mut doc = tool(tool_id(n), server_id(server), if clash { "erase" } else { text });
+                if n == 3 && server == 1 { doc.name = tool(doc.id, doc.server, "other").name; }
+                doc.fingerprint = Digest::of(&[n, definition]);
+                doc.enabled = enabled;
+                doc
+            }).collect(),
+            roles: (0..).zip(cells).map(|(n, cells)| {
+                let cells: Vec<_> = tool_ids().into_iter().zip(cells)
+                    .filter_map(|(tool, grant)| Some((tool, grant?))).collect();
+                role(role_id(n), &format!("r{n}"), &cells)
+            }).collect(),
+            tasks: (0..).zip(tasks)
+                .map(|(n, tools)| task(task_id(n), &format!("t{n}"), &tools)).collect(),
+            agents: (0..).zip(agents).map(|(n, (standing, roles, tasks))| {
+                let mut doc = agent(agent_id(n), &format!("a{n}"), &roles, &tasks);
+                doc.standing = standing;
+                doc
+            }).collect(),
+        }
+    }
+}
+
+fn document(tenants: Vec<TenantDoc>) -> Document {
+    Document { version: 1, tenants }
+}
+
+fn alone(tenant: &TenantDoc) -> Document {
+    document(vec![tenant.clone()])
+}
+
+fn beside(tenant: &TenantDoc, other: &TenantDoc) -> Document {
+    let other = TenantDoc { id: GLOBEX, name: name("globex"), ..other.clone() };
+    document(vec![tenant.clone(), other])
+}
+
+/// Who asks, and for which task.
+fn asking() -> impl Strategy<Value = (AgentId, Option<TaskId>)> {
+    let task = prop::option::weighted(0.9, (0..TASKS).prop_map(task_id));
+    ((0..AGENTS).prop_map(agent_id), task)
+}
+
+/// Every name under which any tool could be meant, and some that mean none.
+fn names(tenant: &TenantDoc) -> Vec<String> {
+    let mut names = vec![String::new(), "nothing".to_owned(), "s0__".to_owned()];
+    for tool in &tenant.tools {
+        names.push(tool.name.to_string());
+        names.extend(tenant.servers.iter().map(|server| format!("{}__{}", server.name, tool.name)));
+    }
+    names
+}
+
+/// What a session may do with each tool, whatever it is called in it.
+fn levels(snapshot: &Snapshot, session: &Session) -> BTreeMap<ToolId, Grant> {
+    let mut levels: BTreeMap<_, _> = tool_ids().into_iter().map(|id| (id, Grant::Deny)).collect();
+    for (listed, entry) in session.allowlist.iter() {
+        let verdict = decide(snapshot, session, &call(listed), NOON);
+        levels.insert(entry.tool, level(&verdict));
+    }
+    levels
+}
+
+fn fresh(document: &Document, agent: AgentId, task: Option<TaskId>) -> BTreeMap<ToolId, Grant> {
+    let snapshot = compiled(document);
+    levels(&snapshot, &session(&snapshot, agent, task))
+}
+
+fn take<T>(_: Option<T>) {}
+
+/// Takes one thing away: a cell, a tool of a task, a role or a task of an agent, or something's
+/// right to be used at all.
+fn narrowed(tenant: &TenantDoc, way: u8, which: &Index) -> TenantDoc {
+    let mut narrower = tenant.clone();
+    let at = |len: usize| which.index(len);
+    match way {
+        0 => take(narrower.roles[at(usize::from(ROLES))].grants.pop_first()),
+        1 => take(narrower.tasks[at(usize::from(TASKS))].tools.pop_first()),
+        2 => take(narrower.agents[at(usize::from(AGENTS))].roles.pop_first()),
+        3 => take(narrower.agents[at(usize::from(AGENTS))].tasks.pop_first()),
+        4 => narrower.agents[at(usize::from(AGENTS))].standing = Standing::Suspended,
+        5 => narrower.tools[at(usize::from(TOOLS))].enabled = false,
+        6 => narrower.servers[at(usize::from(SERVERS))].enabled = false,
+        _ => narrower.standing = Standing::Suspended,
+    }
+    narrower
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn nothing_outside_role_task_and_tenant_is_ever_allowed(
+        tenant in some_tenant(), (agent, task) in asking(),
+    ) {
+        for (id, level) in fresh(&alone(&tenant), agent, task) {
+            let doc = tenant.agents.iter().find(|doc| doc.id == agent).unwrap();
+            let tool = tenant.tools.iter().find(|tool| tool.id == id).unwrap();
+            let granted = tenant.roles.iter().filter(|role| doc.roles.contains(&role.id))
+                .filter_map(|role| role.grants.get(&id)).max().copied().unwrap_or(Grant::Deny);
+            let listed = tenant.tasks.iter()
+                .any(|it| Some(it.id) == task && doc.tasks.contains(&it.id) && it.tools.contains(&id));
+            let server = tenant.servers.iter().find(|server| server.id == tool.server).unwrap();
+            let usable = tool.enabled && server.enabled && tenant.standing == Standing::Active
+                && doc.standing == Standing::Active;
+            let expected = if listed && usable { granted } else { Grant::Deny };
+            prop_assert_eq!(level, expected, "{:?}", id);
+        }
+    }
+
+    #[test]
+    fn taking_something_away_never_allows_more_neither_now_nor_in_a_new_session(
+        tenant in some_tenant(), (agent, task) in asking(), way in 0..8_u8, which in any::<Index>(),
+    ) {
+        let (before, after) = (alone(&tenant), alone(&narrowed(&tenant, way, &which)));
+        let had = fresh(&before, agent, task);
+        let live = session(&compiled(&before), agent, task);
+        for now in [fresh(&after, agent, task), levels(&compiled(&after), &live)] {
+            for (tool, level) in now {
+                prop_assert!(level <= had[&tool], "{:?}: {:?} after {:?}", tool, level, had[&tool]);
+            }
+        }
+    }
+
+    #[test]
+    fn a_live_session_gets_the_narrower_of_then_and_now(
+        then in some_tenant(), now in some_tenant(), (agent, task) in asking(),
+    ) {
+        let (then, now) = (alone(&then), alone(&now));
+        let live = session(&compiled(&then), agent, task);
+        let (had, next) = (fresh(&then, agent, task), fresh(&now, agent, task));
+        for (tool, level) in levels(&compiled(&now), &live) {
+            prop_assert!(level <= had[&tool].min(next[&tool]), "{:?}", tool);
+            let definition = |document: &Document| {
+                document.tenants[0].tools.iter().find(|it| it.id == tool).unwrap().fingerprint
+            };
+            if definition(&then) == definition(&now) {
+                prop_assert_eq!(level, had[&tool].min(next[&tool]), "{:?}", tool);
+            } else {
+                prop_assert_eq!(level, Grant::Deny, "{:?} has another definition", tool);
+            }
+        }
+    }
+
+    #[test]
+    fn a_decision_in_one_tenant_never_depends_on_another(
+        tenant in some_tenant(), other in some_tenant(), (agent, task) in asking(),
+    ) {
+        let (alone, beside) = (compiled(&alone(&tenant)), compiled(&beside(&tenant, &other)));
+        let (one, two) = (session(&alone, agent, task), session(&beside, agent, task));
+        prop_assert_eq!(&one, &two);
+        for listed in names(&tenant).iter().chain(&names(&other)) {
+            prop_assert_eq!(
+                decide(&alone, &one, &call(listed), NOON),
+                decide(&beside, &one, &call(listed), NOON),
+                "{}", listed
+            );
+        }
+    }
+
+    #[test]
+    fn a_session_is_worth_nothing_in_another_tenant(
+        tenant in some_tenant(), other in some_tenant(), (agent, task) in asking(),
+    ) {
+        let snapshot = compiled(&beside(&tenant, &other));
+        let mine = session(&snapshot, agent, task);
+        let theirs = Session { tenant: GLOBEX, ..session(&snapshot, agent, task) };
+        let there = levels(&compiled(&document(vec![TenantDoc {
+            id: GLOBEX, name: name("globex"), ..other.clone()
+        }])), &theirs);
+        prop_assert_eq!(levels(&snapshot, &theirs), there);
+        let without = document(vec![TenantDoc { id: GLOBEX, name: name("globex"), ..other }]);
+        prop_assert!(levels(&compiled(&without), &mine).values().all(|it| *it == Grant::Deny));
+    }
+
+    #[test]
+    fn what_is_listed_is_exactly_what_can_be_called(
+        then in some_tenant(), now in some_tenant(), (agent, task) in asking(),
+    ) {
+        let live = session(&compiled(&alone(&then)), agent, task);
+        let now_doc = alone(&now);
+        let snapshot = compiled(&now_doc);
+        let seen = visible(&snapshot, &live, NOON);
+        for listed in names(&then).iter().chain(&names(&now)) {
+            let verdict = decide(&snapshot, &live, &call(listed), NOON);
+            let shown: Vec<_> = seen.iter().filter(|tool| tool.listed == listed).collect();
+            match shown.as_slice() {
+                [] => prop_assert_eq!(level(&verdict), Grant::Deny, "{}", listed),
+                [tool] => prop_assert_eq!(level(&verdict), tool.grant, "{}", listed),
+                _ => prop_assert!(false, "{} is listed twice", listed),
+            }
+        }
+        prop_assert!(seen.iter().all(|tool| tool.grant != Grant::Deny));
+    }
+
+    #[test]
+    fn an_explanation_never_disagrees_with_the_decision(
+        tenant in some_tenant(), (agent, task) in asking(),
+    ) {
+        let snapshot = compiled(&alone(&tenant));
+        for (tool, level) in fresh(&alone(&tenant), agent, task) {
+            let explanation = explain(&snapshot, ACME, agent, task, tool);
+            prop_assert_eq!(explanation.verdict.unwrap_or(Grant::Deny), level);
+            prop_assert_eq!(explanation.listed.is_some(), level != Grant::Deny);
+        }
+    }
+
+    #[test]
+    fn two_policies_without_a_difference_decide_alike(
+        one in some_tenant(), two in some_tenant(), (agent, task) in asking(),
+        way in 0..8_u8, which in any::<Index>(),
+    ) {
+        let narrower = narrowed(&one, way, &which);
+        for (old, new) in [(&one, &two), (&one, &narrower), (&one, &one)] {
+            let (old, new) = (alone(old), alone(new));
+            let (there, back) = (diff(&old, &new), diff(&new, &old));
+            prop_assert_eq!(there.len(), back.len(), "as many differences there as back");
+            if fresh(&old, agent, task) != fresh(&new, agent, task) {
+                prop_assert!(!there.is_empty());
+            }
+        }
+    }
+}

@@ -1,0 +1,334 @@
+//! A policy version, compiled: every question of [`decide`](crate::decide) is one look-up.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use cs_model::document::{Document, TenantDoc};
+use cs_model::state::Standing;
+use cs_model::{
+    AgentId, Digest, Grant, Name, RoleId, ServerId, TaskId, TenantId, ToolId, ToolName,
+};
+
+/// A compiled policy version. The default one denies everything.
+#[derive(Debug, Default)]
+pub struct Snapshot {
+    version: u64,
+    tenants: HashMap<TenantId, Tenant>,
+    names: HashMap<Name, TenantId>,
+}
+
+/// One tenant of a snapshot.
+#[derive(Debug)]
+pub struct Tenant {
+    /// Its id.
+    pub id: TenantId,
+    /// Its name.
+    pub name: Name,
+    /// Whether its agents may act.
+    pub standing: Standing,
+    servers: HashMap<ServerId, Server>,
+    tools: Vec<Tool>,
+    tool_index: HashMap<ToolId, usize>,
+    roles: HashMap<RoleId, Vec<Grant>>,
+    tasks: HashMap<TaskId, Task>,
+    task_names: HashMap<Name, TaskId>,
+    agents: HashMap<AgentId, Agent>,
+}
+
+/// One upstream server.
+#[derive(Debug)]
+pub struct Server {
+    /// Its id.
+    pub id: ServerId,
+    /// Its name.
+    pub name: Name,
+    /// Whether it may be called at all.
+    pub enabled: bool,
+}
+
+/// One tool.
+#[derive(Debug)]
+pub struct Tool {
+    /// Its id.
+    pub id: ToolId,
+    /// The server that has it.
+    pub server: ServerId,
+    /// Its name at that server.
+    pub name: ToolName,
+    /// The digest of its pinned definition.
+    pub fingerprint: Digest,
+    /// The pinned definition, as JSON.
+    pub definition: String,
+    /// Whether it may be called at all.
+    pub enabled: bool,
+}
+
+/// One task.
+#[derive(Debug)]
+pub struct Task {
+    /// Its id.
+    pub id: TaskId,
+    /// Its name.
+    pub name: Name,
+    /// How long a run usually takes, in seconds.
+    pub expected_secs: u32,
+    /// How long a session for it may last, in seconds.
+    pub longest_secs: u32,
+    tools: Vec<bool>,
+}
+
+/// One agent.
+#[derive(Debug)]
+pub struct Agent {
+    /// Its id.
+    pub id: AgentId,
+    /// Its name.
+    pub name: Name,
+    /// Whether it may act.
+    pub standing: Standing,
+    /// The roles it acts in.
+    pub roles: BTreeSet<RoleId>,
+    /// The tasks it may declare.
+    pub tasks: BTreeSet<TaskId>,
+}
+
+/// A document that means nothing: enforcing it would be a guess.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum CompileError {
+    /// Two things of one kind share an id or a name.
+    #[error("two {what} of tenant `{tenant}` share an id or a name")]
+    Duplicate {
+        /// The kind, in the plural.
+        what: &'static str,
+        /// The tenant's name.
+        tenant: Name,
+    },
+    /// Something refers to what the tenant does not have.
+    #[error("{from} `{name}` of tenant `{tenant}` refers to {to} that the tenant does not have")]
+    Dangling {
+        /// The kind that refers.
+        from: &'static str,
+        /// The name of what refers.
+        name: String,
+        /// The kind that is referred to.
+        to: &'static str,
+        /// The tenant's name.
+        tenant: Name,
+    },
+    /// Two tenants share an id or a name.
+    #[error("two tenants share an id or a name")]
+    DuplicateTenant,
+}
+
+impl Snapshot {
+    /// Compiles a policy version.
+    ///
+    /// # Errors
+    ///
+    /// When ids or names clash or a reference leads nowhere.
+    pub fn compile(document: &Document) -> Result<Self, CompileError> {
+        let mut snapshot = Self { version: document.version, ..Self::default() };
+        for doc in &document.tenants {
+            let tenant = Tenant::compile(doc)?;
+            if snapshot.names.insert(tenant.name.clone(), tenant.id).is_some()
+                || snapshot.tenants.insert(tenant.id, tenant).is_some()
+            {
+                return Err(CompileError::DuplicateTenant);
+            }
+        }
+        Ok(snapshot)
+    }
+
+    /// The number of the policy version.
+    pub const fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// A tenant by its id.
+    pub fn tenant(&self, id: TenantId) -> Option<&Tenant> {
+        self.tenants.get(&id)
+    }
+
+    /// A tenant by the name that stands in an address.
+    pub fn tenant_named(&self, name: &str) -> Option<&Tenant> {
+        let name = Name::parse(name).ok()?;
+        self.names.get(&name).and_then(|id| self.tenants.get(id))
+    }
+}
+
+impl Tenant {
+    fn compile(doc: &TenantDoc) -> Result<Self, CompileError> {
+        let tenant = &doc.name;
+        let duplicate = |what| CompileError::Duplicate { what, tenant: tenant.clone() };
+        let dangling = |from, name: &str, to| CompileError::Dangling {
+            from,
+            name: name.to_owned(),
+            to,
+            tenant: tenant.clone(),
+        };
+
+        let mut servers = HashMap::new();
+        let mut server_names = BTreeSet::new();
+        for server in &doc.servers {
+            let compiled =
+                Server { id: server.id, name: server.name.clone(), enabled: server.enabled };
+            if !server_names.insert(&server.name) || servers.insert(server.id, compiled).is_some() {
+                return Err(duplicate("servers"));
+            }
+        }
+
+        let mut tools = Vec::with_capacity(doc.tools.len());
+        let mut tool_index = HashMap::with_capacity(doc.tools.len());
+        let mut tool_names = BTreeSet::new();
+        for tool in &doc.tools {
+            if !servers.contains_key(&tool.server) {
+                return Err(dangling("tool", tool.name.as_str(), "a server"));
+            }
+            if !tool_names.insert((tool.server, &tool.name))
+                || tool_index.insert(tool.id, tools.len()).is_some()
+            {
+                return Err(duplicate("tools"));
+            }
+            tools.push(Tool {
+                id: tool.id,
+                server: tool.server,
+                name: tool.name.clone(),
+                fingerprint: tool.fingerprint,
+                definition: tool.definition.clone(),
+                enabled: tool.enabled,
+            });
+        }
+
+        let mut roles = HashMap::new();
+        let mut role_names = BTreeSet::new();
+        for role in &doc.roles {
+            let cells = cells(&role.grants, &tool_index, tools.len())
+                .ok_or_else(|| dangling("role", role.name.as_str(), "a tool"))?;
+            if !role_names.insert(&role.name) || roles.insert(role.id, cells).is_some() {
+                return Err(duplicate("roles"));
+            }
+        }
+
+        let mut tasks = HashMap::new();
+        let mut task_names = HashMap::new();
+        for task in &doc.tasks {
+            let mut listed = vec![false; tools.len()];
+            for tool in &task.tools {
+                *tool_index
+                    .get(tool)
+                    .and_then(|at| listed.get_mut(*at))
+                    .ok_or_else(|| dangling("task", task.name.as_str(), "a tool"))? = true;
+            }
+            let compiled = Task {
+                id: task.id,
+                name: task.name.clone(),
+                expected_secs: task.expected_secs,
+                longest_secs: task.longest_secs,
+                tools: listed,
+            };
+            if task_names.insert(task.name.clone(), task.id).is_some()
+                || tasks.insert(task.id, compiled).is_some()
+            {
+                return Err(duplicate("tasks"));
+            }
+        }
+
+        let mut agents = HashMap::new();
+        let mut agent_names = BTreeSet::new();
+        for agent in &doc.agents {
+            if !agent.roles.iter().all(|role| roles.contains_key(role)) {
+                return Err(dangling("agent", agent.name.as_str(), "a role"));
+            }
+            if !agent.tasks.iter().all(|task| tasks.contains_key(task)) {
+                return Err(dangling("agent", agent.name.as_str(), "a task"));
+            }
+            let compiled = Agent {
+                id: agent.id,
+                name: agent.name.clone(),
+                standing: agent.standing,
+                roles: agent.roles.clone(),
+                tasks: agent.tasks.clone(),
+            };
+            if !agent_names.insert(&agent.name) || agents.insert(agent.id, compiled).is_some() {
+                return Err(duplicate("agents"));
+            }
+        }
+
+        Ok(Self {
+            id: doc.id,
+            name: doc.name.clone(),
+            standing: doc.standing,
+            servers,
+            tools,
+            tool_index,
+            roles,
+            tasks,
+            task_names,
+            agents,
+        })
+    }
+
+    /// An agent by its id.
+    pub fn agent(&self, id: AgentId) -> Option<&Agent> {
+        self.agents.get(&id)
+    }
+
+    /// A task by its id.
+    pub fn task(&self, id: TaskId) -> Option<&Task> {
+        self.tasks.get(&id)
+    }
+
+    /// A task by the name that an agent declares.
+    pub fn task_named(&self, name: &str) -> Option<&Task> {
+        let name = Name::parse(name).ok()?;
+        self.task_names.get(&name).and_then(|id| self.tasks.get(id))
+    }
+
+    /// A server by its id.
+    pub fn server(&self, id: ServerId) -> Option<&Server> {
+        self.servers.get(&id)
+    }
+
+    /// A tool by its id.
+    pub fn tool(&self, id: ToolId) -> Option<&Tool> {
+        self.tool_index.get(&id).and_then(|at| self.tools.get(*at))
+    }
+
+    /// Every tool, in the order of the document.
+    pub fn tools(&self) -> impl Iterator<Item = &Tool> {
+        self.tools.iter()
+    }
+
+    /// Whether a task lists a tool.
+    pub fn task_lists(&self, task: &Task, tool: ToolId) -> bool {
+        self.tool_index.get(&tool).and_then(|at| task.tools.get(*at)).copied().unwrap_or(false)
+    }
+
+    /// What an agent's roles grant it for a tool: the widest of their cells, and nothing where no
+    /// cell is.
+    pub fn grant(&self, agent: &Agent, tool: ToolId) -> Grant {
+        let Some(at) = self.tool_index.get(&tool) else { return Grant::Deny };
+        let cell = |role| self.roles.get(role).and_then(|cells| cells.get(*at)).copied();
+        agent.roles.iter().filter_map(cell).max().unwrap_or_default()
+    }
+
+    /// What one role grants for a tool; nothing where no cell is.
+    pub fn cell(&self, role: RoleId, tool: ToolId) -> Grant {
+        let Some(at) = self.tool_index.get(&tool) else { return Grant::Deny };
+        self.roles.get(&role).and_then(|cells| cells.get(*at)).copied().unwrap_or_default()
+    }
+}
+
+fn cells(
+    grants: &BTreeMap<ToolId, Grant>,
+    tool_index: &HashMap<ToolId, usize>,
+    count: usize,
+) -> Option<Vec<Grant>> {
+    let mut cells = vec![Grant::Deny; count];
+    for (tool, grant) in grants {
+        *tool_index.get(tool).and_then(|at| cells.get_mut(*at))? = *grant;
+    }
+    Some(cells)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,133 @@
+//! Pages of the log, by what a person looks for.
+
+use cs_audit::Entry;
+use cs_model::event::{Decision, EventKind};
+use cs_model::{AgentId, CorrelationId, SessionId, TenantId, Timestamp, ToolId};
+use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
+
+use crate::RegistryError;
+use crate::error::Doing as _;
+use crate::row::{digest, signed, unsigned};
+
+/// What to look for. What is absent does not narrow.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Filter {
+    /// Events of this tenant.
+    pub tenant: Option<TenantId>,
+    /// Events of one of these kinds; of any, when there is none.
+    pub kinds: Vec<EventKind>,
+    /// Events of this agent.
+    pub agent: Option<AgentId>,
+    /// Events of this session.
+    pub session: Option<SessionId>,
+    /// Events about this tool.
+    pub tool: Option<ToolId>,
+    /// Decisions that went this way.
+    pub decision: Option<Decision>,
+    /// Events with this correlation id.
+    pub correlation: Option<CorrelationId>,
+    /// Words that occur in an event, or in the name of its agent or tool, in whatever case.
+    pub text: Option<String>,
+    /// Events at or after this.
+    pub from: Option<Timestamp>,
+    /// Events before this.
+    pub to: Option<Timestamp>,
+}
+
+/// The events that a filter lets through, newest first, at most `limit`, and only those before
+/// the given one.
+///
+/// # Errors
+///
+/// When the database fails.
+pub async fn page(
+    db: &mut SqliteConnection,
+    filter: &Filter,
+    before: Option<u64>,
+    limit: u32,
+) -> Result<Vec<Entry>, RegistryError> {
+    let mut query = QueryBuilder::new("SELECT seq, previous, hash, body FROM audit_event AS e");
+    narrow(&mut query, filter);
+    if let Some(before) = before {
+        query.push(" AND e.seq < ").push_bind(signed(before));
+    }
+    query.push(" ORDER BY e.seq DESC LIMIT ").push_bind(i64::from(limit));
+    let rows: Vec<(i64, Vec<u8>, Vec<u8>, String)> =
+        query.build_query_as().fetch_all(db).await.doing("read a page of the audit log")?;
+    rows.into_iter()
+        .map(|(seq, previous, hash, body)| {
+            let (previous, hash) = (digest(previous)?, digest(hash)?);
+            Ok(Entry { seq: unsigned(seq), previous, hash, body })
+        })
+        .collect()
+}
+
+/// How many events a filter lets through.
+///
+/// # Errors
+///
+/// When the database fails.
+pub async fn count(db: &mut SqliteConnection, filter: &Filter) -> Result<u64, RegistryError> {
+    if *filter == Filter::default() {
+        // The log has no gaps.
+        return Ok(super::head(db).await?.map_or(0, |head| head.seq));
+    }
+    let mut query = QueryBuilder::new("SELECT count(*) FROM audit_event AS e");
+    narrow(&mut query, filter);
+    query
+        .build_query_scalar()
+        .fetch_one(db)
+        .await
+        .doing("count the events in the audit log")
+        .map(unsigned)
+}
+
+/// Only fixed texts are pushed; everything that was asked for is bound.
+fn narrow(query: &mut QueryBuilder<Sqlite>, filter: &Filter) {
+    query.push(" WHERE 1 = 1");
+    if let Some(tenant) = filter.tenant {
+        query.push(" AND e.tenant_id = ").push_bind(tenant.uuid());
+    }
+    if !filter.kinds.is_empty() {
+        query.push(" AND e.kind IN (");
+        let mut kinds = query.separated(", ");
+        for kind in &filter.kinds {
+            kinds.push_bind(kind.as_str());
+        }
+        query.push(")");
+    }
+    if let Some(agent) = filter.agent {
+        query.push(" AND e.agent_id = ").push_bind(agent.uuid());
+    }
+    if let Some(session) = filter.session {
+        query.push(" AND e.session_id = ").push_bind(session.uuid());
+    }
+    if let Some(tool) = filter.tool {
+        query.push(" AND e.tool_id = ").push_bind(tool.uuid());
+    }
+    if let Some(decision) = filter.decision {
+        query.push(" AND e.decision = ").push_bind(super::decision_word(decision));
+    }
+    if let Some(correlation) = filter.correlation {
+        query.push(" AND e.correlation_id = ").push_bind(correlation.uuid());
+    }
+    if let Some(from) = filter.from {
+        query.push(" AND e.at >= ").push_bind(from.millis());
+    }
+    if let Some(to) = filter.to {
+        query.push(" AND e.at < ").push_bind(to.millis());
+    }
+    if let Some(text) = &filter.text {
+        let text = text.to_lowercase();
+        query.push(" AND (instr(e.words, ").push_bind(text.clone());
+        query.push(
+            ") > 0 OR e.agent_id IN (SELECT id FROM agent \
+             WHERE agent.tenant_id = e.tenant_id AND instr(agent.name, ",
+        );
+        query.push_bind(text.clone()).push(
+            ") > 0) OR e.tool_id IN (SELECT id FROM tool \
+             WHERE tool.tenant_id = e.tenant_id AND instr(lower(tool.name), ",
+        );
+        query.push_bind(text).push(") > 0))");
+    }
+}

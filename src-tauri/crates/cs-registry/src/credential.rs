@@ -1,0 +1,382 @@
+//! Credentials: how agents prove who they are. Secrets are sealed; this crate cannot open them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cs_model::state::{CredentialKind, CredentialState};
+use cs_model::{AgentId, CredentialId, TaskId, TenantId, Timestamp};
+use sqlx::SqliteConnection;
+use uuid::Uuid;
+
+use crate::RegistryError;
+use crate::error::{Doing as _, one};
+use crate::row::{time, word};
+
+/// A credential, but for its secret.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Credential {
+    /// Its id.
+    pub id: CredentialId,
+    /// Its tenant.
+    pub tenant: TenantId,
+    /// The agent that it identifies.
+    pub agent: AgentId,
+    /// What kind it is.
+    pub kind: CredentialKind,
+    /// What a request names it by. Unique in the installation.
+    pub key_id: String,
+    /// The tasks that it may declare, where it is bound more narrowly than its agent.
+    pub tasks: Option<BTreeSet<TaskId>>,
+    /// When it was issued.
+    pub created: Timestamp,
+    /// When it ends.
+    pub expires: Timestamp,
+    /// When it was suspended, while it is.
+    pub suspended_at: Option<Timestamp>,
+    /// When it was revoked.
+    pub revoked_at: Option<Timestamp>,
+    /// When it was last accepted.
+    pub last_used: Option<Timestamp>,
+    /// The address that it was last accepted from.
+    pub last_from: Option<String>,
+}
+
+impl Credential {
+    /// Whether it may be used. Revoked weighs more than suspended, and that more than expired.
+    pub fn state(&self, now: Timestamp) -> CredentialState {
+        if self.revoked_at.is_some() {
+            CredentialState::Revoked
+        } else if self.suspended_at.is_some() {
+            CredentialState::Suspended
+        } else if self.expires <= now {
+            CredentialState::Expired
+        } else {
+            CredentialState::Active
+        }
+    }
+}
+
+/// A new credential.
+#[derive(Clone, Debug)]
+pub struct NewCredential {
+    /// Its id.
+    pub id: CredentialId,
+    /// Its tenant.
+    pub tenant: TenantId,
+    /// The agent that it identifies.
+    pub agent: AgentId,
+    /// What kind it is.
+    pub kind: CredentialKind,
+    /// What a request names it by.
+    pub key_id: String,
+    /// Its secret, sealed for its tenant and id.
+    pub sealed_secret: Vec<u8>,
+    /// The tasks that it may declare, where it is bound more narrowly than its agent.
+    pub tasks: Option<BTreeSet<TaskId>>,
+    /// When it was issued.
+    pub created: Timestamp,
+    /// When it ends.
+    pub expires: Timestamp,
+}
+
+/// Adds a credential.
+///
+/// # Errors
+///
+/// [`RegistryError::Conflict`] when the key id is taken, [`RegistryError::NotFound`] when the
+/// tenant lacks the agent or one of the tasks.
+pub async fn issue(db: &mut SqliteConnection, new: &NewCredential) -> Result<(), RegistryError> {
+    let (id, tenant, agent) = (new.id.uuid(), new.tenant.uuid(), new.agent.uuid());
+    let (kind, bound) = (new.kind.as_str(), new.tasks.is_some());
+    let (created, expires) = (new.created.millis(), new.expires.millis());
+    sqlx::query!(
+        "INSERT INTO credential (id, tenant_id, agent_id, kind, key_id, sealed_secret, task_bound,
+                                 created, expires)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        id,
+        tenant,
+        agent,
+        kind,
+        new.key_id,
+        new.sealed_secret,
+        bound,
+        created,
+        expires,
+    )
+    .execute(&mut *db)
+    .await
+    .creating("a credential with this key id", "issue the credential")?;
+    for task in new.tasks.iter().flatten() {
+        let task = task.uuid();
+        sqlx::query!(
+            "INSERT INTO credential_task (tenant_id, credential_id, task_id) VALUES (?1, ?2, ?3)",
+            tenant,
+            id,
+            task,
+        )
+        .execute(&mut *db)
+        .await
+        .creating("the credential's task", "bind the credential to a task")?;
+    }
+    Ok(())
+}
+
+struct Row {
+    id: Uuid,
+    tenant_id: Uuid,
+    agent_id: Uuid,
+    kind: String,
+    key_id: String,
+    task_bound: bool,
+    created: i64,
+    expires: i64,
+    suspended_at: Option<i64>,
+    revoked_at: Option<i64>,
+    last_used: Option<i64>,
+    last_from: Option<String>,
+}
+
+impl Row {
+    fn read(
+        self,
+        tasks: &mut BTreeMap<Uuid, BTreeSet<TaskId>>,
+    ) -> Result<Credential, RegistryError> {
+        let bound = tasks.remove(&self.id).unwrap_or_default();
+        Ok(Credential {
+            id: CredentialId::new(self.id),
+            tenant: TenantId::new(self.tenant_id),
+            agent: AgentId::new(self.agent_id),
+            kind: word(&self.kind, "a kind of credential")?,
+            key_id: self.key_id,
+            tasks: self.task_bound.then_some(bound),
+            created: time(self.created),
+            expires: time(self.expires),
+            suspended_at: self.suspended_at.map(time),
+            revoked_at: self.revoked_at.map(time),
+            last_used: self.last_used.map(time),
+            last_from: self.last_from,
+        })
+    }
+}
+
+/// A tenant's credentials, newest first.
+///
+/// # Errors
+///
+/// When the database fails.
+pub async fn list(
+    db: &mut SqliteConnection,
+    tenant: TenantId,
+) -> Result<Vec<Credential>, RegistryError> {
+    let uuid = tenant.uuid();
+    let mut tasks: BTreeMap<Uuid, BTreeSet<TaskId>> = BTreeMap::new();
+    for row in sqlx::query!(
+        r#"SELECT credential_id AS "credential: Uuid", task_id AS "task: Uuid"
+             FROM credential_task
+            WHERE tenant_id = ?1"#,
+        uuid,
+    )
+    .fetch_all(&mut *db)
+    .await
+    .doing("list the credentials' tasks")?
+    {
+        tasks.entry(row.credential).or_default().insert(TaskId::new(row.task));
+    }
+    sqlx::query_as!(
+        Row,
+        r#"SELECT id AS "id: Uuid", tenant_id AS "tenant_id: Uuid", agent_id AS "agent_id: Uuid",
+                  kind, key_id, task_bound AS "task_bound: bool", created, expires, suspended_at,
+                  revoked_at, last_used, last_from
+             FROM credential
+            WHERE tenant_id = ?1
+            ORDER BY created DESC, rowid DESC"#,
+        uuid,
+    )
+    .fetch_all(db)
+    .await
+    .doing("list the credentials")?
+    .into_iter()
+    .map(|row| row.read(&mut tasks))
+    .collect()
+}
+
+/// The credentials of every tenant, oldest first: what the gateway recognises callers by.
+///
+/// # Errors
+///
+/// When the database fails.
+pub async fn all(db: &mut SqliteConnection) -> Result<Vec<Credential>, RegistryError> {
+    let mut tasks: BTreeMap<Uuid, BTreeSet<TaskId>> = BTreeMap::new();
+    for row in sqlx::query!(
+        r#"SELECT credential_id AS "credential: Uuid", task_id AS "task: Uuid"
+             FROM credential_task"#,
+    )
+    .fetch_all(&mut *db)
+    .await
+    .doing("list the credentials' tasks")?
+    {
+        tasks.entry(row.credential).or_default().insert(TaskId::new(row.task));
+    }
+    sqlx::query_as!(
+        Row,
+        r#"SELECT id AS "id: Uuid", tenant_id AS "tenant_id: Uuid", agent_id AS "agent_id: Uuid",
+                  kind, key_id, task_bound AS "task_bound: bool", created, expires, suspended_at,
+                  revoked_at, last_used, last_from
+             FROM credential
+            ORDER BY created, rowid"#,
+    )
+    .fetch_all(db)
+    .await
+    .doing("list the credentials")?
+    .into_iter()
+    .map(|row| row.read(&mut tasks))
+    .collect()
+}
+
+/// One credential.
+///
+/// # Errors
+///
+/// [`RegistryError::NotFound`] when the tenant has no such credential.
+pub async fn find(
+    db: &mut SqliteConnection,
+    tenant: TenantId,
+    credential: CredentialId,
+) -> Result<Credential, RegistryError> {
+    let (uuid, id) = (tenant.uuid(), credential.uuid());
+    let tasks = sqlx::query_scalar!(
+        r#"SELECT task_id AS "task: Uuid"
+             FROM credential_task
+            WHERE tenant_id = ?1
+              AND credential_id = ?2"#,
+        uuid,
+        id,
+    )
+    .fetch_all(&mut *db)
+    .await
+    .doing("look up the credential's tasks")?;
+    let mut tasks = BTreeMap::from([(id, tasks.into_iter().map(TaskId::new).collect())]);
+    sqlx::query_as!(
+        Row,
+        r#"SELECT id AS "id: Uuid", tenant_id AS "tenant_id: Uuid", agent_id AS "agent_id: Uuid",
+                  kind, key_id, task_bound AS "task_bound: bool", created, expires, suspended_at,
+                  revoked_at, last_used, last_from
+             FROM credential
+            WHERE tenant_id = ?1
+              AND id = ?2"#,
+        uuid,
+        id,
+    )
+    .fetch_optional(db)
+    .await
+    .doing("look up the credential")?
+    .ok_or(RegistryError::NotFound { what: "credential" })?
+    .read(&mut tasks)
+}
+
+/// A sealed secret and the tenant that its seal is bound to.
+#[derive(Clone, Debug)]
+pub struct SealedSecret {
+    /// The tenant of the credential.
+    pub tenant: TenantId,
+    /// Its sealed secret.
+    pub sealed: Vec<u8>,
+}
+
+/// The sealed secret of a credential. Asked for before anything about the caller is known to be
+/// true, so the tenant comes from here and is not handed in.
+///
+/// # Errors
+///
+/// [`RegistryError::NotFound`] when there is no such credential.
+pub async fn sealed_secret(
+    db: &mut SqliteConnection,
+    credential: CredentialId,
+) -> Result<SealedSecret, RegistryError> {
+    let credential = credential.uuid();
+    let row = sqlx::query!(
+        r#"SELECT tenant_id AS "tenant: Uuid", sealed_secret FROM credential WHERE id = ?1"#,
+        credential,
+    )
+    .fetch_optional(db)
+    .await
+    .doing("look up the credential's secret")?
+    .ok_or(RegistryError::NotFound { what: "credential" })?;
+    Ok(SealedSecret { tenant: TenantId::new(row.tenant), sealed: row.sealed_secret })
+}
+
+/// Withdraws a credential for good. Revoking one that is revoked already changes nothing.
+///
+/// # Errors
+///
+/// [`RegistryError::NotFound`] when the tenant has no such credential.
+pub async fn revoke(
+    db: &mut SqliteConnection,
+    tenant: TenantId,
+    credential: CredentialId,
+    at: Timestamp,
+) -> Result<(), RegistryError> {
+    let (credential, tenant, at) = (credential.uuid(), tenant.uuid(), at.millis());
+    let done = sqlx::query!(
+        "UPDATE credential
+            SET revoked_at = coalesce(revoked_at, ?1)
+          WHERE id = ?2
+            AND tenant_id = ?3",
+        at,
+        credential,
+        tenant,
+    )
+    .execute(db)
+    .await
+    .doing("revoke the credential")?;
+    one(done.rows_affected(), "credential")
+}
+
+/// Keeps a credential from being used until it is released. Suspending one that is suspended
+/// already changes nothing.
+///
+/// # Errors
+///
+/// [`RegistryError::NotFound`] when the tenant has no such credential.
+pub async fn suspend(
+    db: &mut SqliteConnection,
+    tenant: TenantId,
+    credential: CredentialId,
+    at: Timestamp,
+) -> Result<(), RegistryError> {
+    let (credential, tenant, at) = (credential.uuid(), tenant.uuid(), at.millis());
+    let done = sqlx::query!(
+        "UPDATE credential
+            SET suspended_at = coalesce(suspended_at, ?1)
+          WHERE id = ?2
+            AND tenant_id = ?3",
+        at,
+        credential,
+        tenant,
+    )
+    .execute(db)
+    .await
+    .doing("suspend the credential")?;
+    one(done.rows_affected(), "credential")
+}
+
+/// Lets a suspended credential be used again. One that was revoked stays revoked.
+///
+/// # Errors
+///
+/// [`RegistryError::NotFound`] when the tenant has no such credential.
+pub async fn release(
+    db: &mut SqliteConnection,
+    tenant: TenantId,
+    credential: CredentialId,
+) -> Result<(), RegistryError> {
+    let (credential, tenant) = (credential.uuid(), tenant.uuid());
+    let done = sqlx::query!(
+        "UPDATE credential SET suspended_at = NULL WHERE id = ?1 AND tenant_id = ?2",
+        credential,
+        tenant,
+    )
+    .execute(db)
+    .await
+    .doing("release the credential")?;
+    one(done.rows_affected(), "credential")
+}

@@ -1,0 +1,93 @@
+//! From rows to the policy document that is enforced.
+
+use std::collections::BTreeMap;
+
+use cs_model::document::{AgentDoc, RoleDoc, ServerDoc, TaskDoc, TenantDoc, ToolDoc};
+use cs_model::{Document, Grant, RoleId, ToolId};
+use sqlx::SqliteConnection;
+
+use crate::tenant::Tenant;
+use crate::{RegistryError, agent, grant, policy, role, server, task, tenant, tool};
+
+/// Everything that is enforced, under the number of the latest version, in an order that depends
+/// on nothing but the rows: the same rows give the same document.
+///
+/// # Errors
+///
+/// When the database fails or holds what cannot be read.
+pub async fn load(db: &mut SqliteConnection) -> Result<Document, RegistryError> {
+    let version = policy::latest(&mut *db).await?;
+    let mut found = tenant::list(&mut *db).await?;
+    found.sort_by_key(|tenant| tenant.id);
+    let mut tenants = Vec::with_capacity(found.len());
+    for tenant in found {
+        tenants.push(load_tenant(&mut *db, tenant).await?);
+    }
+    Ok(Document { version, tenants })
+}
+
+async fn load_tenant(
+    db: &mut SqliteConnection,
+    tenant: Tenant,
+) -> Result<TenantDoc, RegistryError> {
+    let mut grants: BTreeMap<RoleId, BTreeMap<ToolId, Grant>> = BTreeMap::new();
+    for cell in grant::list(&mut *db, tenant.id).await? {
+        grants.entry(cell.role).or_default().insert(cell.tool, cell.grant);
+    }
+    let servers = server::list(&mut *db, tenant.id).await?;
+    let tools = tool::list(&mut *db, tenant.id).await?;
+    let roles = role::list(&mut *db, tenant.id).await?;
+    let tasks = task::list(&mut *db, tenant.id).await?;
+    let agents = agent::list(&mut *db, tenant.id).await?;
+    Ok(TenantDoc {
+        id: tenant.id,
+        name: tenant.name,
+        standing: tenant.standing,
+        servers: servers
+            .into_iter()
+            .map(|it| ServerDoc { id: it.id, name: it.name, enabled: it.enabled })
+            .collect(),
+        tools: tools
+            .into_iter()
+            .map(|it| ToolDoc {
+                id: it.id,
+                server: it.server,
+                name: it.name,
+                fingerprint: it.fingerprint,
+                definition: it.definition,
+                enabled: it.enabled,
+            })
+            .collect(),
+        roles: roles
+            .into_iter()
+            .map(|it| RoleDoc {
+                id: it.id,
+                name: it.name,
+                grants: grants.remove(&it.id).unwrap_or_default(),
+            })
+            .collect(),
+        tasks: tasks
+            .into_iter()
+            .map(|it| TaskDoc {
+                id: it.id,
+                name: it.name,
+                tools: it.tools,
+                expected_secs: it.expected_secs,
+                longest_secs: it.longest_secs,
+            })
+            .collect(),
+        agents: agents
+            .into_iter()
+            .map(|it| AgentDoc {
+                id: it.id,
+                name: it.name,
+                standing: it.standing,
+                roles: it.roles,
+                tasks: it.tasks,
+            })
+            .collect(),
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,187 @@
+//! An open registry.
+
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cs_model::event::Event;
+use sqlx::sqlite::SqlitePoolOptions;
+use sqlx::{Sqlite, SqliteConnection, SqlitePool, Transaction};
+use tokio::sync::{Mutex, OwnedMutexGuard};
+
+use crate::error::Doing as _;
+use crate::open::{self, OpenError, Opened};
+use crate::writer::{self, Queue, Writer};
+use crate::{Instance, RegistryError, Work, audit};
+
+/// How long closing waits for those who read.
+const CLOSING: Duration = Duration::from_secs(5);
+
+/// An open registry: one connection that writes, several that read. Cheap to clone; all clones
+/// are the same registry.
+#[derive(Clone)]
+pub struct Registry {
+    instance: Arc<Instance>,
+    readers: SqlitePool,
+    pub(crate) writer: Arc<Mutex<Writer>>,
+    queue: Queue,
+}
+
+impl fmt::Debug for Registry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Registry").field("instance", &self.instance.id).finish_non_exhaustive()
+    }
+}
+
+impl Registry {
+    /// Makes a new registry and opens it. It appears whole or not at all.
+    ///
+    /// # Errors
+    ///
+    /// Says why there is none; nothing was changed then.
+    pub async fn create(path: &Path, instance: &Instance) -> Result<Self, OpenError> {
+        Self::start(path, open::create(path, instance).await?).await
+    }
+
+    /// Opens a registry, and brings one of an older version up to date.
+    ///
+    /// # Errors
+    ///
+    /// Says why not; nothing was changed then.
+    pub async fn open(path: &Path) -> Result<Self, OpenError> {
+        Self::start(path, open::open(path).await?).await
+    }
+
+    async fn start(path: &Path, opened: Opened) -> Result<Self, OpenError> {
+        let failed = |source: RegistryError| OpenError::Failed {
+            doing: "read the end of the audit log",
+            source: Box::new(source),
+        };
+        let options = open::options(path);
+        let readers = SqlitePoolOptions::new()
+            .max_connections(4)
+            .acquire_timeout(Duration::from_secs(10))
+            .connect_lazy_with(options.clone().pragma("query_only", "ON"));
+        let writer = Writer::new(options, opened.db, opened.lock).await.map_err(failed)?;
+        let writer = Arc::new(Mutex::new(writer));
+        let queue = writer::start(Arc::clone(&writer));
+        Ok(Self { instance: Arc::new(opened.instance), readers, writer, queue })
+    }
+
+    /// What tells this installation from any other.
+    pub fn instance(&self) -> &Instance {
+        &self.instance
+    }
+
+    /// Something to look with. All that it reads is of one moment.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn read(&self) -> Result<Reader, RegistryError> {
+        let transaction = self.readers.begin().await.doing("begin to read")?;
+        Ok(Reader { transaction })
+    }
+
+    /// Something to change with. While it is held, nothing else is written: hold it briefly, wait
+    /// for nothing but the registry, and never for [`Registry::submit`].
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn begin(&self) -> Result<Change, RegistryError> {
+        let mut writer = Arc::clone(&self.writer).lock_owned().await;
+        writer.begin().await?;
+        Ok(Change { writer })
+    }
+
+    /// Does a small write together with others that are due. Durable once it returns; when it
+    /// fails, nothing of it was written, or (only [`RegistryError::Unwritten`]) nobody knows.
+    /// Giving up waiting does not take the write back.
+    ///
+    /// # Errors
+    ///
+    /// What the work fails with, or that it could not be made durable.
+    pub async fn submit<W: Work>(&self, work: W) -> Result<W::Done, RegistryError> {
+        writer::submit(&self.queue, work).await
+    }
+
+    /// Puts events on record, in order. Durable once it returns.
+    ///
+    /// # Errors
+    ///
+    /// When they are not on record.
+    pub async fn record(&self, events: Vec<Event>) -> Result<(), RegistryError> {
+        self.submit(audit::Record { events }).await
+    }
+
+    /// Closes the registry, for all clones. What was acknowledged is in the one file then.
+    ///
+    /// # Errors
+    ///
+    /// When the last writes cannot be put in their place. They are kept beside it.
+    pub async fn close(&self) -> Result<(), RegistryError> {
+        // Whoever still reads may finish, but cannot hold this up for ever.
+        if tokio::time::timeout(CLOSING, self.readers.close()).await.is_err() {
+            tracing::warn!("the registry is closed although somebody still reads");
+        }
+        self.writer.lock().await.close().await
+    }
+}
+
+/// Something to look with: a [`SqliteConnection`] that cannot write.
+#[derive(Debug)]
+pub struct Reader {
+    transaction: Transaction<'static, Sqlite>,
+}
+
+impl Deref for Reader {
+    type Target = SqliteConnection;
+
+    fn deref(&self) -> &SqliteConnection {
+        &self.transaction
+    }
+}
+
+impl DerefMut for Reader {
+    fn deref_mut(&mut self) -> &mut SqliteConnection {
+        &mut self.transaction
+    }
+}
+
+/// A change in the making: a [`SqliteConnection`] in a transaction. Dropped without
+/// [`Change::commit`], it was never made.
+#[derive(Debug)]
+#[must_use = "a change that is not committed is not made"]
+pub struct Change {
+    writer: OwnedMutexGuard<Writer>,
+}
+
+impl Change {
+    /// Makes the change, together with the events that tell of it. Durable once it returns.
+    ///
+    /// # Errors
+    ///
+    /// When it was not made, or (only [`RegistryError::Unwritten`]) nobody knows.
+    pub async fn commit(mut self, events: &[Event]) -> Result<(), RegistryError> {
+        // Left open when this fails, as when a change is dropped: the next to begin abandons it.
+        self.writer.append(events).await?;
+        self.writer.commit().await
+    }
+}
+
+impl Deref for Change {
+    type Target = SqliteConnection;
+
+    fn deref(&self) -> &SqliteConnection {
+        self.writer.db()
+    }
+}
+
+impl DerefMut for Change {
+    fn deref_mut(&mut self) -> &mut SqliteConnection {
+        self.writer.db_mut()
+    }
+}

@@ -1,0 +1,213 @@
+//! Tools, with the definitions that an administrator accepted.
+
+use cs_model::{Digest, ServerId, TenantId, Timestamp, ToolId, ToolName};
+use sqlx::SqliteConnection;
+use uuid::Uuid;
+
+use crate::RegistryError;
+use crate::error::{Doing as _, one};
+use crate::row::{digest, time, tool_name};
+
+/// A tool.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Tool {
+    /// Its id.
+    pub id: ToolId,
+    /// Its tenant.
+    pub tenant: TenantId,
+    /// The server that has it.
+    pub server: ServerId,
+    /// Its name at that server.
+    pub name: ToolName,
+    /// Its pinned definition, as the server published it.
+    pub definition: String,
+    /// The digest of the canonical form of that definition.
+    pub fingerprint: Digest,
+    /// Whether it may be called at all.
+    pub enabled: bool,
+    /// When it was added.
+    pub created: Timestamp,
+    /// When a call was last sent to it.
+    pub last_used: Option<Timestamp>,
+}
+
+/// Adds a tool.
+///
+/// # Errors
+///
+/// [`RegistryError::Conflict`] when its server has a tool of this name,
+/// [`RegistryError::NotFound`] when the tenant has no such server.
+pub async fn create(db: &mut SqliteConnection, tool: &Tool) -> Result<(), RegistryError> {
+    let (id, tenant, server) = (tool.id.uuid(), tool.tenant.uuid(), tool.server.uuid());
+    let (name, fingerprint) = (tool.name.as_str(), tool.fingerprint.as_bytes().as_slice());
+    let created = tool.created.millis();
+    sqlx::query!(
+        "INSERT INTO tool (id, tenant_id, server_id, name, definition, fingerprint, enabled,
+                           created)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        id,
+        tenant,
+        server,
+        name,
+        tool.definition,
+        fingerprint,
+        tool.enabled,
+        created,
+    )
+    .execute(db)
+    .await
+    .creating("a tool of this name", "add the tool")?;
+    Ok(())
+}
+
+struct Row {
+    id: Uuid,
+    tenant_id: Uuid,
+    server_id: Uuid,
+    name: String,
+    definition: String,
+    fingerprint: Vec<u8>,
+    enabled: bool,
+    created: i64,
+    last_used: Option<i64>,
+}
+
+impl Row {
+    fn read(self) -> Result<Tool, RegistryError> {
+        Ok(Tool {
+            id: ToolId::new(self.id),
+            tenant: TenantId::new(self.tenant_id),
+            server: ServerId::new(self.server_id),
+            name: tool_name(&self.name)?,
+            definition: self.definition,
+            fingerprint: digest(self.fingerprint)?,
+            enabled: self.enabled,
+            created: time(self.created),
+            last_used: self.last_used.map(time),
+        })
+    }
+}
+
+/// A tenant's tools, by server and name.
+///
+/// # Errors
+///
+/// When the database fails.
+pub async fn list(db: &mut SqliteConnection, tenant: TenantId) -> Result<Vec<Tool>, RegistryError> {
+    let tenant = tenant.uuid();
+    sqlx::query_as!(
+        Row,
+        r#"SELECT tool.id AS "id: Uuid", tool.tenant_id AS "tenant_id: Uuid",
+                  tool.server_id AS "server_id: Uuid", tool.name, tool.definition,
+                  tool.fingerprint, tool.enabled AS "enabled: bool", tool.created, tool.last_used
+             FROM tool
+             JOIN server ON server.tenant_id = tool.tenant_id AND server.id = tool.server_id
+            WHERE tool.tenant_id = ?1
+            ORDER BY server.name, tool.name"#,
+        tenant,
+    )
+    .fetch_all(db)
+    .await
+    .doing("list the tools")?
+    .into_iter()
+    .map(Row::read)
+    .collect()
+}
+
+/// One tool.
+///
+/// # Errors
+///
+/// [`RegistryError::NotFound`] when the tenant has no such tool.
+pub async fn find(
+    db: &mut SqliteConnection,
+    tenant: TenantId,
+    tool: ToolId,
+) -> Result<Tool, RegistryError> {
+    let (tenant, tool) = (tenant.uuid(), tool.uuid());
+    sqlx::query_as!(
+        Row,
+        r#"SELECT id AS "id: Uuid", tenant_id AS "tenant_id: Uuid",
+                  server_id AS "server_id: Uuid", name, definition, fingerprint,
+                  enabled AS "enabled: bool", created, last_used
+             FROM tool
+            WHERE tenant_id = ?1
+              AND id = ?2"#,
+        tenant,
+        tool,
+    )
+    .fetch_optional(db)
+    .await
+    .doing("look up the tool")?
+    .ok_or(RegistryError::NotFound { what: "tool" })?
+    .read()
+}
+
+/// Pins another definition: sessions that opened with the one before cannot call the tool.
+///
+/// # Errors
+///
+/// [`RegistryError::NotFound`] when the tenant has no such tool.
+pub async fn pin(
+    db: &mut SqliteConnection,
+    tenant: TenantId,
+    tool: ToolId,
+    definition: &str,
+    fingerprint: Digest,
+) -> Result<(), RegistryError> {
+    let (tenant, tool) = (tenant.uuid(), tool.uuid());
+    let fingerprint = fingerprint.as_bytes().as_slice();
+    let done = sqlx::query!(
+        "UPDATE tool SET definition = ?1, fingerprint = ?2 WHERE id = ?3 AND tenant_id = ?4",
+        definition,
+        fingerprint,
+        tool,
+        tenant,
+    )
+    .execute(db)
+    .await
+    .doing("pin the tool's definition")?;
+    one(done.rows_affected(), "tool")
+}
+
+/// Lets a tool be called, or not.
+///
+/// # Errors
+///
+/// [`RegistryError::NotFound`] when the tenant has no such tool.
+pub async fn set_enabled(
+    db: &mut SqliteConnection,
+    tenant: TenantId,
+    tool: ToolId,
+    enabled: bool,
+) -> Result<(), RegistryError> {
+    let (tenant, tool) = (tenant.uuid(), tool.uuid());
+    let done = sqlx::query!(
+        "UPDATE tool SET enabled = ?1 WHERE id = ?2 AND tenant_id = ?3",
+        enabled,
+        tool,
+        tenant,
+    )
+    .execute(db)
+    .await
+    .doing("enable or disable the tool")?;
+    one(done.rows_affected(), "tool")
+}
+
+/// Removes a tool with its grants.
+///
+/// # Errors
+///
+/// [`RegistryError::NotFound`] when the tenant has no such tool.
+pub async fn remove(
+    db: &mut SqliteConnection,
+    tenant: TenantId,
+    tool: ToolId,
+) -> Result<(), RegistryError> {
+    let (tenant, tool) = (tenant.uuid(), tool.uuid());
+    let done = sqlx::query!("DELETE FROM tool WHERE id = ?1 AND tenant_id = ?2", tool, tenant)
+        .execute(db)
+        .await
+        .doing("remove the tool")?;
+    one(done.rows_affected(), "tool")
+}

@@ -1,0 +1,79 @@
+//! API keys: an id that may be shown, and a secret that is shown once.
+
+use cs_model::Secret;
+
+/// What the id of a key starts with.
+pub const ID_PREFIX: &str = "csk_";
+
+/// What the secret of a key starts with, so that secret scanners find it.
+pub const SECRET_PREFIX: &str = "css_";
+
+/// How many characters follow `csk_`: 128 bits in base 62.
+pub const ID_DIGITS: usize = 22;
+
+/// How many characters follow `css_`: 256 bits in base 62.
+pub const SECRET_DIGITS: usize = 43;
+
+const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+/// A new API key. Both texts are letters and digits after their prefix, of a fixed length, and
+/// one double click selects the whole of them.
+#[derive(Debug)]
+pub struct ApiKeyPair {
+    /// `csk_` and 22 characters.
+    pub key_id: String,
+    /// `css_` and 43 characters. Requests are signed with this text, prefix included.
+    pub secret: Secret,
+}
+
+impl ApiKeyPair {
+    /// Makes a key from random bytes.
+    pub fn from_random(id: [u8; 16], secret: [u8; 32]) -> Self {
+        Self {
+            key_id: format!("{ID_PREFIX}{}", base62(id, ID_DIGITS)),
+            secret: Secret::from_text(format!("{SECRET_PREFIX}{}", base62(secret, SECRET_DIGITS))),
+        }
+    }
+}
+
+/// A number of `N` big-endian bytes in base 62, with leading zeros up to `digits`.
+fn base62<const N: usize>(mut number: [u8; N], digits: usize) -> String {
+    let mut text: Vec<u8> = Vec::with_capacity(digits);
+    for _ in 0..digits {
+        let mut rest: u16 = 0;
+        for byte in &mut number {
+            let wide = rest << 8 | u16::from(*byte);
+            // The quotient fits in a byte because `rest` is below 62.
+            *byte = u8::try_from(wide / 62).unwrap_or(u8::MAX);
+            rest = wide % 62;
+        }
+        text.extend(ALPHABET.get(usize::from(rest)));
+    }
+    text.iter().rev().map(|digit| char::from(*digit)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // Computed independently, with Python's integers.
+    #[test]
+    fn a_key_has_a_fixed_length_and_is_its_bytes_in_base_62() {
+        let counting = std::array::from_fn(|at| u8::try_from(at).unwrap());
+        let pair = ApiKeyPair::from_random([0xff; 16], counting);
+        assert_eq!(pair.key_id, "csk_7n42DGM5Tflk9n8mt7Fhc7");
+        let secret = pair.secret.expose_text().unwrap();
+        assert_eq!(secret, "css_003aUlTJC7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf");
+
+        let widest = ApiKeyPair::from_random([0; 16], [0xff; 32]);
+        assert_eq!(widest.key_id, "csk_0000000000000000000000");
+        let secret = widest.secret.expose_text().unwrap();
+        assert_eq!(secret, "css_yhjskwdA6OZ1AL1YmHWZWm8LLG7HjnuCA2j5rOw8Xp1");
+    }
+
+    #[test]
+    fn a_key_does_not_print_its_secret() {
+        let printed = format!("{:?}", ApiKeyPair::from_random([1; 16], [2; 32]));
+        assert!(printed.contains("csk_") && !printed.contains("css_"), "{printed}");
+    }
+}

@@ -1,0 +1,116 @@
+//! The commands of the console, one for each command of cs-control, and the one that only a
+//! desktop can have: opening the approval window.
+//!
+//! None of them decides anything. Which window may invoke which is in `capabilities/`; what the
+//! operator may do, cs-control checks.
+
+use cs_control::Failure;
+use cs_model::{ApprovalId, TenantId};
+use serde_json::Value;
+use tauri::ipc::{CommandArg, CommandItem, Invoke, InvokeBody, InvokeError};
+use tauri::{AppHandle, Runtime, State};
+
+use crate::desk::Desk;
+use crate::windows;
+
+/// All arguments of a command, unread: cs-control reads them, strictly.
+struct Arguments(Value);
+
+impl<'de, R: Runtime> CommandArg<'de, R> for Arguments {
+    fn from_command(command: CommandItem<'de, R>) -> Result<Self, InvokeError> {
+        match command.message.payload() {
+            InvokeBody::Json(arguments) => Ok(Self(arguments.clone())),
+            InvokeBody::Raw(_) => Err(InvokeError::from("arguments are a JSON object")),
+        }
+    }
+}
+
+macro_rules! commands {
+    ($($name:ident,)*) => {
+        $(
+            #[tauri::command]
+            async fn $name(desk: State<'_, Desk>, arguments: Arguments) -> Result<Value, Failure> {
+                desk.ask(stringify!($name), arguments.0).await
+            }
+        )*
+
+        /// What answers the windows.
+        pub(crate) fn handler<R: Runtime>() -> impl Fn(Invoke<R>) -> bool + Send + Sync + 'static {
+            tauri::generate_handler![open_approval_window, $($name,)*]
+        }
+
+        /// The commands that are cs-control's.
+        #[cfg(test)]
+        pub(crate) const OF_CONTROL: &[&str] = &[$(stringify!($name),)*];
+    };
+}
+
+commands! {
+    agent_create,
+    agent_list,
+    agent_remove,
+    agent_set_standing,
+    agent_update,
+    apply,
+    approval_approve,
+    approval_deny,
+    approval_list,
+    approval_show,
+    approval_week,
+    audit_page,
+    audit_show,
+    audit_verify,
+    credential_issue,
+    credential_list,
+    credential_release,
+    credential_revoke,
+    export,
+    first_run,
+    lock,
+    matrix,
+    matrix_cell,
+    matrix_set,
+    operator_create,
+    operator_list,
+    operator_remove,
+    overview,
+    role_create,
+    role_remove,
+    server_accept,
+    server_create,
+    server_detail,
+    server_discover,
+    server_list,
+    server_probe,
+    server_remove,
+    server_restart,
+    server_set_enabled,
+    session_end,
+    session_list,
+    starter_load,
+    starter_remove,
+    status,
+    task_create,
+    task_list,
+    task_remove,
+    task_update,
+    tenant_create,
+    tenant_list,
+    tenant_secret_list,
+    tenant_secret_set,
+    tenant_set_standing,
+    tool_set_enabled,
+    touch,
+    unlock,
+}
+
+/// Shows a waiting call in the approval window.
+#[tauri::command]
+async fn open_approval_window<R: Runtime>(
+    app: AppHandle<R>,
+    tenant: TenantId,
+    approval: ApprovalId,
+) -> Result<(), String> {
+    windows::show_approval(&app, Some((tenant, approval)))
+        .map_err(|_| String::from("The approval window could not be opened."))
+}

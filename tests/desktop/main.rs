@@ -1,0 +1,14 @@
+//! The real app: its windows, its tray icon, its notifications, its keychain.
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "code of tests: it stops at what it did not expect"
+)]
+
+mod journey;
+mod notification;
+mod pictures;
+mod session;
+mod shell;
+mod tray;

@@ -1,0 +1,146 @@
+//! A home of a test's own with `countersign serve` on it.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use countersign_tests::programs::{built, repository};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, Command};
+
+/// A running gateway on a starter registry, with its secrets in a sealed file.
+pub(crate) struct Place {
+    folder: TempDir,
+    url: String,
+    _serve: Child,
+}
+
+/// A file of the real servers and clients.
+pub(crate) fn peers(file: &str) -> PathBuf {
+    let path = repository("tests/peers").join(file);
+    assert!(path.exists(), "{} is not there: cargo xtask setup", path.display());
+    path.canonicalize().expect("a path")
+}
+
+impl Place {
+    pub(crate) async fn starter() -> Self {
+        let folder = TempDir::new().expect("a folder");
+        std::fs::write(folder.path().join("passphrase"), "lantern oyster gravel quilt\n")
+            .expect("a passphrase");
+        let made = command(folder.path())
+            .args(["init", "--starter", "--operator", "Ada", "--secrets", "file"])
+            .output()
+            .await
+            .expect("init runs");
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        let mut serve = command(folder.path())
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("serve runs");
+        let out = serve.stdout.take().expect("its output");
+        let line = BufReader::new(out).lines().next_line().await.expect("a line").expect("one");
+        let ready: Value = serde_json::from_str(&line).expect("JSON");
+        let url = ready["gateway"].as_str().expect("an address").to_owned();
+        Self { folder, url, _serve: serve }
+    }
+
+    /// Runs the command line and gives what it printed, which has to be JSON.
+    pub(crate) async fn ask(&self, words: &[&str]) -> Value {
+        let done = command(self.folder.path()).args(words).output().await.expect("it runs");
+        let told = String::from_utf8_lossy(&done.stderr);
+        assert!(done.status.success(), "{words:?}: {told}");
+        serde_json::from_slice(&done.stdout).unwrap_or(Value::Null)
+    }
+
+    /// A fresh key of an agent, in a file.
+    pub(crate) async fn key(&self, agent: &str) -> PathBuf {
+        let key = self.ask(&["credential", "issue", agent, "--tenant", "acme"]).await;
+        let id = key["key_id"].as_str().expect("an id");
+        let path = self.folder.path().join(id);
+        let text = json!({"key_id": id, "secret": key["secret"]}).to_string();
+        std::fs::write(&path, text).expect("a key file");
+        path
+    }
+
+    /// Lets an agent make calls for the starter's task. Answers with its report.
+    pub(crate) async fn agent(
+        &self,
+        script: &str,
+        mode: &str,
+        key: &Path,
+        calls: Value,
+    ) -> Vec<Value> {
+        self.agent_on("workbench", script, mode, key, calls).await
+    }
+
+    pub(crate) async fn agent_on(
+        &self,
+        task: &str,
+        script: &str,
+        mode: &str,
+        key: &Path,
+        calls: Value,
+    ) -> Vec<Value> {
+        let url = format!("{}/t/acme/task/{task}/mcp", self.url);
+        let plan = json!({
+            "command": built("countersign"),
+            "args": ["connect", "--url", url, "--key-file", key],
+            "mode": mode,
+            "timeout_ms": 60_000,
+            "calls": calls,
+        });
+        let mut agent = match script.ends_with(".py") {
+            true => Command::new(repository("target/peers/python/bin/python")),
+            false => Command::new("node"),
+        };
+        agent.arg(peers(script)).arg(plan.to_string()).kill_on_drop(true);
+        let done = tokio::time::timeout(Duration::from_secs(90), agent.output());
+        let done = done.await.expect("the agent ends").expect("the agent runs");
+        let said = String::from_utf8_lossy(&done.stdout);
+        let report = said.lines().map(|line| serde_json::from_str(line).expect("JSON"));
+        report.collect()
+    }
+
+    /// Waits until a call of this tool waits for a person, and approves it.
+    pub(crate) async fn approve(&self, tool: &str) {
+        let passphrase = self.folder.path().join("passphrase");
+        let passphrase = passphrase.to_str().expect("a path");
+        for _ in 0..300 {
+            let waiting = self.ask(&["approval", "list"]).await;
+            let found = waiting.as_array().and_then(|all| {
+                all.iter().find(|it| it["tool"] == tool && it["state"] == "pending").cloned()
+            });
+            if let Some(request) = found {
+                let id = request["id"].as_str().expect("an id");
+                self.ask(&["approval", "approve", id, "--passphrase-file", passphrase]).await;
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("no call of {tool} came to wait");
+    }
+
+    /// A file of the sample server's folder.
+    pub(crate) fn file(&self, name: &str) -> String {
+        let path = self.folder.path().join("home/workbench").join(name);
+        std::fs::read_to_string(path).unwrap_or_default()
+    }
+
+    /// A new folder beside the home.
+    pub(crate) fn folder(&self, name: &str) -> PathBuf {
+        let path = self.folder.path().join(name);
+        std::fs::create_dir(&path).expect("a folder");
+        path
+    }
+}
+
+fn command(folder: &Path) -> Command {
+    let mut command = Command::new(built("countersign"));
+    command.arg("--home").arg(folder.join("home")).arg("--json");
+    command.arg("--passphrase-file").arg(folder.join("passphrase"));
+    command
+}

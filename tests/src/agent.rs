@@ -1,0 +1,121 @@
+//! An agent that signs its requests, over a plain connection. It speaks the newer, stateless era
+//! of the protocol, one request at a time.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use cs_model::{Digest, Secret, Timestamp};
+use cs_trust::request::{Outgoing, sign};
+use http::{Request, StatusCode, Uri};
+use http_body_util::{BodyExt as _, Full};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use serde_json::{Value, json};
+
+const PROTOCOL: &str = "2026-07-28";
+
+/// An agent with an API key.
+#[derive(Debug)]
+pub struct Agent {
+    http: Client<HttpConnector, Full<Bytes>>,
+    endpoint: Uri,
+    key_id: String,
+    secret: Secret,
+    sent: AtomicU64,
+}
+
+impl Agent {
+    /// An agent that calls this endpoint with this key.
+    ///
+    /// # Panics
+    ///
+    /// When the endpoint is no address.
+    pub fn new(endpoint: &str, key_id: &str, secret: &str) -> Self {
+        Self {
+            http: Client::builder(TokioExecutor::new()).build_http(),
+            endpoint: endpoint.parse().expect("an endpoint"),
+            key_id: key_id.to_owned(),
+            secret: Secret::from_text(secret.to_owned()),
+            sent: AtomicU64::new(0),
+        }
+    }
+
+    /// The names of the tools that it is shown.
+    ///
+    /// # Panics
+    ///
+    /// When there is no list.
+    pub async fn tools(&self) -> Vec<String> {
+        let (status, answer) = self.request("tools/list", json!({})).await;
+        let tools = answer["result"]["tools"].as_array().cloned();
+        let tools = tools.unwrap_or_else(|| panic!("no list of tools: {status} {answer}"));
+        tools.iter().filter_map(|it| it["name"].as_str()).map(str::to_owned).collect()
+    }
+
+    /// Calls a tool and gives the whole answer.
+    pub async fn call(&self, tool: &str, arguments: Value) -> Value {
+        self.request("tools/call", json!({"name": tool, "arguments": arguments})).await.1
+    }
+
+    /// Sends one signed request.
+    ///
+    /// # Panics
+    ///
+    /// When nothing answers, or not in JSON.
+    pub async fn request(&self, method: &str, mut params: Value) -> (StatusCode, Value) {
+        params["_meta"] = json!({
+            "io.modelcontextprotocol/protocolVersion": PROTOCOL,
+            "io.modelcontextprotocol/clientInfo": { "name": "agent", "version": "1" },
+            "io.modelcontextprotocol/clientCapabilities": {},
+        });
+        let name = params["name"].as_str().map(str::to_owned);
+        let id = self.sent.fetch_add(1, Ordering::Relaxed);
+        let body = json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params});
+        let mut request = self.signed(body.to_string(), id);
+        let headers = request.headers_mut();
+        headers.insert("mcp-protocol-version", PROTOCOL.parse().expect("a header"));
+        headers.insert("mcp-method", method.parse().expect("a header"));
+        if let Some(name) = name {
+            headers.insert("mcp-name", name.parse().expect("a header"));
+        }
+        let answer = self.http.request(request).await.expect("the gateway answers");
+        let status = answer.status();
+        let body = answer.into_body().collect().await.expect("a whole answer").to_bytes();
+        let text = String::from_utf8(body.to_vec()).expect("text");
+        (status, message(&text, id).unwrap_or_else(|| panic!("no JSON: {status} {text}")))
+    }
+
+    fn signed(&self, body: String, id: u64) -> Request<Full<Bytes>> {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970");
+        let nonce = format!("{:032x}-{id:08x}", now.as_nanos());
+        let created = Timestamp::from_secs(i64::try_from(now.as_secs()).expect("before long"));
+        let request = Outgoing {
+            method: "POST",
+            authority: self.endpoint.authority().expect("a host").as_str(),
+            path: self.endpoint.path(),
+            body_digest: Digest::of(body.as_bytes()),
+        };
+        let signed = sign(&request, &self.key_id, &self.secret, created, &nonce).expect("a key");
+        Request::post(self.endpoint.clone())
+            .header("content-type", "application/json")
+            .header("accept", "application/json, text/event-stream")
+            .header("content-digest", signed.content_digest)
+            .header("signature-input", signed.signature_input)
+            .header("signature", signed.signature)
+            .body(Full::new(body.into()))
+            .expect("a request")
+    }
+}
+
+/// The answer to a request, alone or at the end of a stream of events.
+fn message(text: &str, id: u64) -> Option<Value> {
+    if let Ok(answer) = serde_json::from_str(text) {
+        return Some(answer);
+    }
+    text.lines()
+        .filter_map(|line| line.strip_prefix("data:"))
+        .filter_map(|data| serde_json::from_str::<Value>(data).ok())
+        .find(|it| it["id"] == json!(id))
+}

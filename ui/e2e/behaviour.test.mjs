@@ -1,0 +1,226 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { launch, open, serve, settled } from './browser.mjs'
+
+let browser
+let site
+before(async () => {
+  site = await serve('dist-mock')
+  browser = await launch()
+})
+after(async () => {
+  await browser?.close()
+  site?.close()
+})
+
+const at = async (size, path, options) => {
+  const opened = await open(browser, `${site.url}/?mock=${size}#${path}`, options)
+  await settled(opened.page)
+  return opened
+}
+
+test('the first run makes an owner and leads to the overview with the next steps', async () => {
+  const { page, wrong, close } = await at('first-run', '/')
+  const begin = page.getByRole('button', { name: 'Set up' })
+  await page.getByLabel('Your name').fill('Grace')
+  await page.getByLabel('Passphrase', { exact: true }).fill('short')
+  assert.equal(await begin.getAttribute('aria-disabled'), 'true')
+  await page.getByLabel('Passphrase', { exact: true }).fill('lantern oyster gravel quilt')
+  await page.getByLabel('Passphrase again').fill('lantern oyster gravel quilt')
+  await begin.click()
+  await page.getByRole('heading', { name: 'Next steps' }).waitFor()
+  await page.getByRole('button', { name: /Unlocked by Grace/ }).waitFor()
+  assert.deepEqual(wrong, [])
+  await close()
+})
+
+test('a locked console shows nothing but its state and the unlock form', async () => {
+  const { page, close } = await at('locked', '/t/acme/matrix')
+  assert.equal(await page.getByRole('grid').count(), 0)
+  assert.equal(await page.getByRole('navigation').count(), 0)
+  await page.getByText('127.0.0.1:7411').waitFor()
+  await page.getByLabel('Passphrase', { exact: true }).fill('wrong')
+  await page.keyboard.press('Enter')
+  await page.getByRole('alert').getByText(/cor_/).waitFor()
+  await page.getByLabel('Passphrase', { exact: true }).fill('correct horse battery')
+  await page.keyboard.press('Enter')
+  await page.getByRole('grid').waitFor()
+  await close()
+})
+
+test('the matrix is changed by keys alone, and the strip says which version is enforced', async () => {
+  const { page, wrong, close } = await at('typical', '/t/acme/matrix')
+  const grid = page.getByRole('grid')
+  await grid.focus()
+  for (const key of ['ArrowDown', 'ArrowDown', 'ArrowDown', 'ArrowRight', 'ArrowRight']) await page.keyboard.press(key)
+  assert.equal(await page.locator('[data-active][role=gridcell]').getAttribute('aria-label'), 'Token')
+  await page.keyboard.press('d')
+  await page.getByRole('status').filter({ hasText: /version\s*13/ }).waitFor()
+  assert.equal(await page.locator('[data-active][role=gridcell]').getAttribute('aria-label'), 'Deny')
+  assert.match(await page.getByRole('status').filter({ hasText: 'enforced' }).innerText(), /version\s+13/)
+  // Quick changes each name the version before them.
+  for (const key of ['a', 't', 'd']) await page.keyboard.press(key)
+  await page.getByRole('status').filter({ hasText: /version\s*16/ }).waitFor()
+  assert.equal(await page.locator('[data-active][role=gridcell]').getAttribute('aria-label'), 'Deny')
+  assert.equal(await page.getByRole('alert').count(), 0)
+  assert.deepEqual(wrong, [])
+  await close()
+})
+
+test('many cells are changed only after a preview', async () => {
+  const { page, close } = await at('typical', '/t/acme/matrix')
+  await page.getByRole('grid').focus()
+  for (const key of ['Home', 'Shift+ArrowDown', 'Shift+ArrowDown', 'Shift+ArrowRight']) await page.keyboard.press(key)
+  await page.keyboard.press('d')
+  const dialog = page.getByRole('dialog', { name: 'Set 6 cells to Deny' })
+  await dialog.getByText('5 cells would change').waitFor()
+  assert.match(await page.getByRole('status').filter({ hasText: 'enforced' }).innerText(), /version\s+12/)
+  await dialog.getByRole('button', { name: 'Change 5 cells' }).click()
+  await page.getByRole('status').filter({ hasText: /version\s*13/ }).waitFor()
+  await close()
+})
+
+test('the lens hatches what the task does not list, and stays in the address', async () => {
+  const { page, close } = await at('typical', '/t/acme/matrix')
+  await page.getByRole('combobox', { name: 'Task lens' }).click()
+  await page.getByRole('option', { name: 'Task triage' }).click()
+  await page.locator('[data-outside]').first().waitFor()
+  assert.match(page.url(), /lens=tsk_/)
+  assert.equal(await page.locator('[data-outside]').count(), 5 * 4)
+  await page.reload()
+  await page.locator('[data-outside]').first().waitFor()
+  await close()
+})
+
+test('a matrix of 2,000 tools and 50 roles draws only what is in sight, and scrolls fluidly', async () => {
+  const { page, wrong, close } = await at('crowded', '/t/acme/matrix', { width: 1280, height: 800 })
+  assert.ok((await page.getByRole('gridcell').count()) < 700)
+  const frames = await page.getByRole('grid').evaluate(async (grid) => {
+    const times = []
+    let last = performance.now()
+    for (let step = 0; step < 60; step += 1) {
+      grid.scrollTop += 96
+      grid.scrollLeft += 8
+      await new Promise((done) => requestAnimationFrame(done))
+      times.push(performance.now() - last)
+      last = performance.now()
+    }
+    return times.sort((a, b) => a - b)
+  })
+  // The quarter that the machine was free for: the rest measures what else it was doing.
+  assert.ok(frames[15] < 50, `a good frame took ${frames[15]} ms`)
+  await page.getByRole('grid').focus()
+  await page.keyboard.press('PageDown')
+  assert.equal(await page.locator('[data-active][role=gridcell]').count(), 1)
+  const head = await page.getByRole('columnheader').first().boundingBox()
+  const grid = await page.getByRole('grid').boundingBox()
+  assert.ok(Math.abs(head.y - grid.y) < 3 && Math.abs(head.x - grid.x) < 3, 'the head and the first column stay put')
+  assert.deepEqual(wrong, [])
+  await close()
+})
+
+test('a call is approved in the approval window only after it was seen whole, and not by Enter', async () => {
+  const { page, wrong, close } = await at('typical', '/decide')
+  const approve = page.getByRole('button', { name: 'Approve and sign' })
+  assert.ok(await page.getByRole('button', { name: 'Deny' }).evaluate((button) => button === document.activeElement))
+  await page.waitForTimeout(900)
+  assert.equal(await approve.getAttribute('aria-disabled'), 'true')
+  await page.getByRole('region', { name: 'The whole call' }).evaluate((body) => body.scrollTo(0, body.scrollHeight))
+  await approve.and(page.locator(':not([aria-disabled])')).waitFor()
+  await approve.focus()
+  await page.keyboard.press('Enter')
+  await page.waitForTimeout(150)
+  assert.equal(await page.getByRole('option').count(), 3)
+  await page.keyboard.press('Space')
+  await page.getByText('Executed').first().waitFor()
+  assert.deepEqual(wrong, [])
+  await close()
+})
+
+test('the main window shows the call and decides nothing', async () => {
+  const { page, close } = await at('typical', '/t/acme/approvals')
+  await page.getByRole('group', { name: 'Arguments' }).waitFor()
+  assert.equal(await page.getByRole('button', { name: 'Approve and sign' }).count(), 0)
+  await page.getByRole('button', { name: 'Decide in the approval window' }).click()
+  await page.getByRole('button', { name: 'Approve and sign' }).waitFor()
+  await close()
+})
+
+test('an agent is made and given a key, and the key is shown once', async () => {
+  const { page, wrong, close } = await at('typical', '/t/acme/agents?new=1')
+  await page.getByRole('dialog').getByLabel('Name').fill('night-shift')
+  await page.getByRole('checkbox', { name: /reader/ }).check()
+  await page.getByRole('checkbox', { name: /workbench/ }).check()
+  await page.getByRole('button', { name: 'Create', exact: true }).click()
+  await page.getByRole('button', { name: 'Issue a key' }).click()
+  await page.getByRole('button', { name: 'Issue the key' }).click()
+  await page.getByText(/^css_/).waitFor()
+  await page.keyboard.press('Escape')
+  await page.getByText(/^css_/).waitFor()
+  await page.getByLabel('I have stored the secret').check()
+  await page.getByRole('dialog', { name: /The key of/ }).getByRole('button', { name: 'Close' }).click()
+  assert.equal(await page.getByText(/^css_/).count(), 0)
+  assert.deepEqual(wrong, [])
+  await close()
+})
+
+test('a server is added in steps, with the exact command shown before it runs', async () => {
+  const { page, wrong, close } = await at('empty', '/t/acme/servers?new=1')
+  await page.getByLabel('Name', { exact: true }).fill('files')
+  await page.getByLabel('Command').fill('npx')
+  await page.getByLabel('Arguments').fill("-y\n@modelcontextprotocol/server-filesystem\n/srv/it's here")
+  await page.getByText("npx -y @modelcontextprotocol/server-filesystem '/srv/it'\\''s here'").waitFor()
+  await page.getByRole('button', { name: 'Start it and ask for its tools' }).click()
+  await page.getByRole('checkbox', { name: 'Enable send_email' }).uncheck()
+  await page.getByRole('button', { name: 'Add with 7 enabled tools' }).click()
+  await page.getByRole('heading', { name: 'files' }).waitFor()
+  assert.deepEqual(wrong, [])
+  await close()
+})
+
+test('filters of the audit log stand in the address, and back works', async () => {
+  const { page, close } = await at('typical', '/t/acme/audit')
+  await page.getByText('Refused', { exact: true }).first().click()
+  await page.waitForURL(/decision=deny/)
+  await page.getByRole('listitem').first().getByRole('button').click()
+  await page.getByRole('dialog').getByText('The event as sealed').waitFor()
+  assert.match(page.url(), /event=\d+/)
+  await close()
+})
+
+test('every page is reached by the palette and by g with a letter', async () => {
+  const { page, close } = await at('typical', '/t/acme/overview')
+  await page.keyboard.press('Control+k')
+  await page.keyboard.type('exec agent')
+  await page.keyboard.press('Enter')
+  await page.getByRole('dialog', { name: 'Agent executor-1' }).waitFor()
+  await page.keyboard.press('Escape')
+  await page.keyboard.press('g')
+  await page.keyboard.press('u')
+  await page.getByRole('heading', { name: 'Audit', exact: true }).waitFor()
+  await page.keyboard.press('?')
+  await page.getByRole('dialog', { name: 'Keys' }).waitFor()
+  await close()
+})
+
+test('the tab key walks every page and the focus is always visible', async () => {
+  for (const place of ['overview', 'approvals', 'matrix', 'tasks', 'agents', 'servers', 'sessions', 'audit']) {
+    const { page, close } = await at('typical', `/t/acme/${place}`)
+    const seen = new Set()
+    for (let step = 0; step < 40; step += 1) {
+      await page.keyboard.press('Tab')
+      const focus = await page.evaluate(() => {
+        const element = document.activeElement
+        if (!element || element === document.body) return null
+        const style = getComputedStyle(element)
+        const shown = element.id === 'content' || element.type === 'radio' || element.type === 'checkbox' || (style.outlineStyle !== 'none' && Number.parseFloat(style.outlineWidth) > 0)
+        return { name: element.getAttribute('aria-label') ?? element.textContent?.slice(0, 40) ?? '', shown }
+      })
+      if (!focus) break
+      assert.ok(focus.shown, `${place}: the focus on "${focus.name}" is not visible`)
+      seen.add(focus.name)
+    }
+    assert.ok(seen.size > 12, `${place}: only ${seen.size} places take the focus`)
+    await close()
+  }
+})

@@ -1,0 +1,67 @@
+/** Serves a build under the app's own content security policy and drives Chromium over it. */
+import { createServer } from 'node:http'
+import { readFile, mkdir } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { extname, join, normalize } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { chromium } from 'playwright-core'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+export const shots = join(root, 'screenshots-out')
+
+const policy = Object.entries(JSON.parse(await readFile(join(root, 'src/app/csp.json'), 'utf8')))
+  .map(([name, value]) => `${name} ${value}`)
+  .join('; ')
+
+const types = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' }
+
+export async function serve(folder) {
+  const server = createServer(async (request, response) => {
+    const path = normalize(new URL(request.url, 'http://x').pathname)
+    const file = join(root, folder, path === '/' ? 'index.html' : path)
+    const found = existsSync(file) ? file : join(root, folder, 'index.html')
+    response.setHeader('content-security-policy', policy)
+    response.setHeader('content-type', types[extname(found)] ?? 'application/octet-stream')
+    response.end(await readFile(found))
+  })
+  await new Promise((listening) => server.listen(0, '127.0.0.1', listening))
+  return { url: `http://127.0.0.1:${server.address().port}`, close: () => server.close() }
+}
+
+const system = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) => existsSync(path))
+
+export async function launch() {
+  await mkdir(shots, { recursive: true })
+  return chromium.launch({ executablePath: process.env.CHROMIUM ?? system, args: ['--no-sandbox'] })
+}
+
+/** A page that remembers what went wrong in it: errors, and what the policy forbade. */
+export async function open(browser, url, { scheme = 'light', width = 1280, height = 800 } = {}) {
+  const context = await browser.newContext({ colorScheme: scheme, viewport: { width, height }, reducedMotion: 'reduce' })
+  const page = await context.newPage()
+  const wrong = []
+  page.on('pageerror', (error) => wrong.push(`error: ${error.message}`))
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.text().includes('Content Security Policy')) wrong.push(`console: ${message.text()}`)
+  })
+  await page.goto(url)
+  return { page, wrong, close: () => context.close() }
+}
+
+/** Waits until nothing loads any more and the screen was painted. */
+export async function settled(page) {
+  await page.waitForSelector('h1, h2')
+  await page.locator('[data-waiting]').first().waitFor({ state: 'detached' })
+  await page.evaluate(() => new Promise((done) => setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(done)), 150)))
+}
+
+/** What sticks out of the window, by a short description. */
+export const overflowing = (page) =>
+  page.evaluate(() => {
+    const wide = document.documentElement.scrollWidth > document.documentElement.clientWidth ? ['the window scrolls sideways'] : []
+    const content = document.querySelector('#content')
+    if (content && content.scrollWidth > content.clientWidth + 1) wide.push(`the page is ${content.scrollWidth - content.clientWidth} px too wide`)
+    const strip = document.querySelector('header')
+    if (strip && strip.scrollWidth > strip.clientWidth + 1) wide.push(`the strip is ${strip.scrollWidth - strip.clientWidth} px too wide`)
+    return wide
+  })

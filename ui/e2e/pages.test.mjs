@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { launch, open, overflowing, serve, settled, shots } from './browser.mjs'
+
+const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+const places = ['overview', 'approvals', 'matrix', 'tasks', 'agents', 'servers', 'sessions', 'audit']
+const screens = [
+  { size: 'first-run', name: 'first-run', path: '/' },
+  { size: 'locked', name: 'locked', path: '/' },
+  ...['empty', 'typical', 'crowded'].flatMap((size) => [
+    ...places.map((place) => ({ size, name: place, path: `/t/acme/${place}` })),
+    { size, name: 'tenants', path: '/tenants' },
+    { size, name: 'settings', path: '/settings' },
+    { size, name: 'decide', path: '/decide' },
+  ]),
+  ...['typical', 'crowded'].flatMap((size) => [
+    { size, name: 'approvals-decided', path: '/t/acme/approvals?state=decided' },
+    { size, name: 'agents-new', path: '/t/acme/agents?new=1' },
+    { size, name: 'tasks-new', path: '/t/acme/tasks?new=1' },
+    { size, name: 'servers-new', path: '/t/acme/servers?new=1' },
+    { size, name: 'audit-event', path: '/t/acme/audit?event=60' },
+  ]),
+]
+
+let browser
+let site
+before(async () => {
+  site = await serve('dist-mock')
+  browser = await launch()
+})
+after(async () => {
+  await browser?.close()
+  site?.close()
+})
+
+async function seriousProblems(page) {
+  // Evaluated by the driver, which the page's policy does not bind.
+  await page.evaluate(axe)
+  const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }))
+  return violations
+    .filter((one) => one.impact === 'serious' || one.impact === 'critical')
+    .map((one) => `${one.id}: ${one.nodes.map((node) => node.target.join(' ')).slice(0, 3).join(' | ')}`)
+}
+
+for (const scheme of ['light', 'dark']) {
+  for (const { size, name, path } of screens) {
+    test(`${name} (${size}, ${scheme}) fits at 1024 x 700, breaks no policy and has no serious accessibility problem`, async () => {
+      const { page, wrong, close } = await open(browser, `${site.url}/?mock=${size}#${path}`, { scheme, width: 1024, height: 700 })
+      await settled(page)
+      await page.screenshot({ path: join(shots, `${name}-${size}-${scheme}.png`) })
+      assert.deepEqual(await overflowing(page), [])
+      assert.deepEqual(await seriousProblems(page), [])
+      assert.deepEqual(wrong, [])
+      await close()
+    })
+  }
+}
+
+test('wide screens show more', async () => {
+  for (const place of ['overview', 'matrix', 'approvals', 'audit']) {
+    const { page, wrong, close } = await open(browser, `${site.url}/?mock=crowded#/t/acme/${place}`, { scheme: 'light', width: 1920, height: 1080 })
+    await settled(page)
+    await page.screenshot({ path: join(shots, `${place}-crowded-wide.png`) })
+    assert.deepEqual(await overflowing(page), [])
+    assert.deepEqual(wrong, [])
+    await close()
+  }
+})

@@ -1,0 +1,72 @@
+import { useQuery } from '@tanstack/react-query'
+import { Outlet } from '@tanstack/react-router'
+import { Loaded } from '@/components/Loaded'
+import { UnlockForm } from '@/components/UnlockForm'
+import { FirstRun } from '@/features/first-run/FirstRun'
+import { status } from '@/ipc/queries'
+import type { StatusView } from '@/ipc/generated'
+import css from './Frame.module.css'
+import { Keys } from './Keys'
+import { Rail } from './Rail'
+import { StatusStrip } from './StatusStrip'
+import { TenantSwitcher } from './TenantSwitcher'
+import { usePresence } from '@/components/presence'
+
+/** The window: what must be done first, the unlock form, or the console. */
+export function Frame() {
+  const query = useQuery(status())
+  return (
+    <div className={css.window}>
+      <Loaded query={query}>{(now) => <Phase status={now} />}</Loaded>
+    </div>
+  )
+}
+
+function Phase({ status: now }: { status: StatusView }) {
+  if (now.phase === 'first_run') return <FirstRun status={now} />
+  if (now.operator === null) return <Locked status={now} />
+  return <Console status={now} />
+}
+
+function Locked({ status: now }: { status: StatusView }) {
+  return (
+    <div className={css.locked}>
+      <header className={css.strip}>
+        <span className={css.brand}>Countersign</span>
+        <StatusStrip status={now} />
+      </header>
+      <main className={css.center}>
+        <UnlockForm />
+      </main>
+    </div>
+  )
+}
+
+function Console({ status: now }: { status: StatusView }) {
+  usePresence()
+  return (
+    <div className={css.console}>
+      <a href="#content" className={css.skip} onClick={skip}>
+        Skip to the page
+      </a>
+      <div className={css.brandCell}>
+        <span className={css.brand}>Countersign</span>
+      </div>
+      <header className={css.top}>
+        <TenantSwitcher />
+        <StatusStrip status={now} />
+      </header>
+      <Rail waiting={now.waiting_approvals} />
+      <main className={css.content} id="content" tabIndex={-1}>
+        <Outlet />
+      </main>
+      <Keys />
+    </div>
+  )
+}
+
+// The address belongs to the pages, so the link moves the focus and leaves the address alone.
+function skip(event: React.MouseEvent) {
+  event.preventDefault()
+  document.getElementById('content')?.focus()
+}

@@ -1,0 +1,42 @@
+import type { ComponentType } from 'react'
+import {
+  IconBuilding, IconChecklist, IconFileText, IconHistory, IconLayoutDashboard, IconRobot, IconServer2,
+  IconSettings, IconSignature, IconTable,
+} from '@/components/icons'
+
+export type Place = {
+  page: string
+  title: string
+  icon: ComponentType<{ size?: number; stroke?: number }>
+  /** Where it is: below a tenant, or beside all of them. */
+  below: 'tenant' | 'root'
+  /** The second key of the shortcut that begins with g. */
+  key: string
+}
+
+const places = {
+  overview: { page: 'overview', title: 'Overview', icon: IconLayoutDashboard, below: 'tenant', key: 'o' },
+  approvals: { page: 'approvals', title: 'Approvals', icon: IconSignature, below: 'tenant', key: 'p' },
+  matrix: { page: 'matrix', title: 'Matrix', icon: IconTable, below: 'tenant', key: 'm' },
+  tasks: { page: 'tasks', title: 'Tasks', icon: IconChecklist, below: 'tenant', key: 't' },
+  agents: { page: 'agents', title: 'Agents', icon: IconRobot, below: 'tenant', key: 'a' },
+  tenants: { page: 'tenants', title: 'Tenants', icon: IconBuilding, below: 'root', key: 'n' },
+  servers: { page: 'servers', title: 'Servers and tools', icon: IconServer2, below: 'tenant', key: 's' },
+  sessions: { page: 'sessions', title: 'Sessions', icon: IconHistory, below: 'tenant', key: 'e' },
+  audit: { page: 'audit', title: 'Audit', icon: IconFileText, below: 'tenant', key: 'u' },
+  settings: { page: 'settings', title: 'Settings', icon: IconSettings, below: 'root', key: ',' },
+} satisfies Record<string, Place>
+
+export const groups: { title: string; places: Place[] }[] = [
+  { title: 'Decide', places: [places.overview, places.approvals] },
+  { title: 'Rules', places: [places.matrix, places.tasks] },
+  { title: 'Who', places: [places.agents, places.tenants] },
+  { title: 'What', places: [places.servers] },
+  { title: 'Evidence', places: [places.sessions, places.audit] },
+  { title: 'Console', places: [places.settings] },
+]
+
+export const allPlaces: Place[] = groups.flatMap((group) => group.places)
+
+export const addressOf = (place: Place, tenant: string | undefined) =>
+  place.below === 'root' ? `/${place.page}` : tenant ? `/t/${tenant}/${place.page}` : '/'

@@ -1,0 +1,84 @@
+import { useMemo } from 'react'
+import { characters, count } from '@/lib/format'
+import { difference, lines, unquote, type Line, type Token } from '@/lib/json'
+import { Untrusted } from './Untrusted'
+import css from './JsonView.module.css'
+
+type Props = {
+  source: string
+  /** What it was before: what changed is marked, what is gone is listed. */
+  before?: string | null
+  label: string
+}
+
+const LONG = 400
+
+/**
+ * JSON as it is, line by line: number text is kept, nothing is parsed, merged or cut. Long texts
+ * say how long they are.
+ */
+export function JsonView({ source, before = null, label }: Props) {
+  const shown = useMemo(() => lines(source), [source])
+  const changes = useMemo(() => (before === null ? null : difference(before, source)), [before, source])
+  if (!shown) {
+    return (
+      <div className={css.view} role="group" aria-label={label}>
+        <p className={css.note}>This is not JSON. It is shown as it came.</p>
+        <Untrusted text={source} lines mono />
+      </div>
+    )
+  }
+  return (
+    <div className={css.view} role="group" aria-label={label}>
+      {shown.map((line, index) => (
+        <Row key={index} line={line} was={changes?.changed.get(line.path)} changed={line.leaf !== null && Boolean(changes?.changed.has(line.path))} />
+      ))}
+      {changes?.gone.map(({ path, was }) => (
+        <div key={path} className={css.line} data-change="gone">
+          <span className={css.sign}>−</span>
+          <span className={css.content}>
+            <Untrusted text={pathText(path)} mono />: <TokenText token={{ kind: was.startsWith('"') ? 'string' : 'literal', text: was }} />
+            <span className={css.was}>no longer there</span>
+          </span>
+        </div>
+      ))}
+    </div>
+  )
+}
+
+const pathText = (path: string) => path.slice(1).replaceAll('/', ' › ').replaceAll('~1', '/').replaceAll('~0', '~')
+
+function Row({ line, was, changed }: { line: Line; was: string | null | undefined; changed: boolean }) {
+  return (
+    <div className={css.line} data-change={changed ? (was === null ? 'new' : 'changed') : undefined}>
+      <span className={css.sign} aria-hidden>
+        {changed ? (was === null ? '+' : '~') : ''}
+      </span>
+      <span className={css.content} style={{ paddingLeft: line.depth * 16 }}>
+        {line.tokens.map((token, index) => (
+          <TokenText key={index} token={token} />
+        ))}
+        {changed && was !== null && was !== undefined ? (
+          <span className={css.was}>
+            was <TokenText token={{ kind: was.startsWith('"') ? 'string' : 'number', text: was }} />
+          </span>
+        ) : null}
+        {changed && was === null ? <span className={css.was}>new</span> : null}
+      </span>
+    </div>
+  )
+}
+
+function TokenText({ token }: { token: Token }) {
+  if (token.kind !== 'string' && token.kind !== 'key') return <span className={css[token.kind]}>{token.text}</span>
+  const text = unquote(token.text)
+  const length = characters(text)
+  return (
+    <span className={css[token.kind]}>
+      <span aria-hidden>"</span>
+      <Untrusted text={text} lines mono />
+      <span aria-hidden>"</span>
+      {length > LONG ? <span className={css.measure}>{count(length)} characters, all shown</span> : null}
+    </span>
+  )
+}

@@ -1,0 +1,66 @@
+/** Asks before something is lost. The dialog names what will be lost and who is cut off. */
+import { Modal } from '@mantine/core'
+import { useState, useSyncExternalStore, type ReactNode } from 'react'
+import { Act } from './Act'
+import { Problem } from './Problem'
+
+export type Confirmation = {
+  title: string
+  /** What will be lost, and who will be cut off. */
+  body: ReactNode
+  /** The verb on the button. */
+  action: string
+  run: () => Promise<unknown>
+}
+
+let asked: Confirmation | null = null
+const listeners = new Set<() => void>()
+
+function set(next: Confirmation | null) {
+  asked = next
+  for (const listener of listeners) listener()
+}
+
+export const confirm = (confirmation: Confirmation) => set(confirmation)
+
+const subscribe = (listener: () => void) => {
+  listeners.add(listener)
+  return () => listeners.delete(listener)
+}
+
+/** Stands once in the frame and shows what is asked. */
+export function ConfirmDialog() {
+  const confirmation = useSyncExternalStore(subscribe, () => asked)
+  return confirmation ? <Asking key={confirmation.title} {...confirmation} /> : null
+}
+
+function Asking({ title, body, action, run }: Confirmation) {
+  const [error, setError] = useState<unknown>(null)
+  const [busy, setBusy] = useState(false)
+  const proceed = async () => {
+    setBusy(true)
+    try {
+      await run()
+      set(null)
+    } catch (thrown) {
+      setError(thrown)
+      setBusy(false)
+    }
+  }
+  return (
+    <Modal opened onClose={() => set(null)} title={title} size="md">
+      <div className="stack">
+        <div>{body}</div>
+        {error ? <Problem error={error} /> : null}
+        <div className="row spread">
+          <Act onClick={() => set(null)} autoFocus>
+            Keep
+          </Act>
+          <Act tone="danger" onClick={() => void proceed()} loading={busy}>
+            {action}
+          </Act>
+        </div>
+      </div>
+    </Modal>
+  )
+}

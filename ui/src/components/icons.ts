@@ -1,0 +1,9 @@
+/** The icons that the console uses, by what they stand for. */
+export {
+  IconAlertTriangle, IconArrowDown, IconArrowUp, IconBuilding, IconCheck, IconChecklist,
+  IconChevronDown, IconChevronRight, IconCircle, IconCircleCheck, IconCopy, IconDeviceDesktop,
+  IconDots, IconExternalLink, IconFileText, IconHistory, IconInfoCircle, IconKey, IconKeyboard,
+  IconLayoutDashboard, IconLock, IconLockOpen, IconMinus, IconMoon, IconPlayerStop, IconPlus,
+  IconRefresh, IconRobot, IconSearch, IconServer2, IconSettings, IconShieldCheck, IconSignature,
+  IconSun, IconTable, IconTerminal2, IconTrash, IconUser, IconWorld, IconX,
+} from '@tabler/icons-react'

@@ -1,0 +1,51 @@
+import { MantineProvider } from '@mantine/core'
+import { render, screen } from '@testing-library/react'
+import { expect, test } from 'vitest'
+import { JsonView } from './JsonView'
+import { Untrusted } from './Untrusted'
+
+const show = (element: React.ReactElement) => render(<MantineProvider env="test">{element}</MantineProvider>)
+
+test('u05 markup from an agent is text', () => {
+  for (const text of ['<img src=x onerror=alert(1)>', '<script>alert(1)</script>', '[a](javascript:alert(1))', '{{7*7}}']) {
+    const { container, unmount } = show(<Untrusted text={text} />)
+    expect(container.querySelector('img, script, a')).toBeNull()
+    expect(container).toHaveTextContent(text)
+    unmount()
+  }
+})
+
+test('u01 what could reorder text is a chip with its code point', () => {
+  const { container } = show(<Untrusted text={'invoice_\u202efdp.exe'} />)
+  expect(screen.getByText('U+202E')).toBeVisible()
+  expect(container.textContent).not.toContain('\u202e')
+})
+
+test('u03 look-alike letters are spelled out', () => {
+  show(<Untrusted text={'billing@p\u0430ypal.com'} />)
+  expect(screen.getByText('mixed alphabets: billing@p{U+0430}ypal.com')).toBeVisible()
+})
+
+test('u02 a long text is shown whole, and measured', () => {
+  const { container } = show(<JsonView label="Arguments" source={JSON.stringify({ body: 'x'.repeat(5_000) })} />)
+  expect(container).toHaveTextContent('x'.repeat(5_000))
+  expect(container).toHaveTextContent(/5.000 characters, all shown/)
+})
+
+test('numbers are drawn as they are written', () => {
+  const { container } = show(<JsonView label="Arguments" source='{"amount":9007199254740993,"rate":1.0}' />)
+  expect(container).toHaveTextContent('"amount": 9007199254740993')
+  expect(container).toHaveTextContent('"rate": 1.0')
+})
+
+test('a change since the last approved call shows what it was', () => {
+  const { container } = show(<JsonView label="Arguments" source='{"to":"eve"}' before='{"to":"bob","cc":"ann"}' />)
+  expect(container).toHaveTextContent('was "bob"')
+  expect(container).toHaveTextContent('no longer there')
+})
+
+test('what is no JSON is shown as it came, and says so', () => {
+  const { container } = show(<JsonView label="Arguments" source="{oops" />)
+  expect(container).toHaveTextContent('This is not JSON')
+  expect(container).toHaveTextContent('{oops')
+})

@@ -1,0 +1,94 @@
+import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
+import { useState } from 'react'
+import { Act } from '@/components/Act'
+import { confirm } from '@/components/confirm'
+import { CopyId } from '@/components/Copy'
+import { announceEnforced } from '@/components/enforced'
+import { tellDone, tellFailed } from '@/components/notices'
+import { StandingMark } from '@/components/Standing'
+import { useTenant } from '@/components/tenant'
+import { Time } from '@/components/Time'
+import { call } from '@/ipc/call'
+import type { AgentView } from '@/ipc/generated'
+import { plural } from '@/lib/format'
+import { AgentForm } from './AgentForm'
+import { Credentials } from './Credentials'
+
+type Props = { agent: AgentView; onIssue: () => void; onGone: () => void }
+
+/** Everything about one agent: what it may, its keys, and how to stop it. */
+export function AgentDetail({ agent, onIssue, onGone }: Props) {
+  const tenant = useTenant()
+  const [editing, setEditing] = useState(false)
+  if (editing) return <AgentForm agent={agent} onDone={() => setEditing(false)} />
+  return (
+    <div className="stack wide">
+      <dl className="facts">
+        <dt>Standing</dt><dd><StandingMark standing={agent.standing} /></dd>
+        <dt>Roles</dt><dd>{agent.roles.map((role) => role.name).join(', ') || 'none: it has no tools'}</dd>
+        <dt>Tasks</dt><dd>{agent.tasks.map((task) => task.name).join(', ') || 'none: it has no tools'}</dd>
+        <dt>Last seen</dt><dd><Time at={agent.last_seen} /></dd>
+        <dt>Live sessions</dt>
+        <dd>{agent.live_sessions} · <Link to="/t/$tenant/sessions" params={{ tenant: tenant.name }}>show</Link></dd>
+        <dt>Id</dt><dd><CopyId id={agent.id} whole /></dd>
+      </dl>
+      <div><Act onClick={() => setEditing(true)}>Change roles and tasks</Act></div>
+      <section className="stack">
+        <div className="row spread">
+          <h2>Keys</h2>
+          <Act tone="primary" onClick={onIssue} disabledReason={agent.standing === 'suspended' ? 'The agent is suspended' : undefined}>Issue a key</Act>
+        </div>
+        <Credentials agent={agent} />
+      </section>
+      <Stop agent={agent} onGone={onGone} />
+      <Link to="/t/$tenant/audit" params={{ tenant: tenant.name }} search={{ agent: agent.id } as never}>Everything on record about this agent</Link>
+    </div>
+  )
+}
+
+function Stop({ agent, onGone }: { agent: AgentView; onGone: () => void }) {
+  const tenant = useTenant()
+  const queryClient = useQueryClient()
+  const setStanding = useMutation({
+    mutationFn: (standing: AgentView['standing']) => call('agent_set_standing', { tenant: tenant.id, agent: agent.id, standing }),
+    onSuccess: async (saved) => {
+      tellDone(`${saved.name} is ${saved.standing}`)
+      await queryClient.invalidateQueries()
+    },
+    onError: tellFailed,
+  })
+  const cut = `${plural(agent.live_sessions, 'live session')} and ${plural(agent.credentials.filter((key) => key.state === 'active').length, 'active key')}`
+  const askToSuspend = () =>
+    confirm({
+      title: `Suspend ${agent.name}?`,
+      body: `Its next request is refused. Cut off: ${cut}. Nothing is removed: resuming restores it.`,
+      action: 'Suspend',
+      run: () => setStanding.mutateAsync('suspended'),
+    })
+  const askToRemove = () =>
+    confirm({
+      title: `Remove ${agent.name}?`,
+      body: `It loses access at once and for good: ${cut}. What it did stays on record.`,
+      action: 'Remove the agent',
+      run: async () => {
+        const asked = performance.now()
+        announceEnforced(await call('agent_remove', { tenant: tenant.id, agent: agent.id }), asked)
+        onGone()
+        await queryClient.invalidateQueries()
+      },
+    })
+  return (
+    <section className="stack">
+      <h2>Stop it</h2>
+      <div className="row">
+        {agent.standing === 'active' ? (
+          <Act onClick={askToSuspend}>Suspend</Act>
+        ) : (
+          <Act onClick={() => setStanding.mutate('active')}>Resume</Act>
+        )}
+        <Act tone="danger" onClick={askToRemove}>Remove the agent</Act>
+      </div>
+    </section>
+  )
+}

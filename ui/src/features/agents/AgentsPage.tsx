@@ -1,0 +1,82 @@
+import { Drawer } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
+import { useMemo, useState } from 'react'
+import { Act } from '@/components/Act'
+import { useAddress } from '@/components/address'
+import { DataTable, type Column } from '@/components/DataTable'
+import { Empty } from '@/components/Empty'
+import { Loaded } from '@/components/Loaded'
+import { Page } from '@/components/Page'
+import { StandingMark } from '@/components/Standing'
+import { useTenant } from '@/components/tenant'
+import { Time } from '@/components/Time'
+import type { AgentView } from '@/ipc/generated'
+import { agentList } from '@/ipc/queries'
+import { count } from '@/lib/format'
+import { AgentDetail } from './AgentDetail'
+import { AgentForm } from './AgentForm'
+import { IssueKey } from './IssueKey'
+
+/** The programs that call tools in this tenant. */
+export function AgentsPage() {
+  const tenant = useTenant()
+  const [address, set] = useAddress()
+  const query = useQuery(agentList(tenant.id))
+  const columns = useMemo(() => columnsWith(), [])
+  const open = query.data?.find((agent) => agent.id === address.agent)
+  const creating = address.new === '1'
+  // Kept here and not in the drawer: what closes the drawer must not take a secret with it.
+  const [issuing, setIssuing] = useState<AgentView | null>(null)
+  const close = () => set({ new: undefined, agent: undefined })
+  return (
+    <Page
+      title="Agents"
+      lead="Programs that call tools. What an agent may do comes from its roles and from the task it declares."
+      actions={<Act tone="primary" onClick={() => set({ new: '1', agent: undefined })}>Create an agent</Act>}
+    >
+      <Loaded query={query}>
+        {(agents) => (
+          <DataTable
+            label="Agents"
+            rows={agents}
+            columns={columns}
+            rowKey={(agent) => agent.id}
+            onOpen={(agent) => set({ agent: agent.id, new: undefined })}
+            openKey={address.agent}
+            empty={
+              <Empty title="No agent yet" action={<Act tone="primary" onClick={() => set({ new: '1' })}>Create an agent</Act>}>
+                Create one for each program that should reach tools, give it a role and a task, then issue it a key.
+              </Empty>
+            }
+          />
+        )}
+      </Loaded>
+      <Drawer opened={creating} onClose={close} title="Create an agent" size={480}>
+        {creating ? <AgentForm agent={null} onDone={(agent) => set({ new: undefined, agent: agent?.id })} /> : null}
+      </Drawer>
+      <Drawer opened={!creating && open !== undefined} onClose={close} title={open ? `Agent ${open.name}` : ''} size={520}
+        closeOnEscape={issuing === null} closeOnClickOutside={issuing === null}>
+        {open ? <AgentDetail key={open.id} agent={open} onIssue={() => setIssuing(open)} onGone={close} /> : null}
+      </Drawer>
+      {issuing ? <IssueKey agent={issuing} opened onClose={() => setIssuing(null)} /> : null}
+    </Page>
+  )
+}
+
+const names = (all: { name: string }[]) => all.map((one) => one.name).join(', ')
+const none = (word: string) => <span className="dim">{word}</span>
+
+const columnsWith = (): Column<AgentView>[] => [
+  { id: 'name', title: 'Agent', value: (agent) => agent.name, cell: (agent) => agent.name },
+  { id: 'standing', title: 'Standing', value: (agent) => agent.standing, cell: (agent) => <StandingMark standing={agent.standing} /> },
+  { id: 'roles', title: 'Roles', value: (agent) => names(agent.roles), cell: (agent) => names(agent.roles) || none('none: no tools') },
+  { id: 'tasks', title: 'Tasks', value: (agent) => names(agent.tasks), cell: (agent) => names(agent.tasks) || none('none: no tools') },
+  {
+    id: 'keys', title: 'Keys', align: 'end', value: (agent) => active(agent),
+    cell: (agent) => (active(agent) === 0 ? none('none') : count(active(agent))),
+  },
+  { id: 'live', title: 'Live sessions', align: 'end', value: (agent) => agent.live_sessions, cell: (agent) => count(agent.live_sessions) },
+  { id: 'seen', title: 'Last seen', value: (agent) => agent.last_seen ?? '', cell: (agent) => <Time at={agent.last_seen} /> },
+]
+
+const active = (agent: AgentView) => agent.credentials.filter((credential) => credential.state === 'active').length

@@ -1,0 +1,68 @@
+import { MantineProvider } from '@mantine/core'
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
+import { fireEvent, render, screen, waitFor } from '@testing-library/react'
+import { beforeEach, expect, test, vi } from 'vitest'
+import { ConfirmDialog } from '@/components/confirm'
+import { TenantProvider } from '@/components/tenant'
+import { call } from '@/ipc/call'
+import type { AgentView, TenantView } from '@/ipc/generated'
+import { Credentials } from './Credentials'
+import { IssueKey } from './IssueKey'
+
+vi.mock('@/ipc/call', () => ({ call: vi.fn() }))
+
+const tenant = { id: 'tnt_1', name: 'acme' } as unknown as TenantView
+const later = new Date(Date.now() + 86_400_000).toISOString()
+const agent = {
+  id: 'agt_1', name: 'reader-1', standing: 'active', roles: [], tasks: [{ id: 'tsk_1', name: 'workbench' }], live_sessions: 2, last_seen: null, created: later,
+  credentials: [{ id: 'crd_1', agent: 'agt_1', kind: 'api_key', key_id: 'csk_acme_1', state: 'active', created: later, expires: later, last_used: null, last_from: null }],
+} as unknown as AgentView
+const key = {
+  credential: 'crd_2', key_id: 'csk_acme_2', secret: 'css_once', expires: later, endpoint: 'http://127.0.0.1:7411/t/acme/mcp',
+  configurations: [{ title: 'Any client', hint: 'Paste it.', language: 'json', text: '{}' }],
+}
+
+const show = (element: React.ReactElement) =>
+  render(
+    <MantineProvider env="test">
+      <QueryClientProvider client={new QueryClient()}>
+        <TenantProvider value={tenant}>{element}</TenantProvider>
+        <ConfirmDialog />
+      </QueryClientProvider>
+    </MantineProvider>,
+  )
+
+beforeEach(() => vi.mocked(call).mockReset().mockResolvedValue(key as never))
+
+test('a key is revoked only after the operator was told who is cut off', async () => {
+  show(<Credentials agent={agent} />)
+  fireEvent.click(screen.getByRole('button', { name: 'Revoke' }))
+  expect(await screen.findByText(/Cut off: reader-1, with 2 live sessions/)).toBeVisible()
+  expect(call).not.toHaveBeenCalled()
+  fireEvent.click(screen.getByRole('button', { name: 'Revoke the key' }))
+  await waitFor(() => expect(call).toHaveBeenCalledWith('credential_revoke', { tenant: 'tnt_1', credential: 'crd_1' }))
+})
+
+test('the secret is shown once, in a dialog that only its own button closes', async () => {
+  const closed = vi.fn()
+  show(<IssueKey agent={agent} opened onClose={closed} />)
+  fireEvent.click(await screen.findByRole('button', { name: 'Issue the key' }))
+  expect(await screen.findByText('css_once')).toBeVisible()
+
+  fireEvent.keyDown(window, { key: 'Escape' })
+  fireEvent.click(screen.getByRole('button', { name: 'Close' }))
+  expect(closed).not.toHaveBeenCalled()
+  expect(screen.getByText('css_once')).toBeVisible()
+
+  fireEvent.click(screen.getByLabelText('I have stored the secret'))
+  fireEvent.click(screen.getByRole('button', { name: 'Close' }))
+  expect(closed).toHaveBeenCalledOnce()
+})
+
+test('a key declares the task that was chosen, for as long as was chosen', async () => {
+  show(<IssueKey agent={agent} opened onClose={() => undefined} />)
+  fireEvent.click(await screen.findByRole('button', { name: 'Issue the key' }))
+  await waitFor(() =>
+    expect(call).toHaveBeenCalledWith('credential_issue', { tenant: 'tnt_1', agent: 'agt_1', kind: 'api_key', lifetime_secs: 259_200, task: 'tsk_1' }),
+  )
+})

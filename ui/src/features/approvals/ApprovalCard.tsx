@@ -1,0 +1,143 @@
+import { useRef, type ReactNode } from 'react'
+import { Act } from '@/components/Act'
+import { Claims } from '@/components/Claims'
+import { CopyId } from '@/components/Copy'
+import { IconSignature } from '@/components/icons'
+import { JsonView } from '@/components/JsonView'
+import { Mark } from '@/components/Mark'
+import { tellFailed } from '@/components/notices'
+import { Time } from '@/components/Time'
+import { Untrusted } from '@/components/Untrusted'
+import type { ApprovalView } from '@/ipc/generated'
+import { openApprovalWindow } from '@/ipc/windows'
+import { bytes, exactUtc, plural } from '@/lib/format'
+import { memberCount } from '@/lib/json'
+import css from './Approvals.module.css'
+import { DecisionBar } from './DecisionBar'
+import { StateMark } from './StateMark'
+import { TimeLeft } from './TimeLeft'
+import { useSeenWhole } from './seen'
+
+const MANY = 5
+
+/**
+ * One call before a person: who, what, with what, why it asks, and until when. The same card in
+ * the main window, where it only shows, and in the approval window, where it decides.
+ */
+export function ApprovalCard({ view, canDecide }: { view: ApprovalView; canDecide: boolean }) {
+  const { row } = view
+  const body = useRef<HTMLDivElement>(null)
+  const seen = useSeenWhole(body, view.arguments_digest)
+  const pending = row.state === 'pending'
+  return (
+    <article className={`panel ${css.card}`} aria-label={`Call of ${row.tool_name} by ${row.agent_name}`}>
+      {pending ? <TimeLeft row={row} /> : null}
+      <div ref={body} className={css.body} tabIndex={0} role="region" aria-label="The whole call">
+        <Who view={view} />
+        <What view={view} />
+        <Arguments view={view} />
+        <Why view={view} />
+        {pending ? null : <Decided view={view} />}
+      </div>
+      {pending && canDecide ? <DecisionBar view={view} seen={seen} /> : null}
+      {pending && !canDecide ? (
+        <footer className={css.bar}>
+          <span className="dim grow">Deciding happens in a window of its own.</span>
+          <Act tone="primary" size="sm" leftSection={<IconSignature size={16} />} onClick={() => void openApprovalWindow(row.tenant, row.id).catch(tellFailed)}>
+            Decide in the approval window
+          </Act>
+        </footer>
+      ) : null}
+    </article>
+  )
+}
+
+function Part({ title, aside, children }: { title: string; aside?: ReactNode; children: ReactNode }) {
+  return (
+    <section className="stack tight">
+      <div className="row spread">
+        <h2 className={css.part}>{title}</h2>
+        {aside}
+      </div>
+      {children}
+    </section>
+  )
+}
+
+function Who({ view }: { view: ApprovalView }) {
+  const { row } = view
+  return (
+    <Part title="Who asks">
+      <p className={css.who}>
+        <b>{row.agent_name}</b> of <b>{row.tenant_name}</b>, working on <b>{row.task_name}</b> as {view.roles.join(', ') || 'no role'}
+      </p>
+      <div className="row wrap" style={{ gap: 16 }}>
+        {view.session_anomalies >= MANY ? (
+          <Mark tone="bad">{plural(view.session_anomalies, 'attempt')} outside its allowlist in this session</Mark>
+        ) : view.session_anomalies > 0 ? (
+          <Mark tone="care">{plural(view.session_anomalies, 'attempt')} outside its allowlist in this session</Mark>
+        ) : (
+          <Mark tone="good">No attempt outside its allowlist in this session</Mark>
+        )}
+        <span className="dim">session since <Time at={view.session_opened} /> · <CopyId id={view.session} /></span>
+      </div>
+    </Part>
+  )
+}
+
+function What({ view }: { view: ApprovalView }) {
+  const { tool } = view
+  return (
+    <Part title="What it wants to do">
+      <p className={css.what}>
+        Call <b><Untrusted text={tool.name} mono /></b> on server <b>{tool.server_name}</b>
+      </p>
+      <blockquote className={css.quote}>
+        <span className="dim small">The server says: </span>
+        <Untrusted text={tool.description || 'nothing about this tool.'} lines />
+      </blockquote>
+      <Claims claims={tool.claims} />
+      {tool.drift === null ? null : <Mark tone="bad">The server publishes another definition of this tool now: the call will be refused</Mark>}
+    </Part>
+  )
+}
+
+function Arguments({ view }: { view: ApprovalView }) {
+  const { previous } = view
+  return (
+    <Part title="With exactly these arguments" aside={<span className="dim small">{plural(memberCount(view.arguments), 'value')}, {bytes(view.arguments_bytes)}, shown in full</span>}>
+      <JsonView source={view.arguments} before={previous} label="Arguments" />
+      <span className="dim small">
+        {previous === null ? 'The first call of this tool by this agent that a person sees.' : previous === view.arguments ? 'The same as in the last approved call.' : 'Marked lines differ from the last approved call of this tool by this agent.'}
+      </span>
+    </Part>
+  )
+}
+
+function Why({ view }: { view: ApprovalView }) {
+  return (
+    <Part title="Why you are asked">
+      <p><Untrusted text={view.asked_because} /></p>
+      <dl className="facts small">
+        <dt>Asked</dt><dd>{exactUtc(view.row.requested)}, under policy version {view.policy_version}</dd>
+        {view.row.state === 'pending' ? <><dt>Decide until</dt><dd>{exactUtc(view.row.expires)}{view.row.held ? '; the agent’s call is held open' : '; the agent has to call again after your decision'}</dd></> : null}
+        <dt>Digest signed</dt><dd><CopyId id={view.arguments_digest} whole /></dd>
+        <dt>Definition</dt><dd><CopyId id={view.tool.fingerprint} whole /></dd>
+        <dt>Request</dt><dd><CopyId id={view.row.id} whole /></dd>
+      </dl>
+    </Part>
+  )
+}
+
+function Decided({ view }: { view: ApprovalView }) {
+  return (
+    <Part title="What became of it">
+      <dl className="facts">
+        <dt>State</dt><dd><StateMark state={view.row.state} /></dd>
+        {view.decided_by ? <><dt>Decided by</dt><dd>{view.decided_by}{view.decided_at ? <> <span className="dim">· {exactUtc(view.decided_at)}</span></> : null}</dd></> : null}
+        {view.reason ? <><dt>Reason</dt><dd><Untrusted text={view.reason} lines /></dd></> : null}
+        {view.outcome ? <><dt>Outcome</dt><dd>{view.outcome}</dd></> : null}
+      </dl>
+    </Part>
+  )
+}

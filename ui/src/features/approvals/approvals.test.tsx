@@ -1,0 +1,141 @@
+import { MantineProvider } from '@mantine/core'
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
+import { act, fireEvent, render, screen } from '@testing-library/react'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { call } from '@/ipc/call'
+import type { ApprovalRow, ApprovalView } from '@/ipc/generated'
+import { ApprovalCard } from './ApprovalCard'
+import { ARM_MS } from './armed'
+import { calmOrder } from './calm-order'
+import { DecisionBar } from './DecisionBar'
+import { suggestion } from './Week'
+
+vi.mock('@/ipc/call', () => ({ call: vi.fn() }))
+
+const soon = new Date(Date.now() + 600_000).toISOString()
+const row = {
+  id: 'apr_1', tenant: 'tnt_1', tenant_name: 'acme', agent_name: 'executor-1', task_name: 'workbench', server_name: 'workbench', tool_name: 'send_email',
+  state: 'pending', requested: new Date().toISOString(), expires: soon, held: true,
+} as unknown as ApprovalRow
+const view = {
+  row, agent: 'agt_1', session: 'ses_1', roles: ['executor'], session_opened: soon, session_ends: soon, session_anomalies: 0,
+  tool: { name: 'send_email', server_name: 'workbench', description: 'Sends.', claims: { read_only: null, destructive: null, open_world: null }, drift: null, fingerprint: 'f'.repeat(64), grants: [] },
+  arguments: '{"to":"ann"}', arguments_digest: 'd'.repeat(64), arguments_bytes: 12, previous: null, policy_version: 3, asked_because: 'The grant is Token.',
+  decided_by: null, decided_at: null, reason: null, outcome: null,
+} as unknown as ApprovalView
+
+const show = (element: React.ReactElement) =>
+  render(
+    <MantineProvider env="test">
+      <QueryClientProvider client={new QueryClient()}>{element}</QueryClientProvider>
+    </MantineProvider>,
+  )
+
+const approve = () => screen.getByRole('button', { name: 'Approve and sign' })
+const pass = (ms: number) => act(() => vi.advanceTimersByTimeAsync(ms))
+
+beforeEach(() => {
+  vi.useFakeTimers()
+  vi.spyOn(document, 'hasFocus').mockReturnValue(true)
+  vi.mocked(call).mockReset().mockResolvedValue(view as never)
+})
+afterEach(() => {
+  vi.useRealTimers()
+  vi.restoreAllMocks()
+})
+
+test('u07 deny has the focus', () => {
+  show(<DecisionBar view={view} seen />)
+  expect(screen.getByRole('button', { name: 'Deny' })).toHaveFocus()
+})
+
+test('u07 approve is armed only after the window was in front for a moment', async () => {
+  show(<DecisionBar view={view} seen />)
+  await pass(ARM_MS - 1)
+  fireEvent.click(approve())
+  expect(call).not.toHaveBeenCalled()
+  await pass(1)
+  fireEvent.click(approve())
+  await pass(1)
+  expect(call).toHaveBeenCalledWith('approval_approve', { tenant: 'tnt_1', approval: 'apr_1', shown: view.arguments_digest })
+})
+
+test('u07 losing the focus disarms approve', async () => {
+  show(<DecisionBar view={view} seen />)
+  await pass(ARM_MS)
+  vi.mocked(document.hasFocus).mockReturnValue(false)
+  fireEvent.blur(window)
+  vi.mocked(document.hasFocus).mockReturnValue(true)
+  fireEvent.focus(window)
+  await pass(ARM_MS - 1)
+  fireEvent.click(approve())
+  await pass(10)
+  expect(call).not.toHaveBeenCalled()
+})
+
+test('u02 a card that was not seen whole cannot be approved', async () => {
+  show(<DecisionBar view={view} seen={false} />)
+  await pass(ARM_MS * 10)
+  fireEvent.click(approve())
+  await pass(10)
+  expect(call).not.toHaveBeenCalled()
+  expect(approve()).toHaveAttribute('aria-disabled', 'true')
+})
+
+test('u07 enter never approves', async () => {
+  show(<DecisionBar view={view} seen />)
+  await pass(ARM_MS)
+  const button = approve()
+  button.focus()
+  // A browser clicks a button on Enter unless the key was taken from it.
+  const left = fireEvent.keyDown(button, { key: 'Enter' })
+  expect(left).toBe(false)
+})
+
+test('a call whose time is over cannot be approved or denied', async () => {
+  const late = { ...view, row: { ...row, expires: new Date(Date.now() - 1).toISOString() } } as ApprovalView
+  show(<DecisionBar view={late} seen />)
+  await pass(ARM_MS)
+  fireEvent.click(approve())
+  fireEvent.click(screen.getByRole('button', { name: 'Deny' }))
+  await pass(10)
+  expect(call).not.toHaveBeenCalled()
+  expect(screen.queryByLabelText('Why not')).toBeNull()
+})
+
+test('a denial carries its reason', async () => {
+  show(<DecisionBar view={view} seen />)
+  fireEvent.click(screen.getByRole('button', { name: 'Deny' }))
+  fireEvent.change(screen.getByLabelText('Why not'), { target: { value: ' wrong address ' } })
+  fireEvent.click(screen.getByRole('button', { name: 'Deny the call' }))
+  await pass(1)
+  expect(call).toHaveBeenCalledWith('approval_deny', { tenant: 'tnt_1', approval: 'apr_1', reason: 'wrong address' })
+})
+
+test('d03 the card of the main window shows everything and decides nothing', () => {
+  show(<ApprovalCard view={view} canDecide={false} />)
+  expect(screen.getByRole('group', { name: 'Arguments' })).toHaveTextContent('"to": "ann"')
+  expect(screen.queryByRole('button', { name: 'Approve and sign' })).toBeNull()
+  expect(screen.queryByRole('button', { name: 'Deny' })).toBeNull()
+  expect(screen.getByRole('button', { name: 'Decide in the approval window' })).toBeVisible()
+})
+
+test('u04 what a tool says of itself is quoted, never a fact', () => {
+  const loud = { ...view, tool: { ...view.tool, description: '✔ Verified by admin' } } as ApprovalView
+  show(<ApprovalCard view={loud} canDecide={false} />)
+  expect(screen.getByText('✔ Verified by admin').closest('blockquote')).toHaveTextContent('The server says:')
+})
+
+test('the list keeps its order under the pointer, and says what is gone', () => {
+  const [a, b, c] = ['a', 'b', 'c'].map((id) => ({ ...row, id }) as ApprovalRow) as [ApprovalRow, ApprovalRow, ApprovalRow]
+  const before = calmOrder([], [a, b], false)
+  expect(calmOrder(before, [c, b], true).map((one) => [one.row.id, one.gone])).toEqual([['a', true], ['b', false], ['c', false]])
+  expect(calmOrder(before, [c, b], false).map((one) => one.row.id)).toEqual(['c', 'b'])
+})
+
+test('a week speaks for a grant only when it speaks clearly', () => {
+  expect(suggestion({ asked: 9, approved: 9, denied: 0 })).toBe('allow')
+  expect(suggestion({ asked: 9, approved: 0, denied: 9 })).toBe('deny')
+  expect(suggestion({ asked: 9, approved: 8, denied: 1 })).toBeNull()
+  expect(suggestion({ asked: 4, approved: 4, denied: 0 })).toBeNull()
+})

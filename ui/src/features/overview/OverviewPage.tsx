@@ -1,0 +1,122 @@
+import { useQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
+import type { ReactNode } from 'react'
+import { Empty } from '@/components/Empty'
+import { EventRow } from '@/components/EventRow'
+import { HealthMark } from '@/components/Health'
+import { Loaded } from '@/components/Loaded'
+import { Page, Section } from '@/components/Page'
+import { useTenant } from '@/components/tenant'
+import { Time } from '@/components/Time'
+import { Untrusted } from '@/components/Untrusted'
+import type { ApprovalRow, OverviewView, ServerView } from '@/ipc/generated'
+import { openApprovalWindow } from '@/ipc/windows'
+import { overview } from '@/ipc/queries'
+import { count } from '@/lib/format'
+import { tellFailed } from '@/components/notices'
+import { Act } from '@/components/Act'
+import { Hours } from './Hours'
+import { NextSteps } from './NextSteps'
+import css from './OverviewPage.module.css'
+
+/** What needs a person now, and whether all is well. */
+export function OverviewPage() {
+  const tenant = useTenant()
+  const query = useQuery(overview(tenant.id))
+  return (
+    <Page title="Overview">
+      <Loaded query={query}>{(now) => <Overview now={now} />}</Loaded>
+    </Page>
+  )
+}
+
+function Overview({ now }: { now: OverviewView }) {
+  const tenant = useTenant()
+  const to = { tenant: tenant.name }
+  return (
+    <>
+      <NextSteps now={now} />
+      <div className={css.counts}>
+        <Count value={now.counts.live_sessions} what="live sessions" link={<Link to="/t/$tenant/sessions" params={to}>Sessions</Link>} />
+        <Count value={now.counts.agents} what="agents" link={<Link to="/t/$tenant/agents" params={to}>Agents</Link>} />
+        <Count value={now.counts.tools} what="tools" link={<Link to="/t/$tenant/servers" params={to}>Servers and tools</Link>} />
+        <Count value={now.counts.tasks} what="tasks" link={<Link to="/t/$tenant/tasks" params={to}>Tasks</Link>} />
+      </div>
+      <div className={css.columns}>
+        <div className="stack wide">
+          <Section title="Waiting for a person" aside={<Link to="/t/$tenant/approvals" params={to}>All approvals</Link>}>
+            <Waiting rows={now.waiting} />
+          </Section>
+          <Section title="Last attempts outside an allowlist" aside={<Link to="/t/$tenant/audit" params={to} search={{ decision: 'deny' } as never}>All refusals</Link>}>
+            <div className="panel">
+              {now.anomalies.length === 0 ? (
+                <Empty title="None">No agent has tried anything that it was not given.</Empty>
+              ) : (
+                now.anomalies.map((row) => <EventRow key={row.seq} row={row} tenant={tenant.name} />)
+              )}
+            </div>
+          </Section>
+        </div>
+        <div className="stack wide">
+          <Section title="Decisions of the last 24 hours">
+            <Hours hours={now.hours} />
+          </Section>
+          <Section title="Servers" aside={<Link to="/t/$tenant/servers" params={to}>All servers</Link>}>
+            <Servers servers={now.servers} />
+          </Section>
+        </div>
+      </div>
+    </>
+  )
+}
+
+function Count({ value, what, link }: { value: number; what: string; link: ReactNode }) {
+  return (
+    <div className={css.count}>
+      <b>{count(value)}</b> <span className="dim">{what}</span>
+      <span className="visually-hidden">{link}</span>
+    </div>
+  )
+}
+
+function Waiting({ rows }: { rows: ApprovalRow[] }) {
+  return (
+    <div className="panel">
+      {rows.length === 0 ? (
+        <Empty title="Nobody waits">A call of a tool that is set to Token appears here, until you sign or deny it.</Empty>
+      ) : (
+        rows.map((row) => (
+          <div key={row.id} className={css.waiting}>
+            <div className="grow stack tight">
+              <span className="ellipsis">
+                <b><Untrusted text={row.tool_name} /></b> <span className="dim">on</span> {row.server_name}
+              </span>
+              <span className="dim small ellipsis">
+                {row.agent_name} · task {row.task_name} · asked <Time at={row.requested} />
+              </span>
+            </div>
+            <Act onClick={() => void openApprovalWindow(row.tenant, row.id).catch(tellFailed)}>Decide</Act>
+          </div>
+        ))
+      )}
+    </div>
+  )
+}
+
+function Servers({ servers }: { servers: ServerView[] }) {
+  const tenant = useTenant()
+  if (servers.length === 0) {
+    return <div className="panel"><Empty title="No server yet">Put the first MCP server behind the gateway.</Empty></div>
+  }
+  return (
+    <div className="panel">
+      {servers.map((server) => (
+        <div key={server.id} className={css.server}>
+          <Link to="/t/$tenant/servers/$server" params={{ tenant: tenant.name, server: server.id }} className="grow ellipsis">{server.name}</Link>
+          <span className="dim small nowrap">{count(server.enabled_tools)} of {count(server.tools)} tools</span>
+          <span className={css.health}><HealthMark server={server} /></span>
+        </div>
+      ))}
+    </div>
+  )
+}

@@ -1,0 +1,80 @@
+import { Modal, Stepper } from '@mantine/core'
+import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useNavigate } from '@tanstack/react-router'
+import { useState } from 'react'
+import { Act } from '@/components/Act'
+import { tellDone } from '@/components/notices'
+import { Problem } from '@/components/Problem'
+import { useTenant } from '@/components/tenant'
+import { call } from '@/ipc/call'
+import type { DiscoveredTool } from '@/ipc/generated'
+import { nameProblem } from '@/lib/names'
+import { plural } from '@/lib/format'
+import { ChooseTools } from './ChooseTools'
+import { draftProblem, emptyDraft, transportOf, type Draft } from './transport'
+import { TransportForm } from './TransportForm'
+
+/** Adds a server in two steps: how it is reached, then which of its tools are taken in. */
+export function AddServer({ opened, onClose }: { opened: boolean; onClose: () => void }) {
+  return (
+    <Modal opened={opened} onClose={onClose} title="Add a server" size={760} closeOnClickOutside={false}>
+      {opened ? <Steps onClose={onClose} /> : null}
+    </Modal>
+  )
+}
+
+function Steps({ onClose }: { onClose: () => void }) {
+  const tenant = useTenant()
+  const queryClient = useQueryClient()
+  const navigate = useNavigate()
+  const [name, setName] = useState('')
+  const [draft, setDraft] = useState<Draft>(emptyDraft)
+  const [found, setFound] = useState<DiscoveredTool[] | null>(null)
+  const [chosen, setChosen] = useState<Set<string>>(new Set())
+
+  const probe = useMutation({
+    mutationFn: () => call('server_probe', { tenant: tenant.id, transport: transportOf(draft) }),
+    onSuccess: (tools) => {
+      setFound(tools)
+      setChosen(new Set(tools.map((tool) => tool.name)))
+    },
+  })
+  const create = useMutation({
+    mutationFn: () =>
+      call('server_create', {
+        tenant: tenant.id, name, transport: transportOf(draft),
+        tools: (found ?? []).map((tool) => ({ name: tool.name, fingerprint: tool.fingerprint, enabled: chosen.has(tool.name) })),
+      }),
+    onSuccess: async ({ server }) => {
+      tellDone(`${server.name} is behind the gateway. Its tools are denied to every role until you change the matrix.`)
+      await queryClient.invalidateQueries()
+      void navigate({ to: '/t/$tenant/servers/$server', params: { tenant: tenant.name, server: server.id } })
+    },
+  })
+  const problem = nameProblem(name) ?? draftProblem(draft)
+  return (
+    <div className="stack">
+      <Stepper active={found ? 1 : 0} size="xs" iconSize={24} allowNextStepsSelect={false} onStepClick={(step) => step === 0 && setFound(null)}>
+        <Stepper.Step label="How it is reached" />
+        <Stepper.Step label="Its tools" />
+      </Stepper>
+      {found ? (
+        <ChooseTools tools={found} chosen={chosen} onChange={setChosen} />
+      ) : (
+        <TransportForm name={name} onName={setName} draft={draft} onChange={setDraft} />
+      )}
+      {probe.error && !found ? <Problem error={probe.error} /> : null}
+      {create.error ? <Problem error={create.error} /> : null}
+      <div className="row spread">
+        {found ? <Act onClick={() => setFound(null)}>Back</Act> : <Act onClick={onClose}>Cancel</Act>}
+        {found ? (
+          <Act tone="primary" onClick={() => create.mutate()} loading={create.isPending}>Add with {plural(chosen.size, 'enabled tool')}</Act>
+        ) : (
+          <Act tone="primary" onClick={() => probe.mutate()} loading={probe.isPending} disabledReason={problem}>
+            {draft.kind === 'stdio' ? 'Start it and ask for its tools' : 'Connect and ask for its tools'}
+          </Act>
+        )}
+      </div>
+    </div>
+  )
+}

@@ -1,0 +1,80 @@
+import { Switch } from '@mantine/core'
+import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useState } from 'react'
+import { CopyId } from '@/components/Copy'
+import { Empty } from '@/components/Empty'
+import { announceEnforced } from '@/components/enforced'
+import { GrantMark } from '@/components/Grant'
+import { JsonView } from '@/components/JsonView'
+import { Mark } from '@/components/Mark'
+import { tellFailed } from '@/components/notices'
+import { useTenant } from '@/components/tenant'
+import { Untrusted } from '@/components/Untrusted'
+import { call } from '@/ipc/call'
+import type { ToolView } from '@/ipc/generated'
+import { Claims } from '@/components/Claims'
+import { AcceptDrift } from './AcceptDrift'
+import css from './Servers.module.css'
+
+/** The tools that were taken in from a server. */
+export function ServerTools({ tools }: { tools: ToolView[] }) {
+  const [open, setOpen] = useState<string | null>(() => tools.find((tool) => tool.drift !== null)?.id ?? null)
+  if (tools.length === 0) {
+    return <div className="panel"><Empty title="No tool yet">Ask the server for its tools and take in those that agents need.</Empty></div>
+  }
+  return (
+    <div className={`panel ${css.toolList}`}>
+      {tools.map((tool) => (
+        <Tool key={tool.id} tool={tool} open={open === tool.id} onToggle={() => setOpen(open === tool.id ? null : tool.id)} />
+      ))}
+    </div>
+  )
+}
+
+function Tool({ tool, open, onToggle }: { tool: ToolView; open: boolean; onToggle: () => void }) {
+  const tenant = useTenant()
+  const queryClient = useQueryClient()
+  const enable = useMutation({
+    mutationFn: async (enabled: boolean) => {
+      const asked = performance.now()
+      announceEnforced(await call('tool_set_enabled', { tenant: tenant.id, tools: [tool.id], enabled }), asked)
+    },
+    onSuccess: () => queryClient.invalidateQueries(),
+    onError: tellFailed,
+  })
+  return (
+    <div className={css.entry}>
+      <div className={css.entryHead}>
+        <Switch size="xs" aria-label={`${tool.name} enabled`} checked={tool.enabled} onChange={(event) => enable.mutate(event.currentTarget.checked)} />
+        <button type="button" className={css.toolName} aria-expanded={open} onClick={onToggle}>
+          <b><Untrusted text={tool.name} mono /></b>
+          <span className={`dim ${css.oneLine}`}><Untrusted text={tool.title ?? tool.description} /></span>
+        </button>
+        {tool.drift === null ? null : <Mark tone="care">changed</Mark>}
+      </div>
+      {open ? (
+        <div className={css.entryBody}>
+          {tool.drift === null ? null : <AcceptDrift tool={tool} drift={tool.drift} />}
+          <section className="stack tight">
+            <h3>What the server says of it</h3>
+            <blockquote className={css.quote}><Untrusted text={tool.description || 'Nothing.'} lines /></blockquote>
+            <Claims claims={tool.claims} />
+          </section>
+          <section className="stack tight">
+            <h3>Who may call it</h3>
+            <div className="row wrap">
+              {tool.grants.map((grant) => (
+                <span key={grant.role} className="row"><span>{grant.role_name}</span><GrantMark grant={grant.grant} /></span>
+              ))}
+            </div>
+          </section>
+          <section className="stack tight">
+            <h3>Pinned definition</h3>
+            <span className="small dim">Fingerprint <CopyId id={tool.fingerprint} whole /></span>
+            <JsonView source={tool.definition} label={`Definition of ${tool.name}`} />
+          </section>
+        </div>
+      ) : null}
+    </div>
+  )
+}

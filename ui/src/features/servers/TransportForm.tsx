@@ -1,0 +1,107 @@
+import { ActionIcon, SegmentedControl, Select, Textarea, TextInput } from '@mantine/core'
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useState } from 'react'
+import { Act } from '@/components/Act'
+import { IconX } from '@/components/icons'
+import { Problem } from '@/components/Problem'
+import { useTenant } from '@/components/tenant'
+import { call } from '@/ipc/call'
+import { tenantSecrets } from '@/ipc/queries'
+import { nameProblem } from '@/lib/names'
+import css from './Servers.module.css'
+import { transportOf, transportText, type Draft, type Row } from './transport'
+
+type Props = { name: string; onName: (name: string) => void; draft: Draft; onChange: (draft: Draft) => void }
+
+/** How a server is reached, with the exact command shown before anything runs. */
+export function TransportForm({ name, onName, draft, onChange }: Props) {
+  const set = (patch: Partial<Draft>) => onChange({ ...draft, ...patch })
+  return (
+    <div className="stack">
+      <TextInput label="Name" description="Stands before its tools where a tenant has several servers" data-autofocus value={name}
+        onChange={(event) => onName(event.currentTarget.value)} error={name && nameProblem(name)} />
+      <SegmentedControl aria-label="How it runs" transitionDuration={0} value={draft.kind} onChange={(kind) => set({ kind: kind as Draft['kind'], settings: [] })}
+        data={[{ value: 'stdio', label: 'A program on this machine' }, { value: 'http', label: 'A server over HTTP' }]} />
+      {draft.kind === 'stdio' ? (
+        <>
+          <div className={css.pair}>
+            <TextInput label="Command" placeholder="npx" classNames={{ input: css.mono ?? '' }} value={draft.command} onChange={(event) => set({ command: event.currentTarget.value })} />
+            <TextInput label="Folder it runs in" placeholder="as the gateway" classNames={{ input: css.mono ?? '' }} value={draft.cwd} onChange={(event) => set({ cwd: event.currentTarget.value })} />
+          </div>
+          <Textarea label="Arguments" description="One a line. Nothing is split, expanded or given to a shell." autosize={false} rows={4} classNames={{ input: css.mono ?? '' }}
+            value={draft.args} onChange={(event) => set({ args: event.currentTarget.value })} />
+          <Settings word="variable" rows={draft.settings} onChange={(settings) => set({ settings })} />
+          {draft.command.trim() ? (
+            <div>
+              <div className="dim small">This exact command will run, with only the variables above and the few that every program needs:</div>
+              <pre className={css.command}>{transportText(transportOf(draft))}</pre>
+            </div>
+          ) : null}
+        </>
+      ) : (
+        <>
+          <TextInput label="Address" placeholder="https://mcp.example.com/mcp" classNames={{ input: css.mono ?? '' }} value={draft.url} onChange={(event) => set({ url: event.currentTarget.value })} />
+          <Settings word="header" rows={draft.settings} onChange={(settings) => set({ settings })} />
+        </>
+      )}
+    </div>
+  )
+}
+
+function Settings({ word, rows, onChange }: { word: string; rows: Row[]; onChange: (rows: Row[]) => void }) {
+  const tenant = useTenant()
+  const secrets = useQuery(tenantSecrets(tenant.id))
+  const change = (index: number, patch: Partial<Row>) => onChange(rows.map((row, at) => (at === index ? { ...row, ...patch } : row)))
+  const label = word === 'variable' ? 'Environment variables' : 'Headers'
+  return (
+    <fieldset className={css.settings}>
+      <legend>{label}</legend>
+      {rows.map((row, index) => (
+        <div key={index} className={css.setting}>
+          <TextInput size="xs" aria-label={`Name of ${word} ${index + 1}`} placeholder="NAME" classNames={{ input: css.mono ?? '' }} value={row.key} onChange={(event) => change(index, { key: event.currentTarget.value })} />
+          <Select size="xs" aria-label={`Kind of ${word} ${index + 1}`} allowDeselect={false} data={[{ value: 'text', label: 'Text' }, { value: 'secret', label: 'Secret' }]}
+            value={row.secret ? 'secret' : 'text'} onChange={(value) => change(index, { secret: value === 'secret', value: '' })} />
+          {row.secret ? (
+            <Select size="xs" aria-label={`Secret of ${word} ${index + 1}`} data={secrets.data ?? []} value={row.value || null} placeholder={secrets.data?.length ? 'Choose' : 'None stored yet'} onChange={(value) => change(index, { value: value ?? '' })} />
+          ) : (
+            <TextInput size="xs" aria-label={`Value of ${word} ${index + 1}`} placeholder="value" classNames={{ input: css.mono ?? '' }} value={row.value} onChange={(event) => change(index, { value: event.currentTarget.value })} />
+          )}
+          <ActionIcon variant="subtle" color="gray" aria-label={`Remove ${word} ${index + 1}`} onClick={() => onChange(rows.filter((_, at) => at !== index))}>
+            <IconX size={14} />
+          </ActionIcon>
+        </div>
+      ))}
+      <div className="row">
+        <Act onClick={() => onChange([...rows, { key: '', secret: false, value: '' }])}>Add a {word}</Act>
+        {rows.some((row) => row.secret) ? <StoreSecret /> : null}
+      </div>
+    </fieldset>
+  )
+}
+
+function StoreSecret() {
+  const tenant = useTenant()
+  const queryClient = useQueryClient()
+  const [open, setOpen] = useState(false)
+  const [name, setName] = useState('')
+  const [value, setValue] = useState('')
+  const store = useMutation({
+    mutationFn: () => call('tenant_secret_set', { tenant: tenant.id, name, value }),
+    onSuccess: async () => {
+      setOpen(false)
+      await queryClient.invalidateQueries(tenantSecrets(tenant.id))
+    },
+    onSettled: () => setValue(''),
+  })
+  if (!open) return <Act tone="quiet" onClick={() => setOpen(true)}>Store a secret</Act>
+  return (
+    <div className="stack grow">
+      <div className="row">
+        <TextInput size="xs" aria-label="Name of the secret" placeholder="name" value={name} onChange={(event) => setName(event.currentTarget.value)} />
+        <TextInput size="xs" type="password" autoComplete="off" aria-label="Value of the secret" placeholder="value, never shown again" className="grow" value={value} onChange={(event) => setValue(event.currentTarget.value)} />
+        <Act tone="primary" onClick={() => store.mutate()} loading={store.isPending} disabledReason={nameProblem(name) ?? (value ? undefined : 'The value is missing')}>Store</Act>
+      </div>
+      {store.error ? <Problem error={store.error} /> : null}
+    </div>
+  )
+}

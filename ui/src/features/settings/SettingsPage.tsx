@@ -1,0 +1,138 @@
+import { SegmentedControl, useMantineColorScheme } from '@mantine/core'
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import type { ReactNode } from 'react'
+import { Act } from '@/components/Act'
+import { confirm } from '@/components/confirm'
+import { CopyButton } from '@/components/Copy'
+import { Loaded } from '@/components/Loaded'
+import { tellDone, tellFailed } from '@/components/notices'
+import { Page, Section } from '@/components/Page'
+import { Time } from '@/components/Time'
+import { call } from '@/ipc/call'
+import type { OperatorRole, StatusView } from '@/ipc/generated'
+import { status, tenantList } from '@/ipc/queries'
+import css from './SettingsPage.module.css'
+
+const roleWord: Record<OperatorRole, string> = {
+  approver: 'Approver', auditor: 'Auditor', owner: 'Owner', policy_editor: 'Policy editor',
+}
+const storeWord: Record<StatusView['secret_store'], string> = {
+  keychain: 'The system’s keychain', file: 'The sealed file secrets.age in the home folder',
+  memory: 'Memory, for a test',
+}
+
+/** How the console looks, who is at it, and where things are kept. */
+export function SettingsPage() {
+  const query = useQuery(status())
+  return (
+    <Page title="Settings">
+      <Loaded query={query}>
+        {(now) => (
+          <div className={css.columns}>
+            <Appearance />
+            <Person status={now} />
+            <Places status={now} />
+            <Starter />
+          </div>
+        )}
+      </Loaded>
+    </Page>
+  )
+}
+
+function Card({ title, children }: { title: string; children: ReactNode }) {
+  return (
+    <Section title={title}>
+      <div className="panel padded stack">{children}</div>
+    </Section>
+  )
+}
+
+function Appearance() {
+  const { colorScheme, setColorScheme } = useMantineColorScheme()
+  return (
+    <Card title="Appearance">
+      <SegmentedControl
+        aria-label="Theme"
+        value={colorScheme}
+        onChange={(value) => setColorScheme(value as typeof colorScheme)}
+        transitionDuration={0}
+        data={[{ value: 'auto', label: 'As the system' }, { value: 'light', label: 'Light' }, { value: 'dark', label: 'Dark' }]}
+      />
+    </Card>
+  )
+}
+
+function Person({ status: now }: { status: StatusView }) {
+  const queryClient = useQueryClient()
+  const lock = useMutation({
+    mutationFn: () => call('lock'),
+    onSuccess: (answer) => queryClient.setQueryData(status().queryKey, answer),
+    onError: tellFailed,
+  })
+  if (!now.operator) return null
+  return (
+    <Card title="Who is here">
+      <dl className="facts">
+        <dt>Unlocked by</dt><dd>{now.operator.name}</dd>
+        <dt>Role</dt><dd>{roleWord[now.operator.role]}</dd>
+        <dt>Since the beginning of</dt><dd><Time at={now.operator.created} /></dd>
+        <dt>Locks by itself</dt><dd><Time at={now.locks_at} />, unless something happens</dd>
+      </dl>
+      <div><Act onClick={() => lock.mutate()}>Lock now</Act></div>
+    </Card>
+  )
+}
+
+function Places({ status: now }: { status: StatusView }) {
+  return (
+    <Card title="Where things are">
+      <dl className="facts">
+        <dt>Gateway</dt>
+        <dd className="row">
+          {now.gateway.url ? <><code>{now.gateway.url}</code><CopyButton text={now.gateway.url} label="Copy the gateway's address" /></> : (now.gateway.problem ?? 'stopped')}
+        </dd>
+        <dt>Runs</dt><dd>{now.gateway.embedded ? 'In this app: agents reach it as long as the app runs' : 'In countersign serve: it goes on without this window'}</dd>
+        <dt>Secrets</dt><dd>{storeWord[now.secret_store]}</dd>
+        <dt>Home</dt><dd className="row"><code>{now.home}</code><CopyButton text={now.home} label="Copy the path of the home folder" /></dd>
+        <dt>Policy in force</dt><dd>Version {now.policy_version}</dd>
+      </dl>
+    </Card>
+  )
+}
+
+function Starter() {
+  const tenants = useQuery(tenantList())
+  const queryClient = useQueryClient()
+  const starter = tenants.data?.find((tenant) => tenant.starter)
+  const load = useMutation({
+    mutationFn: () => call('starter_load'),
+    onSuccess: (tenant) => {
+      tellDone(`The starter is there: tenant ${tenant.name}`)
+      return queryClient.invalidateQueries()
+    },
+    onError: tellFailed,
+  })
+  const askToRemove = () =>
+    confirm({
+      title: 'Remove the starter?',
+      body: `Tenant ${starter?.name ?? 'acme'} goes, with its agents, server, tools, matrix and sandbox folder. Its keys stop working at once. Audit events stay.`,
+      action: 'Remove the starter',
+      run: async () => {
+        await call('starter_remove')
+        await queryClient.invalidateQueries()
+      },
+    })
+  return (
+    <Card title="Starter">
+      <p className="dim">A sample tenant to look around in: a server in a sandbox folder, four roles, four agents.</p>
+      <div>
+        {starter ? (
+          <Act tone="danger" onClick={askToRemove}>Remove the starter</Act>
+        ) : (
+          <Act onClick={() => load.mutate()} loading={load.isPending}>Load the starter</Act>
+        )}
+      </div>
+    </Card>
+  )
+}

@@ -1,0 +1,1209 @@
+// Written by `cargo xtask bindings` from the view types of cs-control. Do not edit.
+
+type Brand<K extends string> = string & { readonly __kind: K }
+
+export type AgentId = Brand<'agt'>
+
+/** An agent, by id and name. */
+export type AgentRef = {
+  /** Its id. */
+  id: AgentId
+  /** Its name. */
+  name: string
+}
+
+/** An agent. */
+export type AgentView = {
+  /** Its id. */
+  id: AgentId
+  /** Its name. */
+  name: string
+  /** Whether it may act. */
+  standing: Standing
+  /** The roles it acts in. */
+  roles: Array<RoleRef>
+  /** The tasks it may declare. */
+  tasks: Array<TaskRef>
+  /** What it proves itself with. */
+  credentials: Array<CredentialView>
+  /** When it was last heard of. */
+  last_seen: Timestamp | null
+  /** How many of its sessions are not over. */
+  live_sessions: number
+  /** When it was made. */
+  created: Timestamp
+}
+
+/** What applying a file changed, or would change. */
+export type AppliedView = {
+  /** One sentence for each change. */
+  changes: Array<string>
+  /** Whether they were made. */
+  applied: boolean
+  /** The policy version in force. */
+  policy_version: number
+}
+
+export type ApprovalId = Brand<'apr'>
+
+/** An approval request, in a list. */
+export type ApprovalRow = {
+  /** Its id. */
+  id: ApprovalId
+  /** Its tenant. */
+  tenant: TenantId
+  /** Its tenant's name. */
+  tenant_name: string
+  /** The name of the agent that asks. */
+  agent_name: string
+  /** The name of its task. */
+  task_name: string
+  /** The name of the tool's server. */
+  server_name: string
+  /** The name of the tool. */
+  tool_name: string
+  /** Where it stands. */
+  state: ApprovalState
+  /** When it was asked. */
+  requested: Timestamp
+  /** Until when a person may decide; for an approved one, when its token ends. */
+  expires: Timestamp
+  /** Whether the agent's call is still held open. */
+  held: boolean
+}
+
+/** Where an approval request stands. */
+export type ApprovalState = 'approved' | 'denied' | 'expired' | 'executed' | 'pending' | 'unknown' | 'withdrawn'
+
+/** How the last seven days went for one tool. */
+export type ApprovalTool = {
+  /** Its name. */
+  tool_name: string
+  /** Its server's name. */
+  server_name: string
+  /** How many calls asked. */
+  asked: number
+  /** How many were approved. */
+  approved: number
+  /** How many were denied. */
+  denied: number
+}
+
+/** An approval request with all that a person needs to decide. */
+export type ApprovalView = {
+  /** The request. */
+  row: ApprovalRow
+  /** The agent that asks. */
+  agent: AgentId
+  /** Its session. */
+  session: SessionId
+  /** The names of the agent's roles. */
+  roles: Array<string>
+  /** When the session opened. */
+  session_opened: Timestamp
+  /** When it ends. */
+  session_ends: Timestamp
+  /** Attempts outside the allowlist in this session. */
+  session_anomalies: number
+  /** The tool. */
+  tool: ToolView
+  /** The canonical arguments, as JSON text: what was hashed and what will be sent. */
+  arguments: string
+  /** Their digest. */
+  arguments_digest: Digest
+  /** Their length. */
+  arguments_bytes: number
+  /** The arguments of the last approved call of this tool by this agent. */
+  previous: string | null
+  /** The policy version that asked. */
+  policy_version: number
+  /** Why a person must look. */
+  asked_because: string
+  /** Who decided. */
+  decided_by: string | null
+  /** When. */
+  decided_at: Timestamp | null
+  /** Why, in the operator's words. */
+  reason: string | null
+  /** How the call ended. */
+  outcome: Outcome | null
+}
+
+/** How the last seven days went. */
+export type ApprovalWeek = {
+  /** How many calls asked. */
+  asked: number
+  /** How many were approved. */
+  approved: number
+  /** How many were denied. */
+  denied: number
+  /** How many nobody decided in time. */
+  expired: number
+  /** How long a decision took, in the middle. */
+  median_seconds: number | null
+  /** The same by tool. */
+  by_tool: Array<ApprovalTool>
+}
+
+/** An event with what belongs to it. */
+export type AuditDetail = {
+  /** The event. */
+  row: AuditRow
+  /** The sealed event, as JSON text. */
+  event: string
+  /** The seal of the event before it. */
+  previous_hash: Digest
+  /** The events that share its correlation, oldest first. */
+  thread: Array<AuditRow>
+}
+
+/** Which events to show. */
+export type AuditFilter = {
+  /** Of this tenant. */
+  tenant?: TenantId
+  /** Of these kinds. */
+  kinds?: Array<string>
+  /** Of this agent. */
+  agent?: AgentId
+  /** Of this session. */
+  session?: SessionId
+  /** Of this tool. */
+  tool?: ToolId
+  /** Judged so. */
+  decision?: Decision
+  /** With this correlation. */
+  correlation?: string
+  /** Words that the summary, tool or reason contains. */
+  text?: string
+  /** Not before this moment. */
+  from?: Timestamp
+  /** Before this moment. */
+  to?: Timestamp
+}
+
+/** A page of the log, newest first. */
+export type AuditPage = {
+  /** The events. */
+  rows: Array<AuditRow>
+  /** What to ask for to see older ones, when there are any. */
+  older: number | null
+  /** How many events match in all. */
+  total: number
+}
+
+/** An audit event, in a list. */
+export type AuditRow = {
+  /** Its place in the chain. */
+  seq: number
+  /** When it happened. */
+  at: Timestamp
+  /** What happened. */
+  kind: string
+  /** The tenant. */
+  tenant: TenantId | null
+  /** The tenant's name. */
+  tenant_name: string | null
+  /** The agent, the operator or `system`. */
+  who: string
+  /** The session. */
+  session: SessionId | null
+  /** The tool. */
+  tool: string | null
+  /** How a call was judged. */
+  decision: Decision | null
+  /** The code of the reason. */
+  reason: string | null
+  /** One sentence for a person. */
+  summary: string
+  /** How an execution ended. */
+  outcome: Outcome | null
+  /** The policy version in force. */
+  policy_version: number | null
+  /** What ties it to an answer. */
+  correlation: CorrelationId | null
+  /** The approval request. */
+  approval: ApprovalId | null
+  /** The address of the client. */
+  client: string | null
+  /** Its seal. */
+  hash: Digest
+}
+
+/** Somebody who can call a tool. */
+export type CellCaller = {
+  /** The agent. */
+  agent: AgentId
+  /** Its name. */
+  agent_name: string
+  /** The task through which it can. */
+  task: TaskId
+  /** That task's name. */
+  task_name: string
+  /** What its roles grant it. */
+  grant: Grant
+}
+
+/** What a cell is to be. */
+export type CellChange = {
+  /** Its column. */
+  role: RoleId
+  /** Its row. */
+  tool: ToolId
+  /** What it is to be. */
+  grant: Grant
+}
+
+/** The side panel of a cell. */
+export type CellView = {
+  /** The cell. */
+  grant: Grant
+  /** Who can call the tool through this role now, and through which task. */
+  callers: Array<CellCaller>
+  /** The tool. */
+  tool: ToolView
+  /** What happened to it lately. */
+  recent: Array<AuditRow>
+  /** Live sessions that a narrower grant would cut at once. */
+  live_sessions: number
+}
+
+/** How far the chain holds. */
+export type ChainView = {
+  /** How many events there are. */
+  events: number
+  /** Up to which one every seal holds. */
+  verified_to: number
+  /** Whether that is all of them. */
+  whole: boolean
+  /** What is wrong with the next one. */
+  problem: string | null
+  /** The seal of the last event that holds. */
+  head: Digest
+}
+
+/** What changed, so that a screen can ask again. */
+export type Change = {
+  /** The part of the registry that changed. */
+  topic: Topic
+}
+
+export type CorrelationId = Brand<'cor'>
+
+/** How much a tenant has. */
+export type CountsView = {
+  /** Agents. */
+  agents: number
+  /** Tools. */
+  tools: number
+  /** Tasks. */
+  tasks: number
+  /** Sessions that are not over. */
+  live_sessions: number
+}
+
+export type CredentialId = Brand<'crd'>
+
+/** How an agent proves itself. */
+export type CredentialKind = 'api_key'
+
+/** Whether a credential may be used. */
+export type CredentialState = 'active' | 'expired' | 'revoked' | 'suspended'
+
+/** A credential, without its secret. */
+export type CredentialView = {
+  /** Its id. */
+  id: CredentialId
+  /** Whose it is. */
+  agent: AgentId
+  /** What kind it is of. */
+  kind: CredentialKind
+  /** The id that a request names. */
+  key_id: string
+  /** Whether it may be used. */
+  state: CredentialState
+  /** When it was issued. */
+  created: Timestamp
+  /** When it ends. */
+  expires: Timestamp
+  /** When it was last used. */
+  last_used: Timestamp | null
+  /** The address it was last used from. */
+  last_from: string | null
+}
+
+/** How a call was judged. */
+export type Decision = 'allow' | 'deny' | 'hold'
+
+/** The registry as a file. */
+export type DeclaredView = {
+  /** The file, in YAML. */
+  text: string
+}
+
+/** 64 lower-case hexadecimal digits. */
+export type Digest = Brand<'digest'>
+
+/** What a server publishes, before it is added to the registry. */
+export type DiscoveredTool = {
+  /** Its name. */
+  name: string
+  /** Its title, as the server gives it. */
+  title: string | null
+  /** What it does, as the server says. */
+  description: string
+  /** The definition, as JSON text. */
+  definition: string
+  /** The digest of its canonical form. */
+  fingerprint: Digest
+  /** What the server says of the tool. Not to be trusted. */
+  claims: ToolClaims
+  /** What the annotations suggest. Only a suggestion. */
+  suggested: Grant
+  /** Whether the registry has it: with this definition, with another, or not. */
+  known: Known
+}
+
+/** What a change led to. */
+export type Enforced = {
+  /** The policy version that is in force now. */
+  policy_version: number
+  /** Since when. */
+  enforced_at: Timestamp
+}
+
+/** What kind of failure it is. A code is here only if a screen or a script acts on it. */
+export type ErrorCode = 'conflict' | 'forbidden' | 'internal' | 'invalid' | 'locked' | 'not_found' | 'stale' | 'unavailable' | 'upstream' | 'wrong_passphrase'
+
+/** What every failed command answers with. */
+export type Failure = {
+  /** What kind of failure it is. */
+  code: ErrorCode
+  /** What happened, what it means, what to do. */
+  message: string
+  /** Finds the audit event or the log line. */
+  correlation: CorrelationId
+  /** The field of the arguments that is at fault. */
+  field: string | null
+}
+
+/** Whether the gateway serves. */
+export type GatewayState = 'failed' | 'serving' | 'stopped'
+
+/** The gateway. */
+export type GatewayView = {
+  /** Whether it serves. */
+  state: GatewayState
+  /** `http://127.0.0.1:PORT` while it serves. */
+  url: string | null
+  /** Why it does not serve. */
+  problem: string | null
+  /** Whether it runs in this process or in `countersign serve`. */
+  embedded: boolean
+}
+
+/** What a role may do with a tool. Ordered from narrow to wide: `Deny < Token < Allow`. */
+export type Grant = 'deny' | 'token' | 'allow'
+
+/** The decisions of one hour. */
+export type HourView = {
+  /** When it began. */
+  from: Timestamp
+  /** How many calls went ahead. */
+  allow: number
+  /** How many waited for a person. */
+  hold: number
+  /** How many were refused. */
+  deny: number
+}
+
+/** A new API key. Shown once. */
+export type IssuedKey = {
+  /** Its credential. */
+  credential: CredentialId
+  /** The id that requests name. */
+  key_id: string
+  /** What requests are signed with. */
+  secret: string
+  /** When it ends. */
+  expires: Timestamp
+  /** The endpoint that the agent calls. */
+  endpoint: string
+  /** Ready configurations: a title, what to do with it, and its text. */
+  configurations: Array<ReadyConfiguration>
+}
+
+/** Whether the registry has a tool. */
+export type Known = 'changed' | 'new' | 'same'
+
+/** What a configuration is written in. */
+export type Language = 'json' | 'shell'
+
+/** A column. */
+export type MatrixRole = {
+  /** Its id. */
+  id: RoleId
+  /** Its name. */
+  name: string
+  /** How many agents act in it. */
+  agents: number
+}
+
+/** A group of rows. */
+export type MatrixServer = {
+  /** Its id. */
+  id: ServerId
+  /** Its name. */
+  name: string
+  /** Whether it may be called at all. */
+  enabled: boolean
+}
+
+/** A task, as a lens on the matrix. */
+export type MatrixTask = {
+  /** Its id. */
+  id: TaskId
+  /** Its name. */
+  name: string
+  /** The tools that it lists. */
+  tools: Array<ToolId>
+}
+
+/** A row. */
+export type MatrixTool = {
+  /** Its id. */
+  id: ToolId
+  /** Its server. */
+  server: ServerId
+  /** Its name at its server. */
+  name: string
+  /** Its title, as the server gives it. */
+  title: string | null
+  /** What it does, as the server says. */
+  description: string
+  /** Whether it may be called at all. */
+  enabled: boolean
+  /** Whether the server publishes another definition now. */
+  drifted: boolean
+  /** When it was last called. */
+  last_used: Timestamp | null
+}
+
+/** The matrix of one tenant. */
+export type MatrixView = {
+  /** The policy version that it shows. */
+  policy_version: number
+  /** Its columns. */
+  roles: Array<MatrixRole>
+  /** What its rows are grouped by. */
+  servers: Array<MatrixServer>
+  /** Its rows. */
+  tools: Array<MatrixTool>
+  /** Row by row as `tools`, column by column as `roles`. */
+  cells: Array<Array<Grant>>
+  /** The tasks, to look at the matrix through. */
+  tasks: Array<MatrixTask>
+}
+
+export type OperatorId = Brand<'opr'>
+
+/** What a person may do in the console. */
+export type OperatorRole = 'approver' | 'auditor' | 'owner' | 'policy_editor'
+
+/** A person who uses the console. */
+export type OperatorView = {
+  /** Their id. */
+  id: OperatorId
+  /** Their name. */
+  name: string
+  /** What they may do. */
+  role: OperatorRole
+  /** Since when they are here. */
+  created: Timestamp
+}
+
+/** How an execution ended. */
+export type Outcome = 'failed' | 'answered' | 'unknown'
+
+/** The first page. */
+export type OverviewView = {
+  /** How the installation is doing. */
+  status: StatusView
+  /** The last refusals that were attempts outside an allowlist, newest first, at most 8. */
+  anomalies: Array<AuditRow>
+  /** Waiting calls, soonest to expire first, at most 8. */
+  waiting: Array<ApprovalRow>
+  /** The tenant's servers. */
+  servers: Array<ServerView>
+  /** Decisions of the last 24 hours, one entry per hour, oldest first. */
+  hours: Array<HourView>
+  /** How much there is. */
+  counts: CountsView
+}
+
+/** What the window must do first. */
+export type Phase = 'first_run' | 'ready'
+
+/** A configuration to paste. */
+export type ReadyConfiguration = {
+  /** What it is for. */
+  title: string
+  /** What to do with it. */
+  hint: string
+  /** What it is written in. */
+  language: Language
+  /** The text. */
+  text: string
+}
+
+export type RoleId = Brand<'rol'>
+
+/** A role, by id and name. */
+export type RoleRef = {
+  /** Its id. */
+  id: RoleId
+  /** Its name. */
+  name: string
+}
+
+/** Where the master key and the operators' keys are kept. */
+export type SecretKeeping = 'file' | 'keychain' | 'memory'
+
+/** A server with all that is known of it. */
+export type ServerDetail = {
+  /** The server. */
+  server: ServerView
+  /** Its tools. */
+  tools: Array<ToolView>
+  /** The last lines it wrote to its standard error, oldest first. */
+  stderr: Array<string>
+}
+
+/** How a server is doing. */
+export type ServerHealth = 'failing' | 'idle' | 'ready' | 'starting'
+
+export type ServerId = Brand<'srv'>
+
+/** An upstream server. */
+export type ServerView = {
+  /** Its id. */
+  id: ServerId
+  /** Its tenant. */
+  tenant: TenantId
+  /** Its name. */
+  name: string
+  /** Whether it may be called at all. */
+  enabled: boolean
+  /** How it is reached. */
+  transport: Transport
+  /** How it is doing. */
+  health: ServerHealth
+  /** What went wrong last. */
+  problem: string | null
+  /** How often it was started anew. */
+  restarts: number
+  /** How many tools it has. */
+  tools: number
+  /** How many of them may be called at all. */
+  enabled_tools: number
+}
+
+export type SessionId = Brand<'ses'>
+
+/** Whether a session is live, or why it is over. */
+export type SessionState = 'client' | 'credential' | 'expired' | 'live' | 'operator'
+
+/** A tool of a session's allowlist. */
+export type SessionTool = {
+  /** The name under which the agent sees it. */
+  listed: string
+  /** What was granted when the session opened. */
+  grant: Grant
+}
+
+/** A session. */
+export type SessionView = {
+  /** Its id. */
+  id: SessionId
+  /** Its tenant. */
+  tenant: TenantId
+  /** Its agent. */
+  agent: AgentId
+  /** Its agent's name. */
+  agent_name: string
+  /** The credential that opened it. */
+  credential: CredentialId
+  /** The name of its task. */
+  task_name: string | null
+  /** Whether it is live. */
+  state: SessionState
+  /** When it opened. */
+  opened: Timestamp
+  /** When it ends by itself. */
+  ends: Timestamp
+  /** When it ended. */
+  ended: Timestamp | null
+  /** The policy version under which it opened. */
+  policy_version: number
+  /** What it may ever call. */
+  tools: Array<SessionTool>
+  /** How many calls it made. */
+  calls: number
+  /** How many of them were attempts outside its allowlist. */
+  anomalies: number
+}
+
+/** A value of a header or an environment variable. */
+export type Setting = {
+  /** That name. */
+  secret: string
+} | string
+
+/** Whether a tenant or an agent may act at all. */
+export type Standing = 'active' | 'suspended'
+
+/** How the installation is doing. */
+export type StatusView = {
+  /** What the window must do first. */
+  phase: Phase
+  /** What secrets are kept in. */
+  secret_store: SecretKeeping
+  /** The folder that has the registry. */
+  home: string
+  /** The gateway. */
+  gateway: GatewayView
+  /** The policy version in force. */
+  policy_version: number
+  /** Calls that the gateway judged in the last minute. */
+  calls_per_minute: number
+  /** Calls that wait for a person. */
+  waiting_approvals: number
+  /** Who unlocked the console, if it is unlocked. */
+  operator: OperatorView | null
+  /** When the console locks by itself unless something happens. */
+  locks_at: Timestamp | null
+  /** The time. */
+  now: Timestamp
+}
+
+export type TaskId = Brand<'tsk'>
+
+/** A task, by id and name. */
+export type TaskRef = {
+  /** Its id. */
+  id: TaskId
+  /** Its name. */
+  name: string
+}
+
+/** A task. */
+export type TaskView = {
+  /** Its id. */
+  id: TaskId
+  /** Its name. */
+  name: string
+  /** The tools that it needs. */
+  tools: Array<ToolId>
+  /** How long a run usually takes, in seconds. */
+  expected_secs: number
+  /** How long a session for it may last, in seconds. */
+  longest_secs: number
+  /** The agents that may declare it. */
+  agents: Array<AgentRef>
+  /** How many of its sessions are not over. */
+  live_sessions: number
+}
+
+export type TenantId = Brand<'tnt'>
+
+/** A tenant and how much it has. */
+export type TenantView = {
+  /** Its id. */
+  id: TenantId
+  /** Its name. */
+  name: string
+  /** Whether its agents may act. */
+  standing: Standing
+  /** When it was made. */
+  created: Timestamp
+  /** How many agents it has. */
+  agents: number
+  /** How many servers it has. */
+  servers: number
+  /** How many tools it has. */
+  tools: number
+  /** How many tasks it has. */
+  tasks: number
+  /** How many of its sessions are not over. */
+  live_sessions: number
+  /** Whether this tenant came with the starter and can be removed without trace. */
+  starter: boolean
+}
+
+/** RFC 3339, UTC, milliseconds. */
+export type Timestamp = Brand<'time'>
+
+/** A tool to take in, with the fingerprint of the definition that was seen. */
+export type ToolChoice = {
+  /** Its name. */
+  name: string
+  /** The fingerprint that was seen. */
+  fingerprint: Digest
+  /** Whether it may be called. */
+  enabled: boolean
+}
+
+/** What a server says of its tool. Not to be trusted. */
+export type ToolClaims = {
+  /** That it changes nothing. */
+  read_only: boolean | null
+  /** That it may destroy something. */
+  destructive: boolean | null
+  /** That it reaches beyond its own data. */
+  open_world: boolean | null
+}
+
+/** A cell, seen from its tool. */
+export type ToolGrant = {
+  /** The role. */
+  role: RoleId
+  /** Its name. */
+  role_name: string
+  /** What it grants. */
+  grant: Grant
+}
+
+export type ToolId = Brand<'tol'>
+
+/** A tool. */
+export type ToolView = {
+  /** Its id. */
+  id: ToolId
+  /** Its server. */
+  server: ServerId
+  /** Its server's name. */
+  server_name: string
+  /** Its name at its server. */
+  name: string
+  /** Its title, as the server gives it. */
+  title: string | null
+  /** What it does, as the server says. */
+  description: string
+  /** The pinned definition, as JSON text. */
+  definition: string
+  /** The digest of its canonical form. */
+  fingerprint: Digest
+  /** Whether it may be called at all. */
+  enabled: boolean
+  /** The definition that the server publishes now, when it is another one. */
+  drift: string | null
+  /** What the server says of the tool. Not to be trusted. */
+  claims: ToolClaims
+  /** Its row of the matrix. */
+  grants: Array<ToolGrant>
+}
+
+/** A part of what screens show. */
+export type Topic = 'approvals' | 'audit' | 'policy' | 'registry' | 'servers' | 'sessions' | 'status'
+
+/** How an upstream server is reached. */
+export type Transport = { 'kind': 'stdio'
+  /** The program: an absolute path, or a name that is looked up once, when it is added. */
+  command: string
+  /** Its arguments, each as it is handed over. */
+  args: Array<string>
+  /**
+   * Its environment. Nothing else of the gateway's own environment reaches it but `PATH`,
+   * `HOME`, `LANG` and `TMPDIR`.
+   */
+  env: { [key in string]: Setting }
+  /** Its working directory. */
+  cwd?: string, } | { 'kind': 'http'
+  /** Its URL: `https`, or `http` on a loopback address. */
+  url: string
+  /** Headers that are sent with every request. */
+  headers: { [key in string]: Setting }, }
+
+/** Every command of the backend: what goes in and what comes out. */
+export type Commands = {
+  /** How the installation is doing. */
+  status: { args: Record<string, never>; answer: StatusView }
+  /** The first page. */
+  overview: { args: {
+      /** The tenant that it is about. */
+      tenant: TenantId
+    }; answer: OverviewView }
+  /** First run: makes the first owner, unlocks the console, and loads the starter if wanted. */
+  first_run: { args: {
+      /** The owner's name. */
+      name: string
+      /** The passphrase that seals the owner's key. */
+      passphrase: string
+      /** Whether to load the starter. */
+      starter: boolean
+      /** Where secrets are to be kept; in the keychain when absent. */
+      secrets?: SecretKeeping
+    }; answer: StatusView }
+  /** Unlocks the console with an operator's passphrase. */
+  unlock: { args: {
+      /** The passphrase. */
+      passphrase: string
+    }; answer: StatusView }
+  /** Locks the console. */
+  lock: { args: Record<string, never>; answer: StatusView }
+  /** Somebody is there: the idle clock starts anew. */
+  touch: { args: Record<string, never>; answer: StatusView }
+  /** Loads the starter: tenant `acme` with four roles, an agent of each, and the sample server. */
+  starter_load: { args: Record<string, never>; answer: TenantView }
+  /** Removes the starter, and whatever was added to its tenant since. */
+  starter_remove: { args: Record<string, never>; answer: null }
+  /** Every operator who was not removed. */
+  operator_list: { args: Record<string, never>; answer: Array<OperatorView> }
+  /** Makes an operator, with a signing key sealed by their own passphrase. */
+  operator_create: { args: {
+      /** Their name. */
+      name: string
+      /** What they may do. */
+      role: OperatorRole
+      /** Their passphrase. No two operators have the same: it says who unlocks the console. */
+      passphrase: string
+    }; answer: OperatorView }
+  /** Removes an operator, who can neither unlock nor sign from then on. */
+  operator_remove: { args: {
+      /** Which one. */
+      operator: OperatorId
+    }; answer: null }
+  /** Writes the registry down as a file that `apply` takes. There is no secret in it. */
+  export: { args: Record<string, never>; answer: DeclaredView }
+  /** Makes the registry what a file says, all or nothing. What the file does not have is removed. */
+  apply: { args: {
+      /** The file, in YAML. */
+      text: string
+      /** Whether only to say what would change. */
+      dry_run: boolean
+    }; answer: AppliedView }
+  /** Every tenant. */
+  tenant_list: { args: Record<string, never>; answer: Array<TenantView> }
+  /** Makes a tenant with nothing in it. */
+  tenant_create: { args: {
+      /** Its name. */
+      name: string
+    }; answer: TenantView }
+  /** Lets a tenant's agents act, or not. */
+  tenant_set_standing: { args: {
+      /** The tenant. */
+      tenant: TenantId
+      /** Whether its agents may act. */
+      standing: Standing
+    }; answer: TenantView }
+  /** Keeps a secret of a tenant, for its servers' settings to name. */
+  tenant_secret_set: { args: {
+      /** The tenant. */
+      tenant: TenantId
+      /** The name that settings give it. */
+      name: string
+      /** The secret. */
+      value: string
+    }; answer: null }
+  /** The names of a tenant's secrets. */
+  tenant_secret_list: { args: {
+      /** The tenant. */
+      tenant: TenantId
+    }; answer: Array<string> }
+  /** Makes a role that grants nothing. */
+  role_create: { args: {
+      /** The tenant. */
+      tenant: TenantId
+      /** Its name. */
+      name: string
+    }; answer: Enforced }
+  /** Removes a role with its cells. Agents that act in it no longer do. */
+  role_remove: { args: {
+      /** The tenant. */
+      tenant: TenantId
+      /** The role. */
+      role: RoleId
+    }; answer: Enforced }
+  /** The matrix of a tenant. */
+  matrix: { args: {
+      /** The tenant. */
+      tenant: TenantId
+    }; answer: MatrixView }
+  /** Changes cells of the matrix. */
+  matrix_set: { args: {
+      /** The tenant. */
+      tenant: TenantId
+      /** What is to be. */
+      changes: Array<CellChange>
+      /** Refused when another version is in force by now. */
+      base_version: number
+    }; answer: Enforced }
+  /** The side panel of a cell. */
+  matrix_cell: { args: {
+      /** The tenant. */
+      tenant: TenantId
+      /** The cell's column. */
+      role: RoleId
+      /** The cell's row. */
+      tool: ToolId
+    }; answer: CellView }
+  /** A tenant's tasks. */
+  task_list: { args: {
+      /** The tenant. */
+      tenant: TenantId
+    }; answer: Array<TaskView> }
+  /** Makes a task. */
+  task_create: { args: {
+      /** The tenant. */
+      tenant: TenantId
+      /** Its name. */
+      name: string
+      /** The tools that it needs. */
+      tools: Array<ToolId>
+      /** How long a run usually takes, in seconds. */
+      expected_secs: number
+      /** How long a session for it may last, in seconds. */
+      longest_secs: number
+    }; answer: TaskView }
+  /** Gives a task other tools and times. */
+  task_update: { args: {
+      /** The tenant. */
+      tenant: TenantId
+      /** The task. */
+      task: TaskId
+      /** The tools that it needs. */
+      tools: Array<ToolId>
+      /** How long a run usually takes, in seconds. */
+      expected_secs: number
+      /** How long a session for it may last, in seconds. */
+      longest_secs: number
+    }; answer: TaskView }
+  /** Removes a task. Its live sessions may call nothing from then on. */
+  task_remove: { args: {
+      /** The tenant. */
+      tenant: TenantId
+      /** The task. */
+      task: TaskId
+    }; answer: Enforced }
+  /** A tenant's agents. */
+  agent_list: { args: {
+      /** The tenant. */
+      tenant: TenantId
+    }; answer: Array<AgentView> }
+  /** Makes an agent. */
+  agent_create: { args: {
+      /** The tenant. */
+      tenant: TenantId
+      /** Its name. */
+      name: string
+      /** The roles it acts in. */
+      roles: Array<RoleId>
+      /** The tasks it may declare. */
+      tasks: Array<TaskId>
+    }; answer: AgentView }
+  /** Gives an agent other roles and tasks. */
+  agent_update: { args: {
+      /** The tenant. */
+      tenant: TenantId
+      /** The agent. */
+      agent: AgentId
+      /** The roles it acts in. */
+      roles: Array<RoleId>
+      /** The tasks it may declare. */
+      tasks: Array<TaskId>
+    }; answer: AgentView }
+  /** Lets an agent act, or not. */
+  agent_set_standing: { args: {
+      /** The tenant. */
+      tenant: TenantId
+      /** The agent. */
+      agent: AgentId
+      /** Whether it may act. */
+      standing: Standing
+    }; answer: AgentView }
+  /** Removes an agent with its credentials, and ends its sessions. Its past stays readable. */
+  agent_remove: { args: {
+      /** The tenant. */
+      tenant: TenantId
+      /** The agent. */
+      agent: AgentId
+    }; answer: Enforced }
+  /** Issues a credential. Its secret is in the answer, and nowhere else in clear. */
+  credential_issue: { args: {
+      /** The tenant. */
+      tenant: TenantId
+      /** The agent that it identifies. */
+      agent: AgentId
+      /** What kind it is of. */
+      kind: CredentialKind
+      /** Seconds; 72 h when absent, 90 days at most. */
+      lifetime_secs?: number
+      /** The task that the ready configuration declares. */
+      task?: TaskId
+    }; answer: IssuedKey }
+  /** Withdraws a credential for good, and ends its sessions. */
+  credential_revoke: { args: {
+      /** The tenant. */
+      tenant: TenantId
+      /** The credential. */
+      credential: CredentialId
+    }; answer: CredentialView }
+  /** Lets a credential that was suspended by ending its session be used again. */
+  credential_release: { args: {
+      /** The tenant. */
+      tenant: TenantId
+      /** The credential. */
+      credential: CredentialId
+    }; answer: CredentialView }
+  /** A tenant's credentials, newest first. */
+  credential_list: { args: {
+      /** The tenant. */
+      tenant: TenantId
+    }; answer: Array<CredentialView> }
+  /** A tenant's servers. */
+  server_list: { args: {
+      /** The tenant. */
+      tenant: TenantId
+    }; answer: Array<ServerView> }
+  /** A server with all that is known of it. */
+  server_detail: { args: {
+      /** The tenant. */
+      tenant: TenantId
+      /** The server. */
+      server: ServerId
+    }; answer: ServerDetail }
+  /** Starts a server and asks what it has. Changes nothing in the registry. */
+  server_probe: { args: {
+      /** The tenant whose secrets it may be given. */
+      tenant: TenantId
+      /** How it is reached. */
+      transport: Transport
+    }; answer: Array<DiscoveredTool> }
+  /** Adds a server with some of its tools. */
+  server_create: { args: {
+      /** The tenant. */
+      tenant: TenantId
+      /** Its name. */
+      name: string
+      /** How it is reached. */
+      transport: Transport
+      /** The tools to take in, enabled or not, with the fingerprint that was seen. */
+      tools: Array<ToolChoice>
+    }; answer: ServerDetail }
+  /** Asks a server what it has now. Changes nothing in the registry. */
+  server_discover: { args: {
+      /** The tenant. */
+      tenant: TenantId
+      /** The server. */
+      server: ServerId
+    }; answer: Array<DiscoveredTool> }
+  /** Takes new or changed definitions in, as seen. */
+  server_accept: { args: {
+      /** The tenant. */
+      tenant: TenantId
+      /** The server. */
+      server: ServerId
+      /** The tools to take in, enabled or not, with the fingerprint that was seen. */
+      tools: Array<ToolChoice>
+    }; answer: ServerDetail }
+  /** Lets a server be called, or not. */
+  server_set_enabled: { args: {
+      /** The tenant. */
+      tenant: TenantId
+      /** The server. */
+      server: ServerId
+      /** Whether it may be called at all. */
+      enabled: boolean
+    }; answer: ServerView }
+  /** Stops a server and lets it be started again. */
+  server_restart: { args: {
+      /** The tenant. */
+      tenant: TenantId
+      /** The server. */
+      server: ServerId
+    }; answer: ServerView }
+  /** Removes a server with its tools. */
+  server_remove: { args: {
+      /** The tenant. */
+      tenant: TenantId
+      /** The server. */
+      server: ServerId
+    }; answer: Enforced }
+  /** Lets tools be called, or not. */
+  tool_set_enabled: { args: {
+      /** The tenant. */
+      tenant: TenantId
+      /** The tools. */
+      tools: Array<ToolId>
+      /** Whether they may be called at all. */
+      enabled: boolean
+    }; answer: Enforced }
+  /** Requests in one of the given states, newest first; those that wait, when none is given. */
+  approval_list: { args: {
+      /** Of this tenant; of all, when absent. */
+      tenant?: TenantId
+      /** In one of these states. */
+      states?: Array<ApprovalState>
+    }; answer: Array<ApprovalRow> }
+  /** A request with all that a person needs to decide. */
+  approval_show: { args: {
+      /** The tenant. */
+      tenant: TenantId
+      /** The request. */
+      approval: ApprovalId
+    }; answer: ApprovalView }
+  /** Signs a waiting call. */
+  approval_approve: { args: {
+      /** The tenant. */
+      tenant: TenantId
+      /** The request. */
+      approval: ApprovalId
+      /** The digest of the arguments that the operator saw; another one is refused. */
+      shown: Digest
+      /** The operator's passphrase, where the console is not unlocked by them. */
+      passphrase?: string
+    }; answer: ApprovalView }
+  /** Denies a waiting call. */
+  approval_deny: { args: {
+      /** The tenant. */
+      tenant: TenantId
+      /** The request. */
+      approval: ApprovalId
+      /** Why, for the agent and the log. */
+      reason: string
+    }; answer: ApprovalView }
+  /** How the last seven days went. */
+  approval_week: { args: {
+      /** In this tenant; in all, when absent. */
+      tenant?: TenantId
+    }; answer: ApprovalWeek }
+  /** A tenant's sessions, newest first, at most 500. */
+  session_list: { args: {
+      /** The tenant. */
+      tenant: TenantId
+      /** Whether to leave out those that are over. */
+      live_only: boolean
+    }; answer: Array<SessionView> }
+  /** Ends a session, and suspends the credential that opened it until somebody releases it. */
+  session_end: { args: {
+      /** The tenant. */
+      tenant: TenantId
+      /** The session. */
+      session: SessionId
+    }; answer: SessionView }
+  /** A page of the log, newest first. */
+  audit_page: { args: {
+      /** Which events to show. */
+      filter: AuditFilter
+      /** Only events before this one. */
+      before?: number
+      /** How many at most. */
+      limit: number
+    }; answer: AuditPage }
+  /** An event with what belongs to it. */
+  audit_show: { args: {
+      /** Its place in the chain. */
+      seq: number
+    }; answer: AuditDetail }
+  /** Checks every seal of the log. */
+  audit_verify: { args: Record<string, never>; answer: ChainView }
+}

@@ -1,0 +1,31 @@
+/**
+ * A backend inside the page: every screen runs and is tested in a plain browser with it. Only a
+ * build in mode `mock` has it. `?mock=empty`, `typical`, `crowded`, `locked` or `first-run` in
+ * front of the `#` picks what it holds.
+ */
+import type { Answer, Args, Command } from '../call'
+import { IpcError } from '../failure'
+import { correlation } from './clock'
+import { agentHandlers } from './handle-agents'
+import { policyHandlers } from './handle-policy'
+import { recordHandlers } from './handle-records'
+import { statusHandlers } from './handle-status'
+import { mockSize } from './size'
+import { makeWorld, type Size, type World } from './world'
+
+export type Handlers = { [C in Command]?: (world: World, args: Args<C>) => Answer<C> }
+
+const handlers: Handlers = { ...statusHandlers, ...policyHandlers, ...agentHandlers, ...recordHandlers }
+const sizes: Size[] = ['first-run', 'locked', 'empty', 'typical', 'crowded']
+const asked = mockSize()
+const world = makeWorld(sizes.find((size) => size === asked) ?? 'typical')
+const open: ReadonlySet<Command> = new Set(['status', 'unlock', 'first_run'])
+
+/** Answers a command after the moment that a real one takes. */
+export async function answer<C extends Command>(command: C, args: Args<C>): Promise<Answer<C>> {
+  await new Promise((done) => setTimeout(done, 12))
+  const handler = handlers[command] as ((world: World, args: Args<C>) => Answer<C>) | undefined
+  if (!handler) throw new IpcError('internal', `The mock has no ${command}.`, correlation())
+  if (!world.status.operator && !open.has(command)) throw new IpcError('locked', 'Unlock the console first.', correlation())
+  return structuredClone(handler(world, args))
+}

@@ -1,0 +1,59 @@
+/** The tools of the sample servers, as such servers publish them. */
+import type { Grant, ToolView } from '../generated'
+
+export type Sample = {
+  name: string
+  title: string | null
+  description: string
+  properties: Record<string, { type: string; description?: string }>
+  claims: ToolView['claims']
+  /** reader, analyst, executor, admin. */
+  grants: [Grant, Grant, Grant, Grant]
+}
+
+const reads = { read_only: true, destructive: false, open_world: false }
+const writes = { read_only: false, destructive: true, open_world: false }
+const outside = { read_only: true, destructive: false, open_world: true }
+const text = (description: string) => ({ type: 'string', description })
+
+export const workbench: Sample[] = [
+  { name: 'read_file', title: 'Read a file', description: 'Reads a text file of the sandbox folder.', properties: { path: text('Relative to the folder') }, claims: reads, grants: ['allow', 'allow', 'allow', 'allow'] },
+  { name: 'search_database', title: 'Search the database', description: 'Finds rows in the sample database by words.', properties: { query: text('Words to find'), limit: { type: 'integer' } }, claims: reads, grants: ['allow', 'allow', 'allow', 'allow'] },
+  { name: 'web_fetch', title: 'Fetch a page', description: 'Fetches a page from loopback.', properties: { url: text('An http address on this machine') }, claims: outside, grants: ['deny', 'allow', 'allow', 'allow'] },
+  { name: 'write_file', title: 'Write a file', description: 'Writes a text file into the sandbox folder. What was there is replaced.', properties: { path: text('Relative to the folder'), content: text('All of it') }, claims: writes, grants: ['deny', 'deny', 'token', 'allow'] },
+  { name: 'send_email', title: 'Send mail', description: 'Puts a message into the outbox folder.', properties: { to: text('One address'), subject: text('One line'), body: text('Plain text') }, claims: { read_only: false, destructive: false, open_world: true }, grants: ['deny', 'deny', 'token', 'allow'] },
+  { name: 'execute_code', title: 'Run a script', description: 'Runs a script in the sandboxed engine.', properties: { script: text('The script') }, claims: writes, grants: ['deny', 'deny', 'token', 'allow'] },
+  { name: 'access_secrets', title: 'Read a secret', description: 'Reads a secret from the keychain.', properties: { name: text('Its name') }, claims: { read_only: true, destructive: null, open_world: null }, grants: ['deny', 'deny', 'deny', 'token'] },
+  { name: 'modify_mcp_config', title: 'Change its settings', description: 'Changes the settings file of this server.', properties: { key: text('Which'), value: text('To what') }, claims: writes, grants: ['deny', 'deny', 'deny', 'token'] },
+]
+
+export const definitionOf = (sample: Sample): string =>
+  JSON.stringify({
+    name: sample.name,
+    ...(sample.title && { title: sample.title }),
+    description: sample.description,
+    inputSchema: { type: 'object', properties: sample.properties, required: Object.keys(sample.properties).slice(0, 1) },
+    annotations: Object.fromEntries(
+      Object.entries({ readOnlyHint: sample.claims.read_only, destructiveHint: sample.claims.destructive, openWorldHint: sample.claims.open_world }).filter(([, value]) => value !== null),
+    ),
+  })
+
+const NOUNS = ['invoice', 'ticket', 'branch', 'release', 'customer', 'report', 'queue', 'dashboard', 'channel', 'order', 'pipeline', 'schema', 'bucket', 'role', 'secret', 'webhook', 'calendar', 'contract', 'shipment', 'forecast']
+const VERBS = ['list', 'get', 'search', 'create', 'update', 'delete', 'export', 'archive', 'assign', 'approve']
+
+/** Many tools, for a crowded matrix. */
+export const invented = (from: number, count: number): Sample[] =>
+  Array.from({ length: count }, (_, index) => {
+    const at = from + index
+    const verb = VERBS[at % VERBS.length] ?? 'get'
+    const noun = NOUNS[Math.floor(at / VERBS.length) % NOUNS.length] ?? 'item'
+    const harmless = ['list', 'get', 'search'].includes(verb)
+    return {
+      name: `${verb}_${noun}${at >= 200 ? `_${Math.floor(at / 200)}` : ''}`,
+      title: null,
+      description: `${verb[0]?.toUpperCase()}${verb.slice(1)}s ${noun}s of the connected system.`,
+      properties: { id: text('Which') },
+      claims: harmless ? reads : writes,
+      grants: harmless ? ['allow', 'allow', 'allow', 'allow'] : ['deny', 'deny', 'token', at % 3 ? 'allow' : 'token'],
+    }
+  })

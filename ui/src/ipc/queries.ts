@@ -1,0 +1,104 @@
+/**
+ * What the screens ask for, each with its key. The first part of a key is the topic whose change
+ * makes the answer stale.
+ */
+import { infiniteQueryOptions, queryOptions, type QueryClient } from '@tanstack/react-query'
+import { call } from './call'
+import type {
+  ApprovalId, ApprovalState, AuditFilter, Change, RoleId, ServerId, TenantId, ToolId,
+} from './generated'
+
+export const status = () =>
+  queryOptions({ queryKey: ['status'], queryFn: () => call('status'), refetchInterval: 15_000 })
+
+export const overview = (tenant: TenantId) =>
+  queryOptions({ queryKey: ['overview', tenant], queryFn: () => call('overview', { tenant }), refetchInterval: 30_000 })
+
+export const tenantList = () =>
+  queryOptions({ queryKey: ['registry', 'tenants'], queryFn: () => call('tenant_list') })
+
+export const matrix = (tenant: TenantId) =>
+  queryOptions({ queryKey: ['policy', 'matrix', tenant], queryFn: () => call('matrix', { tenant }) })
+
+export const matrixCell = (tenant: TenantId, role: RoleId, tool: ToolId) =>
+  queryOptions({
+    queryKey: ['policy', 'cell', tenant, role, tool],
+    queryFn: () => call('matrix_cell', { tenant, role, tool }),
+  })
+
+export const taskList = (tenant: TenantId) =>
+  queryOptions({ queryKey: ['registry', 'tasks', tenant], queryFn: () => call('task_list', { tenant }) })
+
+export const agentList = (tenant: TenantId) =>
+  queryOptions({ queryKey: ['registry', 'agents', tenant], queryFn: () => call('agent_list', { tenant }) })
+
+export const serverList = (tenant: TenantId) =>
+  queryOptions({ queryKey: ['servers', 'list', tenant], queryFn: () => call('server_list', { tenant }) })
+
+export const serverDetail = (tenant: TenantId, server: ServerId) =>
+  queryOptions({
+    queryKey: ['servers', 'detail', tenant, server],
+    queryFn: () => call('server_detail', { tenant, server }),
+  })
+
+export const tenantSecrets = (tenant: TenantId) =>
+  queryOptions({
+    queryKey: ['registry', 'secrets', tenant],
+    queryFn: () => call('tenant_secret_list', { tenant }),
+  })
+
+export const approvalList = (tenant?: TenantId, states?: ApprovalState[]) =>
+  queryOptions({
+    queryKey: ['approvals', 'list', tenant, states],
+    queryFn: () => call('approval_list', { ...(tenant && { tenant }), ...(states && { states }) }),
+    refetchInterval: 15_000,
+  })
+
+export const approvalShow = (tenant: TenantId, approval: ApprovalId) =>
+  queryOptions({
+    queryKey: ['approvals', 'show', tenant, approval],
+    queryFn: () => call('approval_show', { tenant, approval }),
+  })
+
+export const approvalWeek = (tenant?: TenantId) =>
+  queryOptions({
+    queryKey: ['approvals', 'week', tenant],
+    queryFn: () => call('approval_week', tenant ? { tenant } : {}),
+  })
+
+export const sessionList = (tenant: TenantId, liveOnly: boolean) =>
+  queryOptions({
+    queryKey: ['sessions', tenant, liveOnly],
+    queryFn: () => call('session_list', { tenant, live_only: liveOnly }),
+    refetchInterval: 15_000,
+  })
+
+const PAGE = 200
+
+export const auditPages = (filter: AuditFilter) =>
+  infiniteQueryOptions({
+    queryKey: ['audit', 'pages', filter],
+    queryFn: ({ pageParam }) =>
+      call('audit_page', { filter, limit: PAGE, ...(pageParam !== null && { before: pageParam }) }),
+    initialPageParam: null as number | null,
+    getNextPageParam: (page) => page.older,
+  })
+
+export const auditShow = (seq: number) =>
+  queryOptions({ queryKey: ['audit', 'show', seq], queryFn: () => call('audit_show', { seq }) })
+
+// What a change of each topic makes stale. The status strip and the overview sum up all of them.
+const touches: Record<Change['topic'], string[]> = {
+  status: ['status', 'overview'],
+  policy: ['policy', 'registry', 'status'],
+  approvals: ['approvals', 'status', 'overview'],
+  sessions: ['sessions', 'overview', 'registry'],
+  audit: ['audit', 'overview'],
+  registry: ['registry', 'policy', 'servers', 'overview', 'status'],
+  servers: ['servers', 'policy', 'overview'],
+}
+
+/** Asks again for everything that a change made stale. */
+export function refresh(client: QueryClient, change: Change): void {
+  for (const key of touches[change.topic] ?? []) void client.invalidateQueries({ queryKey: [key] })
+}

@@ -239,8 +239,10 @@ fn is_exact(token: &str) -> bool {
     if !value.is_finite() || (value.fract() == 0.0 && value.abs() > MOST_SAFE) {
         return false;
     }
-    let shortest = format!("{value:e}");
-    decimal(token).is_some_and(|exact| decimal(&shortest) == Some(exact))
+    // Half-way between two shortest forms RFC 8785 takes the even one, Rust now and then the
+    // odd one: what counts is the form that will be sent.
+    let Ok(form) = serde_json_canonicalizer::to_string(&value) else { return false };
+    decimal(token).is_some_and(|exact| decimal(&form) == Some(exact))
 }
 
 /// A decimal number as (negative, significant digits, power of ten of the last digit).

@@ -9,6 +9,7 @@ pub mod document;
 pub mod event;
 pub mod grant;
 pub mod id;
+pub mod identity;
 pub mod json;
 pub mod name;
 pub mod op_token;

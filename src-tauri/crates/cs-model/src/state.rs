@@ -1,11 +1,23 @@
 //! States that several parts of the product name.
 
-use serde::{Deserialize, Serialize};
-
+/// Makes enumerations whose values are words: in the registry, in files, on the wire and in the
+/// console.
 macro_rules! words {
     ($($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal,)* })*) => {$(
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, ts_rs::TS)]
+        #[derive(
+            Clone,
+            Copy,
+            Debug,
+            serde::Deserialize,
+            Eq,
+            Hash,
+            Ord,
+            PartialEq,
+            PartialOrd,
+            serde::Serialize,
+            ts_rs::TS,
+        )]
         pub enum $name { $($(#[$vdoc])* #[serde(rename = $text)] $variant,)* }
 
         impl $name {
@@ -25,14 +37,16 @@ macro_rules! words {
         }
 
         impl std::str::FromStr for $name {
-            type Err = UnknownWord;
+            type Err = $crate::state::UnknownWord;
 
-            fn from_str(text: &str) -> Result<Self, UnknownWord> {
-                match text { $($text => Ok(Self::$variant),)* _ => Err(UnknownWord) }
+            fn from_str(text: &str) -> Result<Self, $crate::state::UnknownWord> {
+                match text { $($text => Ok(Self::$variant),)* _ => Err($crate::state::UnknownWord) }
             }
         }
     )*};
 }
+
+pub(crate) use words;
 
 /// A text that is none of the words of its kind.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]

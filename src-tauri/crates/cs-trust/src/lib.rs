@@ -1,18 +1,23 @@
-//! Mint and verify: request signatures, operation tokens, operator keys, sealed values.
+//! Mint and verify: request signatures, access tokens, operation tokens, operator keys, sealed
+//! values.
 //!
 //! Pure: no IO, no clock, no randomness of its own. Time, nonces and seeds are parameters, so
 //! that every value can be reproduced in a test. Cryptography is AWS-LC's; this crate decides
 //! what is put into it and what is believed of what comes out.
 //!
-//! Read it in this order: [`request`] (how an agent proves who it is), [`operator`] (the key of a
-//! person), [`operation`] (what that key signs), [`key`] and [`seal`] (how secrets are made and
-//! kept).
+//! Read it in this order: [`request`], [`token`], [`dpop`] and [`assertion`] (how an agent proves
+//! who it is), [`operator`] (the key of a person), [`operation`] (what that key signs), [`key`] and
+//! [`seal`] (how secrets are made and kept).
 
+pub mod assertion;
+pub mod dpop;
+mod jws;
 pub mod key;
 pub mod operation;
 pub mod operator;
 pub mod request;
 pub mod seal;
+pub mod token;
 
 pub use key::ApiKeyPair;
 pub use operation::{TokenError, Verified};

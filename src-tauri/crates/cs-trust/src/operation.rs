@@ -1,18 +1,19 @@
 //! Operation tokens: an operator's signature over one exact call.
 //!
-//! A token is a compact JWS (RFC 7515) with Ed25519. `jsonwebtoken` verifies the signature and
-//! nothing else: it would ignore `crit`, let the last of two claims win and read a payload that is
-//! an array. Form, header and claims are checked here; whether the token is for the call at hand,
-//! and whether its time has come and not passed, is checked by `cs_policy::Held`.
+//! A token is a compact JWS (RFC 7515) with Ed25519. Form, header, signature and claims are checked
+//! here; whether the token is for the call at hand, and whether its time has come and not passed,
+//! is checked by `cs_policy::Held`.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use cs_model::OperatorId;
-use cs_model::json::{self, Limits};
+use cs_model::identity::TokenAlgorithm;
+use cs_model::json::Limits;
 use cs_model::op_token::{MOST_SECS, OperationClaims, TYPE};
-use jsonwebtoken::{Algorithm, DecodingKey};
 use serde::{Deserialize, Serialize};
 
+use crate::jws;
+use crate::jws::engine::PublicKey;
 use crate::operator::OperatorKey;
 
 /// The most bytes of a token.
@@ -114,89 +115,26 @@ pub fn verify(
     if token.len() > MOST {
         return Err(TokenError::Form);
     }
-    let (message, signature) = token.rsplit_once('.').ok_or(TokenError::Form)?;
-    let (header, claims) = message.split_once('.').ok_or(TokenError::Form)?;
-    let [header, claims, signed] =
-        [header, claims, signature].map(|part| URL_SAFE_NO_PAD.decode(part).ok());
-    let (Some(header), Some(claims), Some(signed)) = (header, claims, signed) else {
-        return Err(TokenError::Form);
-    };
-    if signed.len() != 64 {
+    let parts = jws::split(token).ok_or(TokenError::Form)?;
+    if parts.signature_bytes != 64 {
         return Err(TokenError::Form);
     }
-    let header = std::str::from_utf8(&header).map_err(|_| TokenError::Header)?;
-    match object::<Header<'_>>(header) {
+    match jws::object::<Header<'_>>(&parts.header, LIMITS) {
         Some(Header { alg: ALGORITHM, typ: TYPE }) => {}
         Some(_) | None => return Err(TokenError::Header),
     }
-    let claims = std::str::from_utf8(&claims).map_err(|_| TokenError::Claims)?;
-    let claims: OperationClaims = object(claims).ok_or(TokenError::Claims)?;
+    let claims: OperationClaims = jws::object(&parts.payload, LIMITS).ok_or(TokenError::Claims)?;
     let key = public_key(claims.iss).ok_or(TokenError::Operator)?;
-    if is_weak(&key) {
-        return Err(TokenError::Operator);
-    }
-    if is_signed(message.as_bytes(), signature, &key) {
+    let key = PublicKey::ed25519(&key).map_err(|_| TokenError::Operator)?;
+    if key.has_signed(TokenAlgorithm::EdDSA, parts.message.as_bytes(), parts.signature) {
         Ok(Verified { claims })
     } else {
         Err(TokenError::Signature)
     }
 }
 
-/// The one place where a signature is checked.
-fn is_signed(message: &[u8], signature: &str, key: &[u8; 32]) -> bool {
-    let key = DecodingKey::from_ed_der(key);
-    let fits = jsonwebtoken::crypto::verify(signature, message, &key, Algorithm::EdDSA);
-    matches!(fits, Ok(true))
-}
-
 fn encode(part: &impl Serialize) -> Option<String> {
     serde_json::to_vec(part).ok().map(|json| URL_SAFE_NO_PAD.encode(json))
-}
-
-/// Reads a flat JSON object whose keys stand once each. Without the check of the first byte an
-/// array with the values in order would be read as well.
-fn object<'t, T: Deserialize<'t>>(text: &'t str) -> Option<T> {
-    if !text.starts_with('{') {
-        return None;
-    }
-    json::check(text, LIMITS).ok()?;
-    serde_json::from_str(text).ok()
-}
-
-/// The points of small order without their sign bit, in every encoding that a decoder may read:
-/// for these keys anybody can make signatures.
-const WEAK: [[u8; 32]; 7] = [
-    ends(0x00, 0x00, 0x00),
-    ends(0x01, 0x00, 0x00),
-    ends(0xec, 0xff, 0x7f),
-    ends(0xed, 0xff, 0x7f),
-    ends(0xee, 0xff, 0x7f),
-    [
-        0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98,
-        0xf0, 0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53,
-        0xfc, 0x05,
-    ],
-    [
-        0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67,
-        0x0f, 0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac,
-        0x03, 0x7a,
-    ],
-];
-
-/// 32 bytes that are alike between the first and the last.
-const fn ends(first: u8, middle: u8, last: u8) -> [u8; 32] {
-    let mut bytes = [middle; 32];
-    let [start, .., end] = &mut bytes;
-    *start = first;
-    *end = last;
-    bytes
-}
-
-fn is_weak(key: &[u8; 32]) -> bool {
-    let mut unsigned = *key;
-    let [.., last] = &mut unsigned;
-    *last &= 0x7f;
-    WEAK.contains(&unsigned)
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
 use cs_model::{AgentId, Digest, OperationTokenId, ServerId, SessionId, TaskId, TenantId, ToolId};
+use jsonwebtoken::{Algorithm, DecodingKey};
 use serde_json::{Value, json};
 
 use super::*;
@@ -189,7 +190,7 @@ fn j11_a_claim_or_header_member_that_stands_twice_is_refused_in_any_spelling() {
 
 #[test]
 fn j11_j12_doubles_and_nesting_are_refused_before_any_type_gets_to_see_them() {
-    let read = |text: &str| object::<Value>(text);
+    let read = |text: &str| jws::object::<Value>(text.as_bytes(), LIMITS);
     assert!(read(r#"{"a":1,"b":"x"}"#).is_some());
     let many: Vec<_> = (0..33).map(|at| format!(r#""{at}":0"#)).collect();
     let many = format!("{{{}}}", many.join(","));
@@ -348,18 +349,8 @@ fn o06_a_public_key_of_small_order_belongs_to_nobody() {
     let message =
         format!("{}.{}", URL_SAFE_NO_PAD.encode(HEADER), URL_SAFE_NO_PAD.encode(payload()));
     let signature = URL_SAFE_NO_PAD.encode([&neutral[..], &[0; 32]].concat());
-    assert!(is_signed(message.as_bytes(), &signature, &neutral), "the library would accept it");
     let token = format!("{message}.{signature}");
     assert_eq!(verify(&token, |_| Some(neutral)).unwrap_err(), TokenError::Operator);
-
-    for weak in WEAK {
-        for sign in [0, 0x80] {
-            let mut key = weak;
-            key[31] |= sign;
-            assert_eq!(verify(&token, |_| Some(key)).unwrap_err(), TokenError::Operator, "{key:?}");
-        }
-    }
-    assert!(!is_weak(&key().public_key()));
 }
 
 #[test]

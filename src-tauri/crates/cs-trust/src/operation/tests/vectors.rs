@@ -43,9 +43,10 @@ fn o06_signatures_are_accepted_exactly_as_published() {
         let key: [u8; 32] = bytes(&group["publicKey"]["pk"]).try_into().unwrap();
         let signature = URL_SAFE_NO_PAD.encode(bytes(&test["sig"]));
         let valid = test["result"] == "valid";
-        let accepted = is_signed(&bytes(&test["msg"]), &signature, &key);
+        let key = PublicKey::ed25519(&key).expect("a key in use is not called weak");
+        let message = bytes(&test["msg"]);
+        let accepted = key.has_signed(TokenAlgorithm::EdDSA, &message, &signature);
         assert_eq!(accepted, valid, "{test}");
-        assert!(!valid || !is_weak(&key), "a key in use is called weak: {group}");
         tried += 1;
     }
     assert!(tried > 100, "{tried}");

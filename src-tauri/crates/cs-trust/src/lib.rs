@@ -17,6 +17,7 @@ pub mod operation;
 pub mod operator;
 pub mod request;
 pub mod seal;
+pub mod spiffe;
 pub mod token;
 
 pub use key::ApiKeyPair;
@@ -24,3 +25,4 @@ pub use operation::{TokenError, Verified};
 pub use operator::{OperatorKey, OperatorKeyError};
 pub use request::{Headers, Incoming, Outgoing, Presented, RequestError};
 pub use seal::{SealError, SealingKey};
+pub use spiffe::{SpiffeError, SpiffeId, SpiffePrefix, TrustDomain};

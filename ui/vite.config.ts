@@ -17,5 +17,7 @@ export default defineConfig({
     setupFiles: ['./src/lib/test-setup.ts'],
     include: ['src/**/*.test.{ts,tsx}'],
     css: false,
+    // For a machine that does other things too: a test that passes takes a fraction of it.
+    testTimeout: 30_000,
   },
 })

@@ -35,10 +35,19 @@ export async function launch() {
   return chromium.launch({ executablePath: process.env.CHROMIUM ?? system, args: ['--no-sandbox'] })
 }
 
-/** A page that remembers what went wrong in it: errors, and what the policy forbade. */
-export async function open(browser, url, { scheme = 'light', width = 1280, height = 800 } = {}) {
+/**
+ * A page that remembers what went wrong in it: errors, and what the policy forbade. The clock of
+ * a `young` one, which counts from its beginning, stays in the first second however long it took.
+ */
+export async function open(browser, url, { scheme = 'light', width = 1280, height = 800, young = false } = {}) {
   const context = await browser.newContext({ colorScheme: scheme, viewport: { width, height }, reducedMotion: 'reduce' })
   const page = await context.newPage()
+  if (young) {
+    await page.addInitScript(() => {
+      const now = performance.now.bind(performance)
+      performance.now = () => now() / 1_000
+    })
+  }
   const wrong = []
   page.on('pageerror', (error) => wrong.push(`error: ${error.message}`))
   page.on('console', (message) => {

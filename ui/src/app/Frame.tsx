@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { Outlet } from '@tanstack/react-router'
+import { useState } from 'react'
 import { Loaded } from '@/components/Loaded'
 import { UnlockForm } from '@/components/UnlockForm'
 import { FirstRun } from '@/features/first-run/FirstRun'
@@ -23,7 +24,11 @@ export function Frame() {
 }
 
 function Phase({ status: now }: { status: StatusView }) {
-  if (now.phase === 'first_run') return <FirstRun status={now} />
+  // The status knows of the owner before the starter is there: setting up ends when it says so.
+  const [underway, setUnderway] = useState(false)
+  if (now.phase === 'first_run' || underway) {
+    return <FirstRun status={now} onBegun={() => setUnderway(true)} onEnded={() => setUnderway(false)} />
+  }
   if (now.operator === null) return <Locked status={now} />
   return <Console status={now} />
 }

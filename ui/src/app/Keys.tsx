@@ -1,6 +1,7 @@
 import { Modal } from '@mantine/core'
 import { useNavigate } from '@tanstack/react-router'
 import { useEffect, useRef, useState } from 'react'
+import { Chord } from '@/lib/chord'
 import css from './Keys.module.css'
 import { useCurrentTenant } from './last-tenant'
 import { addressOf, allPlaces } from './navigation'
@@ -15,7 +16,7 @@ const inField = (target: EventTarget | null) =>
 export function Keys() {
   const [palette, setPalette] = useState(false)
   const [help, setHelp] = useState(false)
-  const going = useRef(0)
+  const going = useRef(new Chord('g'))
   const navigate = useNavigate()
   const tenant = useCurrentTenant()
 
@@ -31,12 +32,11 @@ export function Keys() {
       if (event.ctrlKey || event.metaKey || event.altKey || inField(event.target)) return
       if (event.key === '?') setHelp(true)
       const place = allPlaces.find((one) => one.key === event.key)
-      if (place && performance.now() - going.current < 1_000) {
+      if (going.current.follows(event.key, performance.now()) && place) {
         event.preventDefault()
         event.stopPropagation()
         void navigate({ to: addressOf(place, tenant) as '/' })
       }
-      going.current = event.key === 'g' ? performance.now() : 0
     }
     window.addEventListener('keydown', pressed, { capture: true })
     return () => window.removeEventListener('keydown', pressed, { capture: true })

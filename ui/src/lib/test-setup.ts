@@ -1,6 +1,9 @@
 import '@testing-library/jest-dom/vitest'
-import { cleanup } from '@testing-library/react'
+import { cleanup, configure } from '@testing-library/react'
 import { afterEach } from 'vitest'
+
+// What is waited for comes at once, but not on a machine that does other things too.
+configure({ asyncUtilTimeout: 10_000 })
 
 afterEach(() => cleanup())
 

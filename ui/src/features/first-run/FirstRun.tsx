@@ -16,8 +16,17 @@ const kept: Record<StatusView['secret_store'], string> = {
   file: 'Your signing key is kept in the sealed file secrets.age in the home folder, because this home was set up without a keychain.',
 }
 
-/** The first start: who is the owner, and whether to begin with the starter. */
-export function FirstRun({ status }: { status: StatusView }) {
+type Props = {
+  status: StatusView
+  onBegun: () => void
+  onEnded: () => void
+}
+
+/**
+ * The first start: who is the owner, and whether to begin with the starter. It stays until both
+ * are there, so that the console opens on what was loaded, and what failed is read.
+ */
+export function FirstRun({ status, onBegun, onEnded }: Props) {
   const [name, setName] = useState('')
   const [passphrase, setPassphrase] = useState('')
   const [again, setAgain] = useState('')
@@ -25,16 +34,20 @@ export function FirstRun({ status }: { status: StatusView }) {
   const queryClient = useQueryClient()
   const begin = useMutation({
     mutationFn: () => call('first_run', { name: name.trim(), passphrase, starter }),
+    onMutate: onBegun,
     onSuccess: (answer) => {
       queryClient.setQueryData(statusQuery().queryKey, answer)
       void queryClient.invalidateQueries()
+      onEnded()
     },
+    onError: () => queryClient.invalidateQueries(statusQuery()),
   })
+  const withoutStarter = begin.isError && status.phase === 'ready'
   const judged = strength(passphrase)
   const missing = whatIsMissing(name, passphrase, again)
   const submit = (event: FormEvent) => {
     event.preventDefault()
-    if (missing === undefined) begin.mutate()
+    if (missing === undefined && !begin.isPending && !withoutStarter) begin.mutate()
   }
   return (
     <main className={css.page}>
@@ -61,9 +74,13 @@ export function FirstRun({ status }: { status: StatusView }) {
           description="Tenant acme with a sample server in a sandbox folder, four roles, four agents and their matrix. It can be removed without trace." />
         <p className={css.note}>{kept[status.secret_store]}</p>
         {begin.error ? <Problem error={begin.error} /> : null}
-        <Act type="submit" tone="primary" size="sm" loading={begin.isPending} disabledReason={missing}>
-          {begin.isPending ? 'Making your key' : 'Set up'}
-        </Act>
+        {withoutStarter ? (
+          <Act tone="primary" size="sm" onClick={onEnded}>Go on without the starter</Act>
+        ) : (
+          <Act type="submit" tone="primary" size="sm" loading={begin.isPending} disabledReason={missing}>
+            Set up
+          </Act>
+        )}
         <p className="dim small">
           Home: <code>{status.home}</code>
         </p>

@@ -125,7 +125,7 @@ async fn an_administrator_connects_an_agent_narrows_it_and_countersigns_a_call()
 
     // A call that needs a signature waits, and runs once when it has one.
     let caller = Arc::clone(&agent);
-    let note = json!({"path": "note.txt", "text": "once", "append": true});
+    let note = json!({"path": "note.txt", "content": "once", "append": true});
     let arguments = note.clone();
     let waiting = tokio::spawn(async move { caller.call("write_file", arguments).await });
     go(&app, "#/t/acme/approvals").await;

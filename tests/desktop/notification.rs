@@ -76,7 +76,7 @@ async fn u10_a_waiting_call_is_announced_without_its_arguments_and_a_click_opens
     first_run(&app).await;
     let agent = Arc::new(connect_agent(&app, "scribe", "executor").await);
     let caller = Arc::clone(&agent);
-    let arguments = json!({"path": "salaries.txt", "text": "everything"});
+    let arguments = json!({"path": "salaries.txt", "content": "everything"});
     let waiting = tokio::spawn(async move { caller.call("write_file", arguments).await });
 
     let Said { summary, body } = timeout(PATIENCE, said.recv()).await.unwrap().unwrap();

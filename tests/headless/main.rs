@@ -34,7 +34,7 @@ async fn every_real_client_sees_its_tools_is_refused_and_waits_for_a_person() {
     ];
     for (count, (script, mode)) in clients.into_iter().enumerate() {
         let key = place.key("executor-1").await;
-        let note = json!({"path": "log.txt", "text": format!("{count}\n"), "append": true});
+        let note = json!({"path": "log.txt", "content": format!("{count}\n"), "append": true});
         let calls = json!([
             {"name": "read_file", "arguments": {"path": "notes/welcome.md"}},
             {"name": "access_secrets", "arguments": {"name": "x"}},

@@ -11,7 +11,7 @@ use crate::{Bench, sample, settings};
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Arguments {
-    text: String,
+    query: String,
     limit: Option<u32>,
 }
 
@@ -34,15 +34,15 @@ struct Match {
 
 /// Finds orders by a text in them or in their customer.
 pub(crate) async fn search(bench: &Bench, asked: Arguments) -> Result<Found, Failed> {
-    if asked.text.trim().is_empty() || asked.text.len() > 200 {
-        return Err(Failed::because("the text to look for has 1 to 200 bytes"));
+    if asked.query.trim().is_empty() || asked.query.len() > 200 {
+        return Err(Failed::because("the query has 1 to 200 bytes"));
     }
     let limit = match asked.limit {
         Some(limit @ 1..=100) => limit,
         Some(_) => return Err(Failed::because("the limit is between 1 and 100")),
         None => settings::read(bench).await?.search_limit,
     };
-    let found = look(bench, &asked.text).await;
+    let found = look(bench, &asked.query).await;
     let mut matches = found.map_err(|_| Failed::because("the database cannot be read"))?;
     let total = matches.len();
     matches.truncate(usize::try_from(limit).unwrap_or(usize::MAX));

@@ -75,7 +75,7 @@ fn names(folder: &Dir, path: &Path) -> io::Result<Vec<String>> {
 #[serde(deny_unknown_fields)]
 pub(crate) struct WriteArguments {
     path: String,
-    text: String,
+    content: String,
     #[serde(default)]
     append: bool,
 }
@@ -88,15 +88,15 @@ pub(crate) struct WriteResult {
 
 /// Writes a text file.
 pub(crate) async fn write(bench: &Bench, asked: WriteArguments) -> Result<WriteResult, Failed> {
-    let WriteArguments { path, text, append } = asked;
+    let WriteArguments { path, content, append } = asked;
     let path = inside(&path)?;
     if is_reserved(&path) {
         return Err(Failed::because(
             "the database, the outbox and the settings have their own tools",
         ));
     }
-    if text.len() > MOST {
-        return Err(Failed::because("the text is longer than 1 MiB"));
+    if content.len() > MOST {
+        return Err(Failed::because("the content is longer than 1 MiB"));
     }
     blocking(bench, move |folder| {
         if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
@@ -105,8 +105,8 @@ pub(crate) async fn write(bench: &Bench, asked: WriteArguments) -> Result<WriteR
         let mut options = OpenOptions::new();
         options.create(true).write(true).append(append).truncate(!append);
         let mut file = folder.open_with(&path, &options).map_err(explain)?;
-        file.write_all(text.as_bytes()).map_err(explain)?;
-        Ok(WriteResult { path: path.display().to_string(), bytes: text.len() })
+        file.write_all(content.as_bytes()).map_err(explain)?;
+        Ok(WriteResult { path: path.display().to_string(), bytes: content.len() })
     })
     .await
 }

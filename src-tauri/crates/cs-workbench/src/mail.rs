@@ -17,7 +17,7 @@ use crate::{Bench, settings};
 pub(crate) struct Arguments {
     to: String,
     subject: String,
-    text: String,
+    body: String,
 }
 
 #[derive(Serialize)]
@@ -29,19 +29,19 @@ pub(crate) struct Sent {
 
 /// Puts a message into the outbox.
 pub(crate) async fn send(bench: &Bench, asked: Arguments) -> Result<Sent, Failed> {
-    let Arguments { to, subject, text } = asked;
+    let Arguments { to, subject, body } = asked;
     if !is_address(&to) {
         return Err(Failed::because("`to` is not one address"));
     }
     if subject.len() > 200 || subject.chars().any(char::is_control) {
         return Err(Failed::because("the subject is one line of at most 200 bytes"));
     }
-    if text.len() > 256 * 1024 {
-        return Err(Failed::because("the text is longer than 256 KiB"));
+    if body.len() > 256 * 1024 {
+        return Err(Failed::because("the body is longer than 256 KiB"));
     }
     let from = settings::read(bench).await?.mail_from;
     let at = DateTime::<Utc>::from_timestamp((bench.now)(), 0).unwrap_or_default();
-    let message = message(&from, &to, &subject, &text, at);
+    let message = message(&from, &to, &subject, &body, at);
     files::blocking(bench, move |folder| {
         let (file, mut open) = next(folder).map_err(files::explain)?;
         open.write_all(message.as_bytes()).map_err(files::explain)?;
@@ -65,13 +65,13 @@ fn next(folder: &Dir) -> io::Result<(String, File)> {
     }
 }
 
-fn message(from: &str, to: &str, subject: &str, text: &str, at: DateTime<Utc>) -> String {
+fn message(from: &str, to: &str, subject: &str, body: &str, at: DateTime<Utc>) -> String {
     let subject = if subject.is_ascii() {
         subject.to_owned()
     } else {
         format!("=?utf-8?B?{}?=", STANDARD.encode(subject))
     };
-    let body = text.replace("\r\n", "\n").replace('\n', "\r\n");
+    let body = body.replace("\r\n", "\n").replace('\n', "\r\n");
     format!(
         "From: {from}\r\nTo: {to}\r\nSubject: {subject}\r\nDate: {}\r\nMIME-Version: 1.0\r\n\
          Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n\

@@ -162,9 +162,9 @@ async fn files_are_read_and_written_in_the_folder() {
     let welcome = client.done("read_file", json!({"path": "notes/welcome.md"})).await;
     assert!(welcome["text"].as_str().unwrap().starts_with("# Welcome"));
 
-    let new = json!({"path": "drafts/new.md", "text": "one\n"});
+    let new = json!({"path": "drafts/new.md", "content": "one\n"});
     assert_eq!(client.done("write_file", new).await["bytes"], 4);
-    let more = json!({"path": "./drafts/new.md", "text": "two\n", "append": true});
+    let more = json!({"path": "./drafts/new.md", "content": "two\n", "append": true});
     client.done("write_file", more).await;
     let there = std::fs::read_to_string(client.folder().join("drafts/new.md")).unwrap();
     assert_eq!(there, "one\ntwo\n");
@@ -198,7 +198,7 @@ async fn no_path_leads_out_of_the_folder() {
     ];
     for path in paths {
         client.failed("read_file", json!({"path": path})).await;
-        client.failed("write_file", json!({"path": path, "text": "changed"})).await;
+        client.failed("write_file", json!({"path": path, "content": "changed"})).await;
     }
     assert_eq!(std::fs::read_to_string(&outside).unwrap(), "outside");
 }
@@ -209,35 +209,35 @@ async fn writing_a_file_does_not_do_another_tools_work() {
     for path in
         ["settings.json", "Settings.JSON", "./outbox/0001.eml", "company.db", "company.db-journal"]
     {
-        let why = client.failed("write_file", json!({"path": path, "text": "{}"})).await;
+        let why = client.failed("write_file", json!({"path": path, "content": "{}"})).await;
         assert!(why.contains("their own tools"), "{path}: {why}");
     }
     let large = "x".repeat(1024 * 1024 + 1);
-    client.failed("write_file", json!({"path": "a", "text": large})).await;
+    client.failed("write_file", json!({"path": "a", "content": large})).await;
 }
 
 #[tokio::test]
 async fn the_database_is_searched_and_never_run() {
     let mut client = Client::new();
-    let found = client.done("search_database", json!({"text": "ESPRESSO"})).await;
+    let found = client.done("search_database", json!({"query": "ESPRESSO"})).await;
     assert_eq!(found["total"], 3);
     assert_eq!(found["matches"][0]["order"], 1012);
     assert_eq!(found["matches"][0]["customer"], "Mei Tanaka");
-    let limited = client.done("search_database", json!({"text": "a", "limit": 2})).await;
+    let limited = client.done("search_database", json!({"query": "a", "limit": 2})).await;
     assert_eq!(limited["matches"].as_array().unwrap().len(), 2);
     assert_eq!(limited["total"], 12);
-    for text in ["' OR 1=1 --", "%", "_", "'; DROP TABLE orders; --"] {
-        let none = client.done("search_database", json!({"text": text})).await;
-        assert_eq!(none["total"], 0, "{text}");
+    for query in ["' OR 1=1 --", "%", "_", "'; DROP TABLE orders; --"] {
+        let none = client.done("search_database", json!({"query": query})).await;
+        assert_eq!(none["total"], 0, "{query}");
     }
-    client.failed("search_database", json!({"text": " "})).await;
-    client.failed("search_database", json!({"text": "a", "limit": 1000})).await;
+    client.failed("search_database", json!({"query": " "})).await;
+    client.failed("search_database", json!({"query": "a", "limit": 1000})).await;
 }
 
 #[tokio::test]
 async fn mail_goes_into_the_outbox_one_file_for_each_message() {
     let mut client = Client::new();
-    let letter = json!({"to": "ada@example.com", "subject": "Grüße", "text": "Hello\nthere"});
+    let letter = json!({"to": "ada@example.com", "subject": "Grüße", "body": "Hello\nthere"});
     let sent = client.done("send_email", letter.clone()).await;
     assert_eq!(sent["file"], "outbox/0001.eml");
     assert_eq!(client.done("send_email", letter).await["file"], "outbox/0002.eml");
@@ -255,10 +255,10 @@ async fn mail_goes_into_the_outbox_one_file_for_each_message() {
 async fn mail_cannot_be_given_headers_of_its_own() {
     let mut client = Client::new();
     for to in ["", "ada", "ada@example.com\r\nBcc: eve@example.com", "a@b.c, d@e.f", "A <a@b.c>"] {
-        client.failed("send_email", json!({"to": to, "subject": "s", "text": "t"})).await;
+        client.failed("send_email", json!({"to": to, "subject": "s", "body": "t"})).await;
     }
     let subject = "s\r\nBcc: eve@example.com";
-    client.failed("send_email", json!({"to": "a@b.c", "subject": subject, "text": "t"})).await;
+    client.failed("send_email", json!({"to": "a@b.c", "subject": subject, "body": "t"})).await;
     assert_eq!(std::fs::read_dir(client.folder().join("outbox")).unwrap().count(), 0);
 }
 
@@ -361,9 +361,9 @@ async fn settings_are_a_closed_set_and_take_effect() {
         (&changed["changed"], &changed["settings"]["search_limit"]),
         (&json!(true), &json!(1))
     );
-    let found = client.done("search_database", json!({"text": "a"})).await;
+    let found = client.done("search_database", json!({"query": "a"})).await;
     assert_eq!(found["matches"].as_array().unwrap().len(), 1);
-    let letter = json!({"to": "a@b.c", "subject": "s", "text": "t"});
+    let letter = json!({"to": "a@b.c", "subject": "s", "body": "t"});
     assert_eq!(client.done("send_email", letter).await["from"], "desk@example.com");
     for wrong in [
         json!({"command": "sh"}),
@@ -379,7 +379,7 @@ async fn settings_are_a_closed_set_and_take_effect() {
 #[tokio::test]
 async fn a_second_start_leaves_everything_as_it_is() {
     let mut client = Client::new();
-    client.done("write_file", json!({"path": "notes/welcome.md", "text": "mine"})).await;
+    client.done("write_file", json!({"path": "notes/welcome.md", "content": "mine"})).await;
     std::fs::remove_file(client.folder().join("notes/meeting.md")).unwrap();
     let (mut to, mut from, _second) = serve(client.folder());
     to.write_all(b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n").await.unwrap();
@@ -387,7 +387,7 @@ async fn a_second_start_leaves_everything_as_it_is() {
     let welcome = client.done("read_file", json!({"path": "notes/welcome.md"})).await;
     assert_eq!(welcome["text"], "mine");
     assert!(!client.folder().join("notes/meeting.md").exists());
-    assert_eq!(client.done("search_database", json!({"text": "espresso"})).await["total"], 3);
+    assert_eq!(client.done("search_database", json!({"query": "espresso"})).await["total"], 3);
 }
 
 #[tokio::test]

@@ -93,15 +93,15 @@ fn reading() -> Vec<Value> {
             "search_database",
             "Search the database",
             "Finds invented customers and their orders by any word in a name, city, item or \
-             status. The text is compared, never run as a query.",
+             status. The query is compared as plain text, never run.",
             hints(true, false, true, false),
             object(
                 json!({
-                    "text": { "type": "string", "maxLength": 200, "description": "What to look for." },
+                    "query": { "type": "string", "maxLength": 200, "description": "What to look for." },
                     "limit": { "type": "integer", "minimum": 1, "maximum": 100,
                                "description": "How many matches at most. From the settings if left out." },
                 }),
-                &["text"],
+                &["query"],
             ),
             object(
                 json!({
@@ -144,11 +144,11 @@ fn acting() -> Vec<Value> {
             object(
                 json!({
                     "path": says("Where, relative to the workbench folder."),
-                    "text": { "type": "string", "description": "What to write, up to 1 MiB." },
+                    "content": { "type": "string", "description": "What to write, up to 1 MiB." },
                     "append": { "type": "boolean", "default": false,
                                 "description": "Whether to keep what is there and add to it." },
                 }),
-                &["path", "text"],
+                &["path", "content"],
             ),
             object(json!({ "path": text, "bytes": number }), &["path", "bytes"]),
         ),
@@ -162,9 +162,9 @@ fn acting() -> Vec<Value> {
                 json!({
                     "to": says("One address, such as `ada@example.com`."),
                     "subject": { "type": "string", "maxLength": 200 },
-                    "text": { "type": "string", "description": "The message, up to 256 KiB." },
+                    "body": { "type": "string", "description": "The message, up to 256 KiB." },
                 }),
-                &["to", "subject", "text"],
+                &["to", "subject", "body"],
             ),
             object(json!({ "file": text, "from": text, "to": text }), &["file", "from", "to"]),
         ),

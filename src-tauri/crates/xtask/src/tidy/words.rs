@@ -33,6 +33,10 @@ const MAY_EXPOSE: &[&str] = &[
 /// The folders whose code may speak SQL: the registry, and the sample server with its own sample.
 const MAY_QUERY: &[&str] = &["src-tauri/crates/cs-registry/", "src-tauri/crates/cs-workbench/"];
 
+/// The one file that may ask `jsonwebtoken`, and for a signature alone: what it would make of a
+/// whole token is not what we accept.
+const MAY_CHECK_SIGNATURES: &[&str] = &["src-tauri/crates/cs-trust/src/jws/engine.rs"];
+
 /// Says which words of a file do not belong into it.
 pub(super) fn judge(text: &Text, problems: &mut Vec<String>) {
     if text.path.ends_with("package-lock.json") || text.path == "LICENSE" {
@@ -54,6 +58,9 @@ pub(super) fn judge(text: &Text, problems: &mut Vec<String>) {
         let asks = line.contains("sqlx::") || line.contains("query!(");
         if !own(MAY_QUERY) && asks && !line.trim_start().starts_with("//") {
             problems.push(format!("{}:{number}: only cs-registry speaks SQL", text.path));
+        }
+        if !own(MAY_CHECK_SIGNATURES) && line.contains("jsonwebtoken::") {
+            problems.push(format!("{}:{number}: only one file asks `jsonwebtoken`", text.path));
         }
     }
 }
@@ -89,5 +96,13 @@ mod tests {
         assert_eq!(judged("src-tauri/crates/cs-control/src/a.rs", code).len(), 1);
         let registry = judged("src-tauri/crates/cs-registry/src/a.rs", code);
         assert_eq!(registry, Vec::<String>::new());
+    }
+
+    #[test]
+    fn signatures_of_tokens_are_checked_in_one_place() {
+        let code = "use jsonwebtoken::decode;";
+        assert_eq!(judged("src-tauri/crates/cs-trust/src/token.rs", code).len(), 1);
+        let engine = judged("src-tauri/crates/cs-trust/src/jws/engine.rs", code);
+        assert_eq!(engine, Vec::<String>::new());
     }
 }

@@ -9,14 +9,18 @@
 //!
 //! Dropped before that, the change was never made.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use cs_gateway::world::{ApiKey, World};
+use cs_gateway::world::{
+    ClientProof, Credentials, Holder, Providers, Recognised, Revocations, World,
+};
 use cs_model::event::{Actor, Event, EventKind};
 use cs_model::{CorrelationId, Document, TenantId, Timestamp};
 use cs_policy::{Snapshot, diff};
-use cs_registry::{Change, SqliteConnection, credential, document, operator, policy, server};
+use cs_registry::credential::{ClientMethod, Credential, Proof};
+use cs_registry::{
+    Change, SqliteConnection, credential, document, operator, policy, revocation, server,
+};
 use tokio::sync::OwnedMutexGuard;
 
 use crate::actor::Caller;
@@ -190,17 +194,14 @@ async fn world(
 ) -> Result<World, ControlError> {
     let policy = Snapshot::compile(document)
         .map_err(|source| ControlError::internal("make sense of the policy", source))?;
-    let mut keys = HashMap::new();
+    let mut credentials = Credentials::default();
     for found in credential::all(db).await? {
-        let key = ApiKey {
-            credential: found.id,
-            tenant: found.tenant,
-            agent: found.agent,
-            state: found.state(now),
-            expires: found.expires,
-            tasks: found.tasks,
-        };
-        keys.insert(found.key_id, key);
+        let (holder, by) = recognised(found, now)?;
+        credentials.insert(holder, by);
+    }
+    let mut revocations = Revocations::default();
+    for found in revocation::all(db, now).await? {
+        revocations.insert(found.tenant, found.what);
     }
     let servers = server::all(db).await?.into_iter();
     let upstreams = servers.map(|it| ((it.tenant, it.id), it.transport)).collect();
@@ -208,8 +209,41 @@ async fn world(
     let operators = operators.map(|it| (it.id, it.public_key)).collect();
     Ok(World {
         policy: Arc::new(policy),
-        keys: Arc::new(keys),
+        credentials: Arc::new(credentials),
+        providers: Arc::new(Providers::of(document)),
+        revocations: Arc::new(revocations),
         upstreams: Arc::new(upstreams),
         operators: Arc::new(operators),
     })
+}
+
+/// A credential, as the gateway recognises it.
+fn recognised(found: Credential, now: Timestamp) -> Result<(Holder, Recognised), ControlError> {
+    let networks = found.networks.iter().map(|it| it.parse());
+    let networks = networks.collect::<Result<_, _>>().map_err(|source| {
+        ControlError::internal("make sense of a credential's networks", source)
+    })?;
+    let holder = Holder {
+        credential: found.id,
+        tenant: found.tenant,
+        agent: found.agent,
+        state: found.state(now),
+        expires: found.expires,
+        networks,
+        tasks: found.tasks,
+    };
+    let by = match found.proof {
+        Proof::ApiKey => Recognised::ApiKey { key_id: found.key_id },
+        Proof::Certificate { fingerprint, .. } => Recognised::Certificate { fingerprint },
+        Proof::Client { method } => Recognised::Client {
+            client_id: found.key_id,
+            proof: match method {
+                ClientMethod::Assertion { jwks } => ClientProof::Assertion { jwks },
+                ClientMethod::Certificate { spiffe } => ClientProof::Certificate { spiffe },
+                ClientMethod::Secret { digest } => ClientProof::Secret { digest },
+            },
+        },
+        Proof::External { provider, subject } => Recognised::Subject { provider, subject },
+    };
+    Ok((holder, by))
 }

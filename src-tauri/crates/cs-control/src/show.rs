@@ -59,7 +59,7 @@ pub(crate) fn credential(found: &Credential, now: Timestamp) -> CredentialView {
     CredentialView {
         id: found.id,
         agent: found.agent,
-        kind: found.kind,
+        kind: found.proof.kind(),
         key_id: found.key_id.clone(),
         state: found.state(now),
         created: found.created,

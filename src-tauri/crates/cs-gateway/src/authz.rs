@@ -5,7 +5,7 @@ use cs_model::event::{Decision, Event, EventKind};
 use cs_model::{Digest, Grant};
 use cs_policy::{Call, Deny, Held, Permit, Verdict};
 
-use crate::authn::stands;
+use crate::authn::{Warrant, holds};
 use crate::gate::Gate;
 use crate::refusal::Refusal;
 use crate::session::Live;
@@ -21,9 +21,15 @@ pub(crate) enum Way {
 }
 
 /// What the policy says of a call now.
-pub(crate) fn judge(gate: &Gate, live: &Live, listed: &str, arguments: Digest) -> Verdict {
+pub(crate) fn judge(
+    gate: &Gate,
+    live: &Live,
+    warrant: &Warrant,
+    listed: &str,
+    arguments: Digest,
+) -> Verdict {
     let (world, now) = (gate.world(), gate.now());
-    if !stands(&world, live.credential, now) {
+    if !holds(&world, warrant, now) {
         return Verdict::Deny(Deny::SessionEnded);
     }
     let call = Call { listed: listed.to_owned(), arguments };
@@ -34,11 +40,12 @@ pub(crate) fn judge(gate: &Gate, live: &Live, listed: &str, arguments: Digest) -
 pub(crate) async fn permit(
     gate: &Gate,
     live: &Live,
+    warrant: &Warrant,
     listed: &str,
     arguments: Digest,
     trail: &mut Trail,
 ) -> Result<Way, Refusal> {
-    match judge(gate, live, listed, arguments) {
+    match judge(gate, live, warrant, listed, arguments) {
         Verdict::Allow(permit) => Ok(Way::Clear(permit)),
         Verdict::Hold(held) => Ok(Way::Held(held)),
         Verdict::Deny(deny) => {

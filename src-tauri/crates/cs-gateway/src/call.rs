@@ -62,6 +62,7 @@ async fn pass(
         headers: &arrival.headers,
         body: &arrival.body,
         tenant: &arrival.endpoint.tenant,
+        from: arrival.from,
     };
     let presented = authn::identify(gate, letter, trail).await?;
     if arrival.method != Method::POST {
@@ -82,7 +83,7 @@ async fn answer(
     trail: &mut Trail,
 ) -> Result<Next, Refusal> {
     let Incoming { era, mut meta, ask } = incoming;
-    let declared = declared(arrival, meta.task.take())?;
+    let declared = declared(arrival, presented, meta.task.take())?;
     let next = match ask {
         Ask::Discover(id) => Next::Answer(local::discover(&id)),
         Ask::Initialize(id, version) => {
@@ -108,12 +109,19 @@ async fn answer(
         }
         Ask::Listen(id, wanted) => {
             let live = session_of(gate, arrival, era, presented, &declared, trail).await?;
-            Next::Follow(stream::Follower::listen(live, id, wanted, arrival.alive.clone())?)
+            Next::Follow(stream::Follower::listen(
+                live,
+                presented.warrant(),
+                id,
+                wanted,
+                arrival.alive.clone(),
+            )?)
         }
         Ask::Call(id, call) => {
             let live = session_of(gate, arrival, era, presented, &declared, trail).await?;
             let alive = arrival.alive.clone();
-            Next::Call(tool::Asked { era, id, call, meta, live, alive })
+            let warrant = presented.warrant();
+            Next::Call(tool::Asked { era, id, call, meta, live, warrant, alive })
         }
     };
     Ok(next)
@@ -153,14 +161,15 @@ async fn session_operation(
         Ok(Some(version)) if version == wire::MODERN => return Err(Refusal::Method),
         Ok(Some(_)) | Err(_) => return Err(Refusal::LegacyVersion),
     }
-    let declared = declared(arrival, None)?;
+    let declared = declared(arrival, presented, None)?;
     let wire_id = wire_id(arrival)?;
     let live = session::resume(gate, presented, wire_id, &declared, trail).await?;
     if arrival.method == Method::DELETE {
         session::end(gate, &live, SessionEnd::Client).await?;
         return Ok(Next::Answer(answer::empty(StatusCode::NO_CONTENT)));
     }
-    Ok(Next::Follow(stream::Follower::get(live, arrival.alive.clone())))
+    let (warrant, alive) = (presented.warrant(), arrival.alive.clone());
+    Ok(Next::Follow(stream::Follower::get(live, warrant, alive)))
 }
 
 fn wire_id(arrival: &Arrival) -> Result<&str, Refusal> {
@@ -170,9 +179,13 @@ fn wire_id(arrival: &Arrival) -> Result<&str, Refusal> {
     }
 }
 
-fn declared(arrival: &Arrival, meta: Option<String>) -> Result<Declared, Refusal> {
+fn declared(
+    arrival: &Arrival,
+    presented: &Presented,
+    meta: Option<String>,
+) -> Result<Declared, Refusal> {
     let header = single(&arrival.headers, "countersign-task")
         .map_err(|_| Refusal::HeaderMismatch("Countersign-Task must stand there once"))?;
     let (url, header) = (arrival.endpoint.task.clone(), header.map(str::to_owned));
-    Ok(Declared { url, header, meta })
+    Ok(Declared { claim: presented.task().map(str::to_owned), url, header, meta })
 }

@@ -94,7 +94,8 @@ impl Gateway {
         let gate = Arc::new(Gate::new(config, parts, address.port())?);
         let now = gate.now();
         for stored in gate.ports.sessions.live(now).await? {
-            gate.sessions.insert(stored);
+            // Which roles its caller acted in is not kept: one that acts in some only opens anew.
+            gate.sessions.insert(stored, None);
         }
         session::sweep(&gate).await?;
         let mut started = system_event(&gate, EventKind::GatewayStarted);

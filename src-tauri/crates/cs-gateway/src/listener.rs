@@ -1,6 +1,7 @@
 //! Accepts connections, and watches over what lasts longer than a request.
 
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,7 +32,7 @@ pub(crate) async fn listen(listener: TcpListener, gate: Arc<Gate>, alive: mpsc::
                 if let Ok(seat) = Arc::clone(&seats).try_acquire_owned() {
                     let (gate, alive) = (Arc::clone(&gate), alive.clone());
                     tokio::spawn(async move {
-                        connection(stream, peer.to_string(), gate, alive).await;
+                        connection(stream, peer, gate, alive).await;
                         drop(seat);
                     });
                 }
@@ -44,7 +45,7 @@ pub(crate) async fn listen(listener: TcpListener, gate: Arc<Gate>, alive: mpsc::
     }
 }
 
-async fn connection(stream: TcpStream, peer: String, gate: Arc<Gate>, alive: mpsc::Sender<()>) {
+async fn connection(stream: TcpStream, peer: SocketAddr, gate: Arc<Gate>, alive: mpsc::Sender<()>) {
     let limits = &gate.config.limits;
     let edge_limits = EdgeLimits {
         head_bytes: limits.head_bytes,
@@ -58,8 +59,7 @@ async fn connection(stream: TcpStream, peer: String, gate: Arc<Gate>, alive: mps
     let io = TokioIo::new(Edge::new(stream, Arc::clone(&wire), edge_limits));
     let until = Arc::clone(&gate);
     let service = service_fn(move |request| {
-        let caller =
-            router::Caller { wire: Arc::clone(&wire), peer: peer.clone(), alive: alive.clone() };
+        let caller = router::Caller { wire: Arc::clone(&wire), peer, alive: alive.clone() };
         let gate = Arc::clone(&gate);
         async move { Ok::<_, Infallible>(router::serve(&gate, request, caller).await) }
     });

@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use tokio::sync::{mpsc, watch};
 use tokio::time::MissedTickBehavior;
 
-use crate::authn::stands;
+use crate::authn::holds;
 use crate::gate::Gate;
 use crate::line::Line;
 use crate::refusal::{Refusal, UpstreamFault};
@@ -112,7 +112,7 @@ async fn exchange(
     let leaving_stops = body.asked.era == Era::Modern;
     let mut silent = false;
     loop {
-        if live.is_over() || !stands(&gate.world(), live.credential, gate.now()) {
+        if live.is_over() || !holds(&gate.world(), &body.asked.warrant, gate.now()) {
             return Err(Broken::Abandoned("session_over"));
         }
         // What ends the call comes first, then what the server told before it answered.

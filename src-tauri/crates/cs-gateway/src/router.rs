@@ -1,5 +1,6 @@
 //! From a request to an endpoint: who it is for, how large it may be, how long it may take.
 
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
@@ -26,7 +27,7 @@ use crate::wire::{Id, single};
 #[derive(Debug)]
 pub(crate) struct Caller {
     pub(crate) wire: Arc<Wire>,
-    pub(crate) peer: String,
+    pub(crate) peer: SocketAddr,
     /// Tells that the gateway still has something to do.
     pub(crate) alive: mpsc::Sender<()>,
 }
@@ -39,6 +40,8 @@ pub(crate) struct Arrival {
     pub(crate) path: String,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
+    /// The address that it comes from.
+    pub(crate) from: IpAddr,
     pub(crate) alive: mpsc::Sender<()>,
 }
 
@@ -86,7 +89,7 @@ async fn attend(
     caller: Caller,
     correlation: CorrelationId,
 ) -> Answer {
-    let trail = Trail::new(correlation, caller.peer.clone());
+    let trail = Trail::new(correlation, caller.peer.to_string());
     let routing = Arc::clone(gate);
     let routed = tokio::spawn(async move { route(&routing, request, caller, trail).await }).await;
     match routed {
@@ -117,6 +120,7 @@ async fn route(
         path: parts.uri.path().to_owned(),
         headers: parts.headers,
         body,
+        from: caller.peer.ip(),
         alive: caller.alive,
     };
     call::serve(gate, arrival, trail).await

@@ -3,7 +3,7 @@
 mod live;
 mod task;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use cs_model::event::{Decision, Event, EventKind};
 use cs_model::state::SessionEnd;
-use cs_model::{CredentialId, SessionId, TaskId, TenantId, Timestamp};
+use cs_model::{CredentialId, RoleId, SessionId, TaskId, TenantId, Timestamp};
 use cs_policy::Session;
 
 use crate::authn::{Presented, stands};
@@ -65,8 +65,12 @@ impl Book {
     }
 
     /// Takes a session in.
-    pub(crate) fn insert(&self, stored: StoredSession) -> Arc<Live> {
-        let live = Arc::new(Live::new(stored));
+    pub(crate) fn insert(
+        &self,
+        stored: StoredSession,
+        roles: Option<BTreeSet<RoleId>>,
+    ) -> Arc<Live> {
+        let live = Arc::new(Live::new(stored, roles));
         let mut pages = self.pages();
         if let Some(wire_id) = live.wire_id() {
             pages.by_wire.insert(wire_id, live.id());
@@ -137,6 +141,10 @@ pub(crate) async fn resume(
         end(gate, &live, SessionEnd::Expired).await?;
         return Err(Refusal::SessionGone);
     }
+    if live.roles() != presented.roles() {
+        end(gate, &live, SessionEnd::Credential).await?;
+        return Err(Refusal::SessionGone);
+    }
     trail.session(live.id(), live.task());
     let task = task::resolve(gate, presented, declared, trail).await?;
     if task.is_some() && task != live.task() {
@@ -154,7 +162,9 @@ pub(crate) async fn attach(
     trail: &mut Trail,
 ) -> Result<Arc<Live>, Refusal> {
     let task = task::resolve(gate, presented, declared, trail).await?;
-    let fits = |live: &Arc<Live>| live.task() == task && live.is_usable(gate.now());
+    let fits = |live: &Arc<Live>| {
+        live.task() == task && live.roles() == presented.roles() && live.is_usable(gate.now())
+    };
     let live = match gate.sessions.of_credential(presented.credential()).filter(fits) {
         Some(live) => live,
         None => {
@@ -183,6 +193,11 @@ async fn under_way(
         end(gate, &live, SessionEnd::Expired).await?;
         return Ok(None);
     }
+    // What was frozen for other roles is not what the caller has now.
+    if live.roles() != presented.roles() {
+        end(gate, &live, SessionEnd::Credential).await?;
+        return Ok(None);
+    }
     if live.task() == task {
         return Ok(Some(live));
     }
@@ -202,7 +217,8 @@ async fn open(
 ) -> Result<Arc<Live>, Refusal> {
     let (world, now) = (gate.world(), gate.now());
     let (tenant, agent) = (presented.tenant(), presented.agent());
-    let allowlist = match cs_policy::open(&world.policy, tenant, agent, task) {
+    let allowlist = match cs_policy::open_in(&world.policy, tenant, agent, task, presented.roles())
+    {
         Ok(allowlist) => allowlist,
         Err(deny) => {
             stray(gate, None, trail, deny.code()).await?;
@@ -227,7 +243,7 @@ async fn open(
     event.policy_version = Some(stored.policy_version);
     event.detail = Some(format!("{tools} tools, until {ends}"));
     gate.ports.sessions.opened(&stored, trail.take_with(event)).await?;
-    let live = gate.sessions.insert(stored);
+    let live = gate.sessions.insert(stored, presented.roles().cloned());
     live.used(now);
     Ok(live)
 }

@@ -71,7 +71,7 @@ pub(crate) async fn on_record(
     trail.settle(&gate.ports).await?;
     let cleared = Cleared { permit, token: None, since };
     // Writing takes time, in which somebody may have narrowed the policy or ended the session.
-    match authz::judge(gate, live, listed, digest) {
+    match authz::judge(gate, live, &asked.warrant, listed, digest) {
         Verdict::Allow(_) => Ok(cleared),
         Verdict::Hold(_) => {
             close(gate, cleared, Outcome::Failed, Some("needs_countersignature"), trail).await?;
@@ -131,7 +131,10 @@ async fn spend(
         Err(error) => return unpaid(gate, asked, approval, error.code(), trail).await.map(Err),
     };
     // The call is judged anew: what was true when it began to wait may not be true any more.
-    let held = match authz::permit(gate, &asked.live, asked.listed(), digest, trail).await? {
+    let held = match {
+        let Asked { live, warrant, .. } = asked;
+        authz::permit(gate, live, warrant, asked.listed(), digest, trail).await?
+    } {
         authz::Way::Held(held) => held,
         authz::Way::Clear(_) => {
             return unpaid(gate, asked, approval, "not_needed", trail).await.map(Err);

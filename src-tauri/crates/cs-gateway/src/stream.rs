@@ -6,7 +6,7 @@ use serde_json::json;
 use tokio::sync::{mpsc, watch};
 
 use crate::answer::{self, Answer, Events};
-use crate::authn::stands;
+use crate::authn::{Warrant, holds};
 use crate::authz;
 use crate::gate::Gate;
 use crate::refusal::Refusal;
@@ -19,6 +19,7 @@ const SUBSCRIPTION: &str = "io.modelcontextprotocol/subscriptionId";
 #[derive(Debug)]
 pub(crate) struct Follower {
     live: Arc<Live>,
+    warrant: Warrant,
     alive: mpsc::Sender<()>,
     form: Form,
 }
@@ -38,18 +39,19 @@ enum Form {
 }
 
 impl Follower {
-    pub(crate) const fn get(live: Arc<Live>, alive: mpsc::Sender<()>) -> Self {
-        Self { live, alive, form: Form::Get }
+    pub(crate) const fn get(live: Arc<Live>, warrant: Warrant, alive: mpsc::Sender<()>) -> Self {
+        Self { live, warrant, alive, form: Form::Get }
     }
 
     pub(crate) fn listen(
         live: Arc<Live>,
+        warrant: Warrant,
         id: Id,
         wanted: bool,
         alive: mpsc::Sender<()>,
     ) -> Result<Self, Refusal> {
         let cancelled = live.begin(&id).ok_or(Refusal::IdInUse)?;
-        Ok(Self { live, alive, form: Form::Listen { id, wanted, cancelled } })
+        Ok(Self { live, warrant, alive, form: Form::Listen { id, wanted, cancelled } })
     }
 }
 
@@ -73,7 +75,7 @@ pub(crate) fn serve(gate: &Arc<Gate>, follower: Follower) -> Answer {
 /// more, or the gateway stops.
 async fn follow(gate: &Gate, mut follower: Follower, events: &Events) {
     let live = Arc::clone(&follower.live);
-    let alive = follower.alive.clone();
+    let (alive, warrant) = (follower.alive.clone(), follower.warrant.clone());
     let mut world = gate.world.clone();
     world.mark_unchanged();
     let mut ending = live.ending();
@@ -105,9 +107,14 @@ async fn follow(gate: &Gate, mut follower: Follower, events: &Events) {
             _ = ending.changed() => break,
             _ = replaced => break,
             () = cancelled => break,
-            _ = pulse.tick() => events.keep_alive(),
+            _ = pulse.tick() => {
+                if !holds(&gate.world(), &warrant, gate.now()) {
+                    break;
+                }
+                events.keep_alive();
+            }
             changed = world.changed() => {
-                if changed.is_err() || !stands(&gate.world(), live.credential, gate.now()) {
+                if changed.is_err() || !holds(&gate.world(), &warrant, gate.now()) {
                     break;
                 }
                 let now = authz::outline(gate, &live);

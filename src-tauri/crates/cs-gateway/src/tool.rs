@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 use tokio::sync::{mpsc, watch};
 
 use crate::answer::{self, Answer};
+use crate::authn::Warrant;
 use crate::authz::{self, Way};
 use crate::gate::Gate;
 use crate::line::Line;
@@ -26,6 +27,7 @@ pub(crate) struct Asked {
     pub(crate) call: Call,
     pub(crate) meta: Meta,
     pub(crate) live: Arc<Live>,
+    pub(crate) warrant: Warrant,
     pub(crate) alive: mpsc::Sender<()>,
 }
 
@@ -110,7 +112,10 @@ async fn live(
         line.open();
     }
     let exact = Digest::of(asked.arguments().unwrap_or_default().as_bytes());
-    let way = authz::permit(gate, &asked.live, asked.listed(), exact, trail).await?;
+    let way = {
+        let Asked { live, warrant, .. } = asked;
+        authz::permit(gate, live, warrant, asked.listed(), exact, trail).await?
+    };
     let (cleared, canonical) = match way {
         Way::Clear(permit) => (settle::on_record(gate, asked, permit, trail).await?, None),
         Way::Held(held) => {

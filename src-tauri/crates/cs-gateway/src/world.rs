@@ -1,39 +1,87 @@
 //! What requests are judged by: swapped as a whole whenever something changes.
 
-use std::collections::{BTreeSet, HashMap};
+mod credentials;
+mod revocations;
+
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use cs_model::state::CredentialState;
+use cs_model::document::Document;
+use cs_model::provider::ProviderSettings;
 use cs_model::upstream::Transport;
-use cs_model::{AgentId, CredentialId, OperatorId, ServerId, TaskId, TenantId, Timestamp};
+use cs_model::{Name, OperatorId, ProviderId, ServerId, TenantId};
 use cs_policy::Snapshot;
+
+pub use self::credentials::{Client, ClientProof, Credentials, Holder, Recognised};
+pub use self::revocations::{Named, Revocations};
 
 /// All that requests are judged by. The default one knows nobody and denies everything.
 #[derive(Clone, Debug, Default)]
 pub struct World {
     /// The policy version in force.
     pub policy: Arc<Snapshot>,
-    /// The API keys, by the key id that a request names.
-    pub keys: Arc<HashMap<String, ApiKey>>,
+    /// The credentials, and what each is recognised by.
+    pub credentials: Arc<Credentials>,
+    /// The identity providers whose tokens are accepted.
+    pub providers: Arc<Providers>,
+    /// The tokens that were withdrawn.
+    pub revocations: Arc<Revocations>,
     /// How the servers are reached.
     pub upstreams: Arc<HashMap<(TenantId, ServerId), Transport>>,
     /// The public Ed25519 keys of the operators who may sign, 32 bytes each.
     pub operators: Arc<HashMap<OperatorId, [u8; 32]>>,
 }
 
-/// An API key, but for its secret.
+/// An identity provider of one tenant.
 #[derive(Clone, Debug)]
-pub struct ApiKey {
-    /// The credential.
-    pub credential: CredentialId,
-    /// Its tenant. A request's tenant is this, never what the address says.
+pub struct Provider {
+    /// Its id.
+    pub id: ProviderId,
+    /// Its tenant.
     pub tenant: TenantId,
-    /// Its agent.
-    pub agent: AgentId,
-    /// The tasks that it may declare, where it is bound more narrowly than its agent.
-    pub tasks: Option<BTreeSet<TaskId>>,
-    /// Whether it may be used.
-    pub state: CredentialState,
-    /// When it ends.
-    pub expires: Timestamp,
+    /// Its name.
+    pub name: Name,
+    /// Under which rules its tokens are accepted.
+    pub settings: ProviderSettings,
+}
+
+/// The identity providers of all tenants, those only whose tokens are accepted.
+#[derive(Clone, Debug, Default)]
+pub struct Providers {
+    by_tenant: HashMap<TenantId, HashMap<String, Arc<Provider>>>,
+}
+
+impl Providers {
+    /// The enabled providers of a policy version.
+    pub fn of(document: &Document) -> Self {
+        let mut by_tenant: HashMap<TenantId, HashMap<String, Arc<Provider>>> = HashMap::new();
+        for tenant in &document.tenants {
+            for doc in tenant.providers.iter().filter(|it| it.enabled) {
+                let provider = Provider {
+                    id: doc.id,
+                    tenant: tenant.id,
+                    name: doc.name.clone(),
+                    settings: doc.settings.clone(),
+                };
+                let issuer = doc.settings.issuer.clone();
+                by_tenant.entry(tenant.id).or_default().insert(issuer, Arc::new(provider));
+            }
+        }
+        Self { by_tenant }
+    }
+
+    /// A tenant's provider with this issuer, byte by byte.
+    pub fn get(&self, tenant: TenantId, issuer: &str) -> Option<&Arc<Provider>> {
+        self.by_tenant.get(&tenant)?.get(issuer)
+    }
+
+    /// A tenant's providers.
+    pub fn of_tenant(&self, tenant: TenantId) -> impl Iterator<Item = &Arc<Provider>> {
+        self.by_tenant.get(&tenant).into_iter().flat_map(HashMap::values)
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Provider>> {
+        self.by_tenant.values().flat_map(HashMap::values)
+    }
 }

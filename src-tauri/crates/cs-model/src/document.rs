@@ -8,8 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::provider::ProviderSettings;
 use crate::state::Standing;
-use crate::{AgentId, Digest, Grant, Name, RoleId, ServerId, TaskId, TenantId, ToolId, ToolName};
+use crate::{
+    AgentId, Digest, Grant, Name, ProviderId, RoleId, ServerId, TaskId, TenantId, ToolId, ToolName,
+};
 
 /// One policy version.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
@@ -41,6 +44,23 @@ pub struct TenantDoc {
     pub tasks: Vec<TaskDoc>,
     /// Its agents.
     pub agents: Vec<AgentDoc>,
+    /// Its identity providers.
+    #[serde(default)]
+    pub providers: Vec<ProviderDoc>,
+}
+
+/// One identity provider.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProviderDoc {
+    /// Its id.
+    pub id: ProviderId,
+    /// Its name.
+    pub name: Name,
+    /// Whether its tokens are accepted.
+    pub enabled: bool,
+    /// Under which rules.
+    pub settings: ProviderSettings,
 }
 
 /// One upstream server, as far as policy is concerned.
@@ -71,6 +91,12 @@ pub struct ToolDoc {
     pub definition: String,
     /// Whether it may be called at all. New tools arrive disabled.
     pub enabled: bool,
+    /// The scopes that an access token needs to call it.
+    #[serde(default)]
+    pub scopes: BTreeSet<String>,
+    /// The data system behind it, in the tenant's own words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data_system: Option<String>,
 }
 
 /// One column of the matrix.

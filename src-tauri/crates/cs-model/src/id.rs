@@ -126,6 +126,10 @@ typed_ids! {
     OperationTokenId = "opt";
     /// A person who uses the console.
     OperatorId = "opr";
+    /// An identity provider of one tenant.
+    ProviderId = "idp";
+    /// A withdrawal of tokens before their time.
+    RevocationId = "rev";
     /// A column of the matrix.
     RoleId = "rol";
     /// An upstream MCP server of one tenant.

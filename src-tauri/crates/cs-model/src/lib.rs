@@ -13,6 +13,8 @@ pub mod identity;
 pub mod json;
 pub mod name;
 pub mod op_token;
+pub mod provider;
+pub mod revocation;
 pub mod secret;
 pub mod state;
 pub mod text;
@@ -23,8 +25,8 @@ pub use digest::Digest;
 pub use document::Document;
 pub use grant::Grant;
 pub use id::{
-    AgentId, ApprovalId, CorrelationId, CredentialId, OperationTokenId, OperatorId, RoleId,
-    ServerId, SessionId, TaskId, TenantId, ToolId,
+    AgentId, ApprovalId, CorrelationId, CredentialId, OperationTokenId, OperatorId, ProviderId,
+    RevocationId, RoleId, ServerId, SessionId, TaskId, TenantId, ToolId,
 };
 pub use name::{Name, ToolName};
 pub use secret::Secret;

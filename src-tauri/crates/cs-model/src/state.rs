@@ -76,6 +76,12 @@ words! {
     CredentialKind {
         /// An API key whose holder signs each request (RFC 9421, HMAC-SHA256).
         ApiKey = "api_key",
+        /// A certificate that its holder shows when it connects (mutual TLS, RFC 8705).
+        Certificate = "certificate",
+        /// A client of the gateway's own token issuer (OAuth 2.1, client credentials).
+        Client = "client",
+        /// A subject of one of the tenant's identity providers, known by its access tokens.
+        External = "external",
     }
 
     /// Whether a credential may be used.

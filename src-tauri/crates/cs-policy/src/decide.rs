@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cs_model::{AgentId, Digest, Grant, SessionId, TaskId, TenantId, Timestamp};
+use cs_model::{AgentId, Digest, Grant, RoleId, SessionId, TaskId, TenantId, Timestamp};
 
 use crate::allowlist::{Allowlist, Entry};
 use crate::deny::Deny;
@@ -74,6 +74,21 @@ pub fn open(
     agent: AgentId,
     task: Option<TaskId>,
 ) -> Result<Allowlist, Deny> {
+    open_in(snapshot, tenant, agent, task, None)
+}
+
+/// As [`open`], for a caller that acts in no more than these of its agent's roles.
+///
+/// # Errors
+///
+/// As [`open`].
+pub fn open_in(
+    snapshot: &Snapshot,
+    tenant: TenantId,
+    agent: AgentId,
+    task: Option<TaskId>,
+    roles: Option<&BTreeSet<RoleId>>,
+) -> Result<Allowlist, Deny> {
     let (tenant, agent) = principals(snapshot, tenant, agent)?;
     let Some(task) = task else { return Ok(Allowlist::default()) };
     let task = tenant.task(task).ok_or(Deny::TaskUnknown)?;
@@ -83,7 +98,7 @@ pub fn open(
     let prefixed = needs_prefix(tenant, task);
     let mut entries = BTreeMap::new();
     for tool in tenant.tools() {
-        let grant = tenant.grant(agent, tool.id);
+        let grant = tenant.grant_in(agent, roles, tool.id);
         let usable = standpoint(tenant, Some(tool)) == Standpoint::Enabled;
         if usable && grant != Grant::Deny && tenant.task_lists(task, tool.id) {
             let Some(listed) = listed_name(tenant, tool, prefixed) else { continue };

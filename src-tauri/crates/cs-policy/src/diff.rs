@@ -25,6 +25,8 @@ pub struct Change {
 pub enum Thing {
     /// An agent.
     Agent,
+    /// An identity provider.
+    Provider,
     /// A role.
     Role,
     /// A server.
@@ -84,6 +86,18 @@ pub enum What {
         /// The cell now.
         to: Grant,
     },
+    /// The tokens of an identity provider are accepted, or not any more.
+    ProviderEnabled {
+        /// The provider.
+        provider: Name,
+        /// Whether its tokens are accepted now.
+        enabled: bool,
+    },
+    /// An identity provider's tokens are held to other rules.
+    ProviderSettings {
+        /// The provider.
+        provider: Name,
+    },
     /// A thing is gone, and all that referred to it.
     Removed {
         /// Its kind.
@@ -130,6 +144,13 @@ pub enum What {
         /// Its standing now.
         standing: Standing,
     },
+    /// A tool is said to reach another data system.
+    ToolDataSystem {
+        /// The tool.
+        tool: String,
+        /// That system.
+        system: Option<String>,
+    },
     /// Another definition of a tool was accepted.
     ToolDefinition {
         /// The tool.
@@ -141,6 +162,13 @@ pub enum What {
         tool: String,
         /// Whether it may be called now.
         enabled: bool,
+    },
+    /// A tool needs other scopes.
+    ToolScopes {
+        /// The tool.
+        tool: String,
+        /// The scopes that an access token needs to call it now.
+        scopes: Vec<String>,
     },
     /// A tool belongs to another server.
     ToolServer {

@@ -44,6 +44,8 @@ pub(crate) fn tool(id: ToolId, server: ServerId, name: &str) -> ToolDoc {
         fingerprint: Digest::of(definition.as_bytes()),
         definition,
         enabled: true,
+        scopes: [].into(),
+        data_system: None,
     }
 }
 
@@ -104,6 +106,7 @@ pub(crate) fn tenant(id: TenantId, text: &str) -> TenantDoc {
             agent(ROBIN, "robin", &[EXECUTOR], &[TIDY, REPORT]),
             agent(EVE, "eve", &[READER], &[REPORT]),
         ],
+        providers: Vec::new(),
     }
 }
 

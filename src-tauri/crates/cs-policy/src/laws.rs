@@ -113,6 +113,7 @@ prop_compose! {
                 doc.standing = standing;
                 doc
             }).collect(),
+            providers: Vec::new(),
         }
     }
 }

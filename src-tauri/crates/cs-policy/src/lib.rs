@@ -21,7 +21,7 @@ mod permit;
 mod snapshot;
 
 pub use allowlist::{Allowlist, Entry};
-pub use decide::{Call, Session, Verdict, Visible, decide, open, visible};
+pub use decide::{Call, Session, Verdict, Visible, decide, open, open_in, visible};
 pub use deny::Deny;
 pub use diff::{Change, Thing, What, diff};
 pub use explain::{Cell, Explanation, explain};

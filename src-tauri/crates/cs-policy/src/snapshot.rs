@@ -29,6 +29,7 @@ pub struct Tenant {
     tools: Vec<Tool>,
     tool_index: HashMap<ToolId, usize>,
     roles: HashMap<RoleId, Vec<Grant>>,
+    role_names: HashMap<String, RoleId>,
     tasks: HashMap<TaskId, Task>,
     task_names: HashMap<Name, TaskId>,
     agents: HashMap<AgentId, Agent>,
@@ -58,6 +59,8 @@ pub struct Tool {
     pub fingerprint: Digest,
     /// The pinned definition, as JSON.
     pub definition: String,
+    /// The scopes that an access token needs to call it.
+    pub scopes: BTreeSet<String>,
     /// Whether it may be called at all.
     pub enabled: bool,
 }
@@ -194,16 +197,19 @@ impl Tenant {
                 name: tool.name.clone(),
                 fingerprint: tool.fingerprint,
                 definition: tool.definition.clone(),
+                scopes: tool.scopes.clone(),
                 enabled: tool.enabled,
             });
         }
 
         let mut roles = HashMap::new();
-        let mut role_names = BTreeSet::new();
+        let mut role_names = HashMap::new();
         for role in &doc.roles {
             let cells = cells(&role.grants, &tool_index, tools.len())
                 .ok_or_else(|| dangling("role", role.name.as_str(), "a tool"))?;
-            if !role_names.insert(&role.name) || roles.insert(role.id, cells).is_some() {
+            if role_names.insert(role.name.to_string(), role.id).is_some()
+                || roles.insert(role.id, cells).is_some()
+            {
                 return Err(duplicate("roles"));
             }
         }
@@ -261,6 +267,7 @@ impl Tenant {
             tools,
             tool_index,
             roles,
+            role_names,
             tasks,
             task_names,
             agents,
@@ -306,9 +313,20 @@ impl Tenant {
     /// What an agent's roles grant it for a tool: the widest of their cells, and nothing where no
     /// cell is.
     pub fn grant(&self, agent: &Agent, tool: ToolId) -> Grant {
+        self.grant_in(agent, None, tool)
+    }
+
+    /// As [`Tenant::grant`], by no more than these of the agent's roles.
+    pub fn grant_in(&self, agent: &Agent, only: Option<&BTreeSet<RoleId>>, tool: ToolId) -> Grant {
         let Some(at) = self.tool_index.get(&tool) else { return Grant::Deny };
+        let roles = agent.roles.iter().filter(|role| only.is_none_or(|only| only.contains(role)));
         let cell = |role| self.roles.get(role).and_then(|cells| cells.get(*at)).copied();
-        agent.roles.iter().filter_map(cell).max().unwrap_or_default()
+        roles.filter_map(cell).max().unwrap_or_default()
+    }
+
+    /// A role by its name.
+    pub fn role_named(&self, name: &str) -> Option<RoleId> {
+        self.role_names.get(name).copied()
     }
 
     /// What one role grants for a tool; nothing where no cell is.

@@ -53,6 +53,9 @@ CREATE TABLE tool (
     definition  TEXT    NOT NULL CHECK (json_valid(definition)),
     fingerprint BLOB    NOT NULL CHECK (length(fingerprint) = 32),
     enabled     INTEGER NOT NULL CHECK (enabled IN (0, 1)),
+    -- The scopes that an access token needs to call it, as a JSON array.
+    scopes      TEXT    NOT NULL DEFAULT '[]' CHECK (json_valid(scopes)),
+    data_system TEXT    CHECK (length(data_system) BETWEEN 1 AND 100),
     created     INTEGER NOT NULL,
     last_used   INTEGER,
     UNIQUE (tenant_id, id),
@@ -136,6 +139,21 @@ CREATE TABLE agent_task (
 
 CREATE INDEX agent_task_task ON agent_task (tenant_id, task_id);
 
+-- An identity provider whose access tokens are accepted.
+CREATE TABLE provider (
+    id        BLOB    NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+    tenant_id BLOB    NOT NULL REFERENCES tenant (id) ON DELETE CASCADE,
+    name      TEXT    NOT NULL CHECK (length(name) BETWEEN 1 AND 63),
+    issuer    TEXT    NOT NULL CHECK (length(issuer) BETWEEN 1 AND 1024),
+    settings  TEXT    NOT NULL CHECK (json_valid(settings)),
+    enabled   INTEGER NOT NULL CHECK (enabled IN (0, 1)),
+    created   INTEGER NOT NULL,
+    UNIQUE (tenant_id, id),
+    UNIQUE (tenant_id, name),
+    -- A token names its issuer and nothing else.
+    UNIQUE (tenant_id, issuer)
+) STRICT;
+
 -- One numbered state of all of the above, as it was enforced.
 CREATE TABLE policy_version (
     number    INTEGER NOT NULL PRIMARY KEY CHECK (number > 0),
@@ -170,9 +188,18 @@ CREATE TABLE credential (
     id            BLOB    NOT NULL PRIMARY KEY CHECK (length(id) = 16),
     tenant_id     BLOB    NOT NULL,
     agent_id      BLOB    NOT NULL,
-    kind          TEXT    NOT NULL CHECK (kind IN ('api_key')),
-    key_id        TEXT    NOT NULL UNIQUE CHECK (length(key_id) BETWEEN 1 AND 128),
-    sealed_secret BLOB    NOT NULL,
+    kind          TEXT    NOT NULL CHECK (kind IN ('api_key', 'certificate', 'client',
+                                                   'external')),
+    -- What it is recognised by: a key id, a client id, the fingerprint of a certificate, or a
+    -- provider and the subject there.
+    key_id        TEXT    NOT NULL UNIQUE CHECK (length(key_id) BETWEEN 1 AND 400),
+    -- The secret, where the gateway has to know it.
+    sealed_secret BLOB,
+    -- What proves it, where that is public, as JSON.
+    proof         TEXT    NOT NULL CHECK (json_valid(proof)),
+    provider_id   BLOB,
+    -- The networks it may be used from (CIDR), as a JSON array; none means all.
+    networks      TEXT    NOT NULL CHECK (json_valid(networks)),
     -- Whether it may declare only the tasks in `credential_task`.
     task_bound    INTEGER NOT NULL CHECK (task_bound IN (0, 1)),
     created       INTEGER NOT NULL,
@@ -182,7 +209,10 @@ CREATE TABLE credential (
     last_used     INTEGER,
     last_from     TEXT,
     UNIQUE (tenant_id, id),
-    FOREIGN KEY (tenant_id, agent_id) REFERENCES agent (tenant_id, id) ON DELETE CASCADE
+    CHECK ((kind = 'api_key') = (sealed_secret IS NOT NULL)),
+    CHECK ((kind = 'external') = (provider_id IS NOT NULL)),
+    FOREIGN KEY (tenant_id, agent_id) REFERENCES agent (tenant_id, id) ON DELETE CASCADE,
+    FOREIGN KEY (tenant_id, provider_id) REFERENCES provider (tenant_id, id) ON DELETE CASCADE
 ) STRICT;
 
 CREATE INDEX credential_agent ON credential (tenant_id, agent_id);
@@ -224,6 +254,25 @@ CREATE TABLE nonce (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX nonce_until ON nonce (until);
+
+-- Tokens that were withdrawn before their time.
+CREATE TABLE revocation (
+    id        BLOB    NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+    tenant_id BLOB    NOT NULL REFERENCES tenant (id) ON DELETE CASCADE,
+    what      TEXT    NOT NULL CHECK (json_valid(what)),
+    reason    TEXT    NOT NULL,
+    created   INTEGER NOT NULL,
+    -- When no token that it could concern can be alive any more.
+    ends      INTEGER NOT NULL,
+    UNIQUE (tenant_id, id),
+    UNIQUE (tenant_id, what)
+) STRICT;
+
+CREATE TRIGGER revocation_for_good
+BEFORE UPDATE ON revocation
+BEGIN
+    SELECT raise(ABORT, 'a revocation does not change');
+END;
 
 -- What happens at run time --------------------------------------------------------------------
 --

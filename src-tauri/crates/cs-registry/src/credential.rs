@@ -3,13 +3,78 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cs_model::state::{CredentialKind, CredentialState};
-use cs_model::{AgentId, CredentialId, TaskId, TenantId, Timestamp};
+use cs_model::{AgentId, CredentialId, Digest, ProviderId, TaskId, TenantId, Timestamp};
+use serde::{Deserialize, Serialize};
 use sqlx::SqliteConnection;
 use uuid::Uuid;
 
 use crate::RegistryError;
 use crate::error::{Doing as _, one};
-use crate::row::{time, word};
+use crate::row::{json, time, to_json};
+
+/// What proves a credential, as far as that is public.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Proof {
+    /// A secret that signs each request.
+    ApiKey,
+    /// A certificate.
+    Certificate {
+        /// Its serial number, in hexadecimal digits.
+        serial: String,
+        /// The SHA-256 of the certificate (DER).
+        fingerprint: Digest,
+        /// The SPIFFE id in it.
+        spiffe: String,
+        /// The certificate itself, as PEM.
+        pem: String,
+    },
+    /// A client of the gateway's own token issuer.
+    Client {
+        /// How it proves itself at the token endpoint.
+        method: ClientMethod,
+    },
+    /// A subject of an identity provider.
+    External {
+        /// The provider.
+        provider: ProviderId,
+        /// The subject, as the provider's claim map finds it.
+        subject: String,
+    },
+}
+
+/// How a client of the gateway's own token issuer proves itself.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum ClientMethod {
+    /// `private_key_jwt`: an assertion signed with one of these keys (RFC 7523).
+    Assertion {
+        /// The public keys, a JWK Set as JSON text.
+        jwks: String,
+    },
+    /// `tls_client_auth`: a certificate with this SPIFFE id (RFC 8705).
+    Certificate {
+        /// The SPIFFE id.
+        spiffe: String,
+    },
+    /// `client_secret_basic`: a 256-bit random secret.
+    Secret {
+        /// The SHA-256 of the secret's text.
+        digest: Digest,
+    },
+}
+
+impl Proof {
+    /// The kind of credential that it proves.
+    pub const fn kind(&self) -> CredentialKind {
+        match self {
+            Self::ApiKey => CredentialKind::ApiKey,
+            Self::Certificate { .. } => CredentialKind::Certificate,
+            Self::Client { .. } => CredentialKind::Client,
+            Self::External { .. } => CredentialKind::External,
+        }
+    }
+}
 
 /// A credential, but for its secret.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -20,10 +85,12 @@ pub struct Credential {
     pub tenant: TenantId,
     /// The agent that it identifies.
     pub agent: AgentId,
-    /// What kind it is.
-    pub kind: CredentialKind,
+    /// What proves it.
+    pub proof: Proof,
     /// What a request names it by. Unique in the installation.
     pub key_id: String,
+    /// The networks that it may be used from (CIDR). None means all.
+    pub networks: Vec<String>,
     /// The tasks that it may declare, where it is bound more narrowly than its agent.
     pub tasks: Option<BTreeSet<TaskId>>,
     /// When it was issued.
@@ -64,12 +131,14 @@ pub struct NewCredential {
     pub tenant: TenantId,
     /// The agent that it identifies.
     pub agent: AgentId,
-    /// What kind it is.
-    pub kind: CredentialKind,
+    /// What proves it.
+    pub proof: Proof,
     /// What a request names it by.
     pub key_id: String,
-    /// Its secret, sealed for its tenant and id.
-    pub sealed_secret: Vec<u8>,
+    /// Its secret, sealed for its tenant and id: of an API key, and of nothing else.
+    pub sealed_secret: Option<Vec<u8>>,
+    /// The networks that it may be used from (CIDR). None means all.
+    pub networks: Vec<String>,
     /// The tasks that it may declare, where it is bound more narrowly than its agent.
     pub tasks: Option<BTreeSet<TaskId>>,
     /// When it was issued.
@@ -86,12 +155,18 @@ pub struct NewCredential {
 /// tenant lacks the agent or one of the tasks.
 pub async fn issue(db: &mut SqliteConnection, new: &NewCredential) -> Result<(), RegistryError> {
     let (id, tenant, agent) = (new.id.uuid(), new.tenant.uuid(), new.agent.uuid());
-    let (kind, bound) = (new.kind.as_str(), new.tasks.is_some());
+    let (kind, bound) = (new.proof.kind().as_str(), new.tasks.is_some());
+    let proof = to_json(&new.proof, "the proof of a credential")?;
+    let networks = to_json(&new.networks, "a list of networks")?;
+    let provider = match &new.proof {
+        Proof::External { provider, .. } => Some(provider.uuid()),
+        Proof::ApiKey | Proof::Certificate { .. } | Proof::Client { .. } => None,
+    };
     let (created, expires) = (new.created.millis(), new.expires.millis());
     sqlx::query!(
         "INSERT INTO credential (id, tenant_id, agent_id, kind, key_id, sealed_secret, task_bound,
-                                 created, expires)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                                 created, expires, proof, provider_id, networks)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
         id,
         tenant,
         agent,
@@ -101,6 +176,9 @@ pub async fn issue(db: &mut SqliteConnection, new: &NewCredential) -> Result<(),
         bound,
         created,
         expires,
+        proof,
+        provider,
+        networks,
     )
     .execute(&mut *db)
     .await
@@ -124,8 +202,9 @@ struct Row {
     id: Uuid,
     tenant_id: Uuid,
     agent_id: Uuid,
-    kind: String,
+    proof: String,
     key_id: String,
+    networks: String,
     task_bound: bool,
     created: i64,
     expires: i64,
@@ -145,8 +224,9 @@ impl Row {
             id: CredentialId::new(self.id),
             tenant: TenantId::new(self.tenant_id),
             agent: AgentId::new(self.agent_id),
-            kind: word(&self.kind, "a kind of credential")?,
+            proof: json(&self.proof, "the proof of a credential")?,
             key_id: self.key_id,
+            networks: json(&self.networks, "a list of networks")?,
             tasks: self.task_bound.then_some(bound),
             created: time(self.created),
             expires: time(self.expires),
@@ -184,7 +264,7 @@ pub async fn list(
     sqlx::query_as!(
         Row,
         r#"SELECT id AS "id: Uuid", tenant_id AS "tenant_id: Uuid", agent_id AS "agent_id: Uuid",
-                  kind, key_id, task_bound AS "task_bound: bool", created, expires, suspended_at,
+                  proof, key_id, networks, task_bound AS "task_bound: bool", created, expires, suspended_at,
                   revoked_at, last_used, last_from
              FROM credential
             WHERE tenant_id = ?1
@@ -219,7 +299,7 @@ pub async fn all(db: &mut SqliteConnection) -> Result<Vec<Credential>, RegistryE
     sqlx::query_as!(
         Row,
         r#"SELECT id AS "id: Uuid", tenant_id AS "tenant_id: Uuid", agent_id AS "agent_id: Uuid",
-                  kind, key_id, task_bound AS "task_bound: bool", created, expires, suspended_at,
+                  proof, key_id, networks, task_bound AS "task_bound: bool", created, expires, suspended_at,
                   revoked_at, last_used, last_from
              FROM credential
             ORDER BY created, rowid"#,
@@ -258,7 +338,7 @@ pub async fn find(
     sqlx::query_as!(
         Row,
         r#"SELECT id AS "id: Uuid", tenant_id AS "tenant_id: Uuid", agent_id AS "agent_id: Uuid",
-                  kind, key_id, task_bound AS "task_bound: bool", created, expires, suspended_at,
+                  proof, key_id, networks, task_bound AS "task_bound: bool", created, expires, suspended_at,
                   revoked_at, last_used, last_from
              FROM credential
             WHERE tenant_id = ?1
@@ -301,7 +381,9 @@ pub async fn sealed_secret(
     .await
     .doing("look up the credential's secret")?
     .ok_or(RegistryError::NotFound { what: "credential" })?;
-    Ok(SealedSecret { tenant: TenantId::new(row.tenant), sealed: row.sealed_secret })
+    let sealed =
+        row.sealed_secret.ok_or(RegistryError::NotFound { what: "credential's secret" })?;
+    Ok(SealedSecret { tenant: TenantId::new(row.tenant), sealed })
 }
 
 /// Withdraws a credential for good. Revoking one that is revoked already changes nothing.

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use cs_model::document::{AgentDoc, RoleDoc, ServerDoc, TaskDoc, TenantDoc, ToolDoc};
+use cs_model::document::{AgentDoc, ProviderDoc, RoleDoc, ServerDoc, TaskDoc, TenantDoc, ToolDoc};
 use cs_model::{Document, Grant, RoleId, ToolId};
 use sqlx::SqliteConnection;
 
 use crate::tenant::Tenant;
-use crate::{RegistryError, agent, grant, policy, role, server, task, tenant, tool};
+use crate::{RegistryError, agent, grant, policy, provider, role, server, task, tenant, tool};
 
 /// Everything that is enforced, under the number of the latest version, in an order that depends
 /// on nothing but the rows: the same rows give the same document.
@@ -39,6 +39,7 @@ async fn load_tenant(
     let roles = role::list(&mut *db, tenant.id).await?;
     let tasks = task::list(&mut *db, tenant.id).await?;
     let agents = agent::list(&mut *db, tenant.id).await?;
+    let providers = provider::list(&mut *db, tenant.id).await?;
     Ok(TenantDoc {
         id: tenant.id,
         name: tenant.name,
@@ -56,6 +57,8 @@ async fn load_tenant(
                 fingerprint: it.fingerprint,
                 definition: it.definition,
                 enabled: it.enabled,
+                scopes: it.scopes,
+                data_system: it.data_system,
             })
             .collect(),
         roles: roles
@@ -84,6 +87,15 @@ async fn load_tenant(
                 standing: it.standing,
                 roles: it.roles,
                 tasks: it.tasks,
+            })
+            .collect(),
+        providers: providers
+            .into_iter()
+            .map(|it| ProviderDoc {
+                id: it.id,
+                name: it.name,
+                enabled: it.enabled,
+                settings: it.settings,
             })
             .collect(),
     })

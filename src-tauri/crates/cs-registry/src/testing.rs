@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use cs_audit::{Entry, Verifier};
 use cs_model::event::{Event, EventKind};
-use cs_model::state::{CredentialKind, OperatorRole, Standing};
+use cs_model::state::{OperatorRole, Standing};
 use cs_model::upstream::Transport;
 use cs_model::{
     AgentId, ApprovalId, CredentialId, Digest, Grant, Name, OperationTokenId, OperatorId, RoleId,
@@ -222,9 +222,10 @@ pub(crate) fn new_credential(ids: Ids, name: &str) -> credential::NewCredential 
         id: ids.credential,
         tenant: ids.tenant,
         agent: ids.agent,
-        kind: CredentialKind::ApiKey,
+        proof: credential::Proof::ApiKey,
         key_id: format!("csk_{name}"),
-        sealed_secret: b"sealed".to_vec(),
+        sealed_secret: Some(b"sealed".to_vec()),
+        networks: Vec::new(),
         tasks: None,
         created: T0,
         expires: later(86_400),
@@ -260,6 +261,8 @@ async fn seed(db: &mut sqlx::SqliteConnection, ids: Ids, name: &str) {
         definition: r#"{"name":"write_file"}"#.to_owned(),
         fingerprint: Digest::of(b"definition"),
         enabled: true,
+        scopes: [].into(),
+        data_system: None,
         created: T0,
         last_used: None,
     };

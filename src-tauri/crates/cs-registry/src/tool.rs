@@ -1,12 +1,14 @@
 //! Tools, with the definitions that an administrator accepted.
 
+use std::collections::BTreeSet;
+
 use cs_model::{Digest, ServerId, TenantId, Timestamp, ToolId, ToolName};
 use sqlx::SqliteConnection;
 use uuid::Uuid;
 
 use crate::RegistryError;
 use crate::error::{Doing as _, one};
-use crate::row::{digest, time, tool_name};
+use crate::row::{digest, json, time, to_json, tool_name};
 
 /// A tool.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -25,6 +27,10 @@ pub struct Tool {
     pub fingerprint: Digest,
     /// Whether it may be called at all.
     pub enabled: bool,
+    /// The scopes that an access token needs to call it.
+    pub scopes: BTreeSet<String>,
+    /// The data system behind it, in the tenant's own words.
+    pub data_system: Option<String>,
     /// When it was added.
     pub created: Timestamp,
     /// When a call was last sent to it.
@@ -41,10 +47,11 @@ pub async fn create(db: &mut SqliteConnection, tool: &Tool) -> Result<(), Regist
     let (id, tenant, server) = (tool.id.uuid(), tool.tenant.uuid(), tool.server.uuid());
     let (name, fingerprint) = (tool.name.as_str(), tool.fingerprint.as_bytes().as_slice());
     let created = tool.created.millis();
+    let scopes = to_json(&tool.scopes, "the scopes of a tool")?;
     sqlx::query!(
         "INSERT INTO tool (id, tenant_id, server_id, name, definition, fingerprint, enabled,
-                           created)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                           created, scopes, data_system)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
         id,
         tenant,
         server,
@@ -53,6 +60,8 @@ pub async fn create(db: &mut SqliteConnection, tool: &Tool) -> Result<(), Regist
         fingerprint,
         tool.enabled,
         created,
+        scopes,
+        tool.data_system,
     )
     .execute(db)
     .await
@@ -68,6 +77,8 @@ struct Row {
     definition: String,
     fingerprint: Vec<u8>,
     enabled: bool,
+    scopes: String,
+    data_system: Option<String>,
     created: i64,
     last_used: Option<i64>,
 }
@@ -82,6 +93,8 @@ impl Row {
             definition: self.definition,
             fingerprint: digest(self.fingerprint)?,
             enabled: self.enabled,
+            scopes: json(&self.scopes, "the scopes of a tool")?,
+            data_system: self.data_system,
             created: time(self.created),
             last_used: self.last_used.map(time),
         })
@@ -99,7 +112,8 @@ pub async fn list(db: &mut SqliteConnection, tenant: TenantId) -> Result<Vec<Too
         Row,
         r#"SELECT tool.id AS "id: Uuid", tool.tenant_id AS "tenant_id: Uuid",
                   tool.server_id AS "server_id: Uuid", tool.name, tool.definition,
-                  tool.fingerprint, tool.enabled AS "enabled: bool", tool.created, tool.last_used
+                  tool.fingerprint, tool.enabled AS "enabled: bool", tool.scopes,
+                  tool.data_system, tool.created, tool.last_used
              FROM tool
              JOIN server ON server.tenant_id = tool.tenant_id AND server.id = tool.server_id
             WHERE tool.tenant_id = ?1
@@ -129,7 +143,7 @@ pub async fn find(
         Row,
         r#"SELECT id AS "id: Uuid", tenant_id AS "tenant_id: Uuid",
                   server_id AS "server_id: Uuid", name, definition, fingerprint,
-                  enabled AS "enabled: bool", created, last_used
+                  enabled AS "enabled: bool", scopes, data_system, created, last_used
              FROM tool
             WHERE tenant_id = ?1
               AND id = ?2"#,
@@ -141,6 +155,33 @@ pub async fn find(
     .doing("look up the tool")?
     .ok_or(RegistryError::NotFound { what: "tool" })?
     .read()
+}
+
+/// Says which scopes an access token needs to call a tool, and which data system it reaches.
+///
+/// # Errors
+///
+/// [`RegistryError::NotFound`] when the tenant has no such tool.
+pub async fn describe(
+    db: &mut SqliteConnection,
+    tenant: TenantId,
+    tool: ToolId,
+    scopes: &BTreeSet<String>,
+    data_system: Option<&str>,
+) -> Result<(), RegistryError> {
+    let (tenant, tool) = (tenant.uuid(), tool.uuid());
+    let scopes = to_json(scopes, "the scopes of a tool")?;
+    let done = sqlx::query!(
+        "UPDATE tool SET scopes = ?1, data_system = ?2 WHERE id = ?3 AND tenant_id = ?4",
+        scopes,
+        data_system,
+        tool,
+        tenant,
+    )
+    .execute(db)
+    .await
+    .doing("describe the tool")?;
+    one(done.rows_affected(), "tool")
 }
 
 /// Pins another definition: sessions that opened with the one before cannot call the tool.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use cs_model::state::{CredentialKind, SessionEnd};
 use cs_model::{AgentId, CredentialId, Name, TaskId, TenantId};
-use cs_registry::credential::{self, NewCredential};
+use cs_registry::credential::{self, NewCredential, Proof};
 use cs_registry::session;
 use cs_trust::ApiKeyPair;
 use serde::Deserialize;
@@ -76,9 +76,10 @@ impl Command for CredentialIssue {
             id,
             tenant: self.tenant,
             agent: self.agent,
-            kind: self.kind,
+            proof: Proof::ApiKey,
             key_id: pair.key_id.clone(),
-            sealed_secret,
+            sealed_secret: Some(sealed_secret),
+            networks: Vec::new(),
             tasks: None,
             created: edit.at(),
             expires,

@@ -387,6 +387,8 @@ pub(crate) async fn add(
         definition: published.definition,
         fingerprint: published.fingerprint,
         enabled,
+        scopes: [].into(),
+        data_system: None,
         created: edit.at(),
         last_used: None,
     };

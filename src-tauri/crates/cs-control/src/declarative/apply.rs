@@ -88,6 +88,7 @@ const fn empty(id: TenantId, name: Name) -> TenantDoc {
         roles: Vec::new(),
         tasks: Vec::new(),
         agents: Vec::new(),
+        providers: Vec::new(),
     }
 }
 
@@ -203,6 +204,8 @@ impl One<'_, '_> {
                         definition: wanted.definition,
                         fingerprint,
                         enabled: wanted.enabled,
+                        scopes: [].into(),
+                        data_system: None,
                         created: self.edit.at(),
                         last_used: None,
                     };

@@ -1,11 +1,13 @@
 //! One session that is under way.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use cs_model::state::SessionEnd;
-use cs_model::{AgentId, ApprovalId, CredentialId, Digest, SessionId, TaskId, TenantId, Timestamp};
+use cs_model::{
+    AgentId, ApprovalId, CredentialId, Digest, RoleId, SessionId, TaskId, TenantId, Timestamp,
+};
 use cs_policy::Session;
 use tokio::sync::watch;
 
@@ -45,6 +47,8 @@ pub struct SessionSummary {
 #[derive(Debug)]
 pub(crate) struct Live {
     session: Session,
+    /// The roles that the caller acted in when it opened, where these were not all of its agent's.
+    roles: Option<BTreeSet<RoleId>>,
     pub(crate) credential: CredentialId,
     pub(crate) opened: Timestamp,
     pub(crate) policy_version: u64,
@@ -63,10 +67,11 @@ pub(crate) struct Live {
 }
 
 impl Live {
-    pub(crate) fn new(stored: StoredSession) -> Self {
+    pub(crate) fn new(stored: StoredSession, roles: Option<BTreeSet<RoleId>>) -> Self {
         let StoredSession { session, credential, opened, policy_version, wire_id } = stored;
         Self {
             session,
+            roles,
             credential,
             opened,
             policy_version,
@@ -95,6 +100,10 @@ impl Live {
 
     pub(crate) const fn task(&self) -> Option<TaskId> {
         self.session.task
+    }
+
+    pub(crate) const fn roles(&self) -> Option<&BTreeSet<RoleId>> {
+        self.roles.as_ref()
     }
 
     /// Hands the session to a decision, as it stands now.

@@ -11,6 +11,8 @@ use crate::trail::Trail;
 /// The places where a task may be declared, by their priority. All that are used must agree.
 #[derive(Debug, Default)]
 pub(crate) struct Declared {
+    /// A signed claim of the credential.
+    pub(crate) claim: Option<String>,
     /// The address.
     pub(crate) url: Option<String>,
     /// The header `Countersign-Task`.
@@ -22,7 +24,7 @@ pub(crate) struct Declared {
 impl Declared {
     /// The name that all places agree on, if any of them has one.
     fn name(&self) -> Result<Option<&str>, Disagreement> {
-        let mut named = [&self.url, &self.header, &self.meta].into_iter().flatten();
+        let mut named = [&self.claim, &self.url, &self.header, &self.meta].into_iter().flatten();
         let Some(first) = named.next() else { return Ok(None) };
         if named.all(|other| other == first) { Ok(Some(first)) } else { Err(Disagreement) }
     }

@@ -109,8 +109,9 @@ async fn strayed(
     trail: &mut Trail,
 ) -> Result<Refusal, PortError> {
     withdraw(gate, call, approval, "not_allowed_any_more", trail).await?;
+    let Asked { live, warrant, .. } = call.asked;
     let listed = call.asked.listed();
-    let judged = authz::permit(gate, &call.asked.live, listed, call.digest, trail).await;
+    let judged = authz::permit(gate, live, warrant, listed, call.digest, trail).await;
     Ok(judged.err().unwrap_or(Refusal::NotListed { name: listed.to_owned() }))
 }
 
@@ -153,7 +154,8 @@ async fn file(
         let told = told::result(call.asked.era, told::CROWDED, None, trail.correlation);
         return Ok(Err(told));
     }
-    let Verdict::Hold(held) = authz::judge(gate, live, call.asked.listed(), call.digest) else {
+    let (warrant, listed) = (&call.asked.warrant, call.asked.listed());
+    let Verdict::Hold(held) = authz::judge(gate, live, warrant, listed, call.digest) else {
         return Err(Refusal::NotListed { name: call.asked.listed().to_owned() });
     };
     trail.settle(&gate.ports).await?;
@@ -305,7 +307,8 @@ async fn wait(
 
 /// Whether the call would still wait for a person if it came now.
 fn is_still_held(gate: &Gate, call: &Question<'_>) -> bool {
-    match authz::judge(gate, &call.asked.live, call.asked.listed(), call.digest) {
+    let Asked { live, warrant, .. } = call.asked;
+    match authz::judge(gate, live, warrant, call.asked.listed(), call.digest) {
         // A policy that asks for no signature any more holds for the next call; this one waits
         // for the person who was asked.
         Verdict::Allow(_) | Verdict::Hold(_) => true,

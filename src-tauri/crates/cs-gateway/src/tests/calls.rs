@@ -7,7 +7,7 @@ use serde_json::json;
 use tokio::sync::mpsc;
 
 use super::client::{body, call_body, legacy_call, meta};
-use super::world::{Behaviour, OTHER, Stage, WORKER, definition};
+use super::world::{Behaviour, OTHER, Stage, WORKER, definition, key_of};
 use crate::line::Line;
 use crate::proxy::{self, Body};
 use crate::trail::Trail;
@@ -272,7 +272,8 @@ async fn what_was_judged_is_what_is_sent_or_nothing_is() {
     let mut cancelled = live.begin(&asked.id).unwrap();
     for (arguments, sent) in [(Some("{\"amount\":9}"), 0), (None, 0), (Some(judged), 1)] {
         let digest = Digest::of(judged.as_bytes());
-        let Verdict::Allow(permit) = authz::judge(gate, &live, "read_file", digest) else {
+        let Verdict::Allow(permit) = authz::judge(gate, &live, &key_of(&live), "read_file", digest)
+        else {
             panic!("it is allowed");
         };
         let cleared = settle::on_record(gate, &asked, permit, &mut trail).await.unwrap();

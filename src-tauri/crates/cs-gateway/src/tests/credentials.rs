@@ -8,7 +8,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
 use super::client::{INITIALIZE, Reply, body, nonce, raw};
-use super::world::{NOON, OTHER, STRANGER, Stage, WORKER};
+use super::world::{NOON, OTHER, STRANGER, Stage, WORKER, key_of};
 
 /// What a refusal looks like, but for the correlation.
 fn masked(reply: &Reply) -> (u16, String, Vec<(String, String)>) {
@@ -202,7 +202,7 @@ async fn k13_a_call_under_way_is_not_judged_by_a_key_that_does_not_stand_any_mor
     let gate = &stage.gateway.gate;
     let live = gate.sessions.all().remove(0);
     let nothing = cs_model::Digest::of(b"");
-    let judged = || crate::authz::judge(gate, &live, "read_file", nothing);
+    let judged = || crate::authz::judge(gate, &live, &key_of(&live), "read_file", nothing);
     assert!(matches!(judged(), cs_policy::Verdict::Allow(_)));
     stage.change_key(WORKER, |key| key.state = CredentialState::Revoked);
     assert!(!live.is_over(), "nobody had the time to end the session");

@@ -21,13 +21,15 @@ use cs_trust::{OperatorKey, operation};
 use serde_json::value::RawValue;
 use tokio::sync::{mpsc, watch};
 
+use crate::authn::Warrant;
 use crate::config::Config;
 use crate::gate::Outbound;
 use crate::gateway::Gateway;
 use crate::ports::*;
+use crate::session::Live;
 use crate::tests::client::Client;
 use crate::upstream::{Reply, ReplyBody, Target, ToolCall, UpstreamError, Upstreams};
-use crate::world::{ApiKey, World};
+use crate::world::{Credentials, Holder, Providers, Recognised, World};
 
 /// 2026-07-28T09:30:00Z.
 pub(super) const NOON: i64 = 1_785_231_000_000;
@@ -86,6 +88,8 @@ fn tenant_doc(number: u128, name: &str) -> TenantDoc {
             fingerprint: Digest::of(definition(name).as_bytes()),
             definition: definition(name),
             enabled: true,
+            scopes: [].into(),
+            data_system: None,
         })
         .collect();
     let grants: BTreeMap<_, _> =
@@ -122,6 +126,7 @@ fn tenant_doc(number: u128, name: &str) -> TenantDoc {
             agent_doc(base, "worker-1", &[base, base + 1]),
             agent_doc(base + 1, "worker-2", &[base, base + 1]),
         ],
+        providers: Vec::new(),
     }
 }
 
@@ -130,12 +135,13 @@ pub(super) fn document() -> Document {
     Document { version: 7, tenants: vec![tenant_doc(ACME, "acme"), tenant_doc(GLOBEX, "globex")] }
 }
 
-fn key(number: u128, of: u128) -> ApiKey {
-    ApiKey {
+fn key(number: u128, of: u128) -> Holder {
+    Holder {
         credential: credential(number),
         tenant: tenant(of),
         agent: agent(number),
         tasks: None,
+        networks: Vec::new(),
         state: CredentialState::Active,
         expires: Timestamp::from_millis(NOON + 86_400_000),
     }
@@ -160,14 +166,25 @@ pub(super) fn operator_key() -> OperatorKey {
     OperatorKey::from_seed([42; 32]).unwrap()
 }
 
+/// What requests of a session come with.
+pub(super) fn key_of(live: &Live) -> Warrant {
+    Warrant { credential: live.credential, token: None }
+}
+
 /// What the gateway judges by, from a document.
 pub(super) fn world_of(document: &Document) -> World {
     let keys = [(WORKER, ACME), (OTHER, ACME), (STRANGER, GLOBEX)];
     let transport = Transport::Http { url: "http://127.0.0.1:9/".into(), headers: BTreeMap::new() };
     let upstreams = [ACME, GLOBEX].map(|it| ((tenant(it), server(it * 1000)), transport.clone()));
+    let mut credentials = Credentials::default();
+    for (number, of) in keys {
+        credentials.insert(key(number, of), Recognised::ApiKey { key_id: key_id(number) });
+    }
     World {
         policy: Arc::new(Snapshot::compile(document).unwrap()),
-        keys: Arc::new(keys.iter().map(|(it, of)| (key_id(*it), key(*it, *of))).collect()),
+        credentials: Arc::new(credentials),
+        providers: Arc::new(Providers::of(document)),
+        revocations: Arc::default(),
         upstreams: Arc::new(upstreams.into()),
         operators: Arc::new([(operator(OPERATOR), operator_key().public_key())].into()),
     }
@@ -580,16 +597,16 @@ impl Stage {
     pub(super) fn enforce(&self, change: impl FnOnce(&mut Document)) {
         let mut document = document();
         change(&mut document);
-        let keys = Arc::clone(&self.world.borrow().keys);
-        self.world.send_replace(Arc::new(World { keys, ..world_of(&document) }));
+        let credentials = Arc::clone(&self.world.borrow().credentials);
+        self.world.send_replace(Arc::new(World { credentials, ..world_of(&document) }));
     }
 
     /// Changes a key.
-    pub(super) fn change_key(&self, number: u128, change: impl FnOnce(&mut ApiKey)) {
+    pub(super) fn change_key(&self, number: u128, change: impl FnOnce(&mut Holder)) {
         let mut world = World::clone(&self.world.borrow());
-        let mut keys = HashMap::clone(&world.keys);
-        change(keys.get_mut(&key_id(number)).unwrap());
-        world.keys = Arc::new(keys);
+        let mut credentials = Credentials::clone(&world.credentials);
+        change(credentials.holder_mut(credential(number)).unwrap());
+        world.credentials = Arc::new(credentials);
         self.world.send_replace(Arc::new(world));
     }
 }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use cs_model::document::{AgentDoc, RoleDoc, ServerDoc, TaskDoc, TenantDoc, ToolDoc};
+use cs_model::document::{AgentDoc, ProviderDoc, RoleDoc, ServerDoc, TaskDoc, TenantDoc, ToolDoc};
 use cs_model::state::Standing;
-use cs_model::{AgentId, RoleId, ServerId, TaskId, ToolId};
+use cs_model::{AgentId, ProviderId, RoleId, ServerId, TaskId, ToolId};
 
 use super::{Thing, What};
 
@@ -56,6 +56,7 @@ fn inside(old: &TenantDoc, new: &TenantDoc, out: &mut Vec<What>) {
     each(sides, &old.roles, &new.roles, out);
     each(sides, &old.tasks, &new.tasks, out);
     each(sides, &old.agents, &new.agents, out);
+    each(sides, &old.providers, &new.providers, out);
 }
 
 fn blank_tenant(like: &TenantDoc) -> TenantDoc {
@@ -68,6 +69,7 @@ fn blank_tenant(like: &TenantDoc) -> TenantDoc {
         roles: Vec::new(),
         tasks: Vec::new(),
         agents: Vec::new(),
+        providers: Vec::new(),
     }
 }
 
@@ -177,11 +179,19 @@ impl Row for ToolDoc {
     }
 
     fn blank(&self) -> Self {
-        Self { enabled: false, ..self.clone() }
+        Self { enabled: false, scopes: [].into(), data_system: None, ..self.clone() }
     }
 
     fn compare(&self, new: &Self, sides: Sides<'_>, out: &mut Vec<What>) {
         let tool = new.label(sides.new);
+        if self.scopes != new.scopes {
+            let scopes = new.scopes.iter().cloned().collect();
+            out.push(What::ToolScopes { tool: tool.clone(), scopes });
+        }
+        if self.data_system != new.data_system {
+            let system = new.data_system.clone();
+            out.push(What::ToolDataSystem { tool: tool.clone(), system });
+        }
         if self.server != new.server {
             let from = server_name(sides.old, self.server);
             out.push(What::ToolServer { tool: tool.clone(), from });
@@ -295,6 +305,33 @@ impl Row for AgentDoc {
                 let assigned = new.tasks.contains(id);
                 out.push(What::AgentTask { agent: agent.clone(), task, assigned });
             }
+        }
+    }
+}
+
+impl Row for ProviderDoc {
+    const THING: Thing = Thing::Provider;
+    type Id = ProviderId;
+
+    fn id(&self) -> ProviderId {
+        self.id
+    }
+
+    fn name(&self) -> &str {
+        self.name.as_str()
+    }
+
+    fn blank(&self) -> Self {
+        Self { enabled: false, ..self.clone() }
+    }
+
+    fn compare(&self, new: &Self, _: Sides<'_>, out: &mut Vec<What>) {
+        let provider = new.name.clone();
+        if self.settings != new.settings {
+            out.push(What::ProviderSettings { provider: provider.clone() });
+        }
+        if self.enabled != new.enabled {
+            out.push(What::ProviderEnabled { provider, enabled: new.enabled });
         }
     }
 }

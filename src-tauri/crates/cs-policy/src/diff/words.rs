@@ -21,13 +21,17 @@ impl fmt::Display for Change {
             | What::AgentStanding { .. }
             | What::AgentTask { .. }
             | What::Grant { .. }
+            | What::ProviderEnabled { .. }
+            | What::ProviderSettings { .. }
             | What::Removed { .. }
             | What::Renamed { .. }
             | What::ServerEnabled { .. }
             | What::TaskTimes { .. }
             | What::TaskTool { .. }
+            | What::ToolDataSystem { .. }
             | What::ToolDefinition { .. }
             | What::ToolEnabled { .. }
+            | What::ToolScopes { .. }
             | What::ToolServer { .. } => {
                 write!(f, "In tenant `{}` {}.", self.tenant_name, self.what)
             }
@@ -70,6 +74,15 @@ impl fmt::Display for What {
             Self::Grant { role, tool, from, to } => {
                 write!(f, "role `{role}` {} `{tool}` ({from} before)", grant_verb(*to))
             }
+            Self::ProviderEnabled { provider, enabled: true } => {
+                write!(f, "tokens of identity provider `{provider}` are accepted now")
+            }
+            Self::ProviderEnabled { provider, enabled: false } => {
+                write!(f, "tokens of identity provider `{provider}` are no longer accepted")
+            }
+            Self::ProviderSettings { provider } => {
+                write!(f, "tokens of identity provider `{provider}` are held to other rules")
+            }
             Self::ServerEnabled { server, enabled } => {
                 write!(f, "server `{server}` was {}", on_off(*enabled))
             }
@@ -83,11 +96,23 @@ impl fmt::Display for What {
             Self::TaskTool { task, tool, listed: false } => {
                 write!(f, "task `{task}` no longer lists tool `{tool}`")
             }
+            Self::ToolDataSystem { tool, system: Some(system) } => {
+                write!(f, "tool `{tool}` is said to reach {system}")
+            }
+            Self::ToolDataSystem { tool, system: None } => {
+                write!(f, "tool `{tool}` is no longer said to reach a data system")
+            }
             Self::ToolDefinition { tool } => {
                 write!(f, "another definition of tool `{tool}` was accepted")
             }
             Self::ToolEnabled { tool, enabled } => {
                 write!(f, "tool `{tool}` was {}", on_off(*enabled))
+            }
+            Self::ToolScopes { tool, scopes } if scopes.is_empty() => {
+                write!(f, "tool `{tool}` no longer needs a scope")
+            }
+            Self::ToolScopes { tool, scopes } => {
+                write!(f, "tool `{tool}` now needs the scopes {}", scopes.join(" "))
             }
             Self::ToolServer { tool, from } => {
                 write!(f, "tool `{tool}` was moved from server `{from}`")
@@ -100,6 +125,7 @@ impl fmt::Display for Thing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Agent => "agent",
+            Self::Provider => "identity provider",
             Self::Role => "role",
             Self::Server => "server",
             Self::Task => "task",

@@ -81,6 +81,7 @@ pub(super) const MAY_USE: &[(&str, &[&str])] = &[
             "hyper",
             "hyper-rustls",
             "hyper-util",
+            "ipnet",
             "rustix",
             "rustls",
             "serde",

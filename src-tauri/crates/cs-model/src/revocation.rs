@@ -1,0 +1,41 @@
+//! Withdrawals of tokens before their time. Credentials have a state of their own.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Timestamp;
+
+/// What is withdrawn.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, ts_rs::TS)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Revoked {
+    /// One token of an issuer, by its `jti`, or by the SHA-256 of its text where it has none.
+    Token {
+        /// Its `iss`.
+        issuer: String,
+        /// Its id.
+        id: String,
+    },
+    /// Everything that an issuer's key has signed.
+    Key {
+        /// The `iss`.
+        issuer: String,
+        /// The `kid`.
+        key_id: String,
+    },
+    /// Everything of one subject that was issued up to a moment.
+    Subject {
+        /// The `iss`.
+        issuer: String,
+        /// The subject, as the provider's claim map finds it.
+        subject: String,
+        /// That moment.
+        until: Timestamp,
+    },
+    /// Everything of an issuer that was issued up to a moment.
+    Issuer {
+        /// The `iss`.
+        issuer: String,
+        /// That moment.
+        until: Timestamp,
+    },
+}

@@ -106,7 +106,6 @@ pub(crate) struct TokenMark {
     pub(crate) subject: String,
     pub(crate) issued: Timestamp,
     pub(crate) expires: Timestamp,
-    pub(crate) scopes: BTreeSet<String>,
 }
 
 /// What a request was let in with.

@@ -131,10 +131,8 @@ async fn spend(
         Err(error) => return unpaid(gate, asked, approval, error.code(), trail).await.map(Err),
     };
     // The call is judged anew: what was true when it began to wait may not be true any more.
-    let held = match {
-        let Asked { live, warrant, .. } = asked;
-        authz::permit(gate, live, warrant, asked.listed(), digest, trail).await?
-    } {
+    let Asked { live, warrant, .. } = asked;
+    let held = match authz::permit(gate, live, warrant, asked.listed(), digest, trail).await? {
         authz::Way::Held(held) => held,
         authz::Way::Clear(_) => {
             return unpaid(gate, asked, approval, "not_needed", trail).await.map(Err);

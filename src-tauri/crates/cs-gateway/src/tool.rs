@@ -112,10 +112,8 @@ async fn live(
         line.open();
     }
     let exact = Digest::of(asked.arguments().unwrap_or_default().as_bytes());
-    let way = {
-        let Asked { live, warrant, .. } = asked;
-        authz::permit(gate, live, warrant, asked.listed(), exact, trail).await?
-    };
+    let Asked { live, warrant, .. } = asked;
+    let way = authz::permit(gate, live, warrant, asked.listed(), exact, trail).await?;
     let (cleared, canonical) = match way {
         Way::Clear(permit) => (settle::on_record(gate, asked, permit, trail).await?, None),
         Way::Held(held) => {

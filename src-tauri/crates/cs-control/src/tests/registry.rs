@@ -68,7 +68,7 @@ async fn a03_a_key_is_shown_once_and_stands_nowhere_in_clear() {
         assert!(!configuration["text"].as_str().unwrap().contains(secret));
     }
     let world = place.control.core().unwrap().world.subscribe();
-    assert!(world.borrow().keys.contains_key(key_id));
+    assert!(world.borrow().credentials.key(key_id).is_some());
     drop(world);
     place.control.shutdown().await.unwrap();
     for file in std::fs::read_dir(&place.home).unwrap() {
@@ -113,7 +113,7 @@ async fn a_revoked_key_is_refused_from_then_on_and_for_good() {
     let args = json!({ "tenant": place.tenant().await, "credential": key["credential"] });
     assert_eq!(place.ask("credential_revoke", args.clone()).await["state"], "revoked");
     let world = place.control.core().unwrap().world.subscribe();
-    let state = world.borrow().keys[key["key_id"].as_str().unwrap()].state;
+    let state = world.borrow().credentials.key(key["key_id"].as_str().unwrap()).unwrap().state;
     assert_eq!(state, cs_model::state::CredentialState::Revoked);
     assert_eq!(place.ask("credential_release", args).await["state"], "revoked");
 }

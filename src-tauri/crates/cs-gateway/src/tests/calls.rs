@@ -265,6 +265,7 @@ async fn what_was_judged_is_what_is_sent_or_nothing_is() {
         call: Call { name: "read_file".into(), arguments: Some(raw(judged)), state: None },
         meta: Meta::default(),
         live: live.clone(),
+        warrant: key_of(&live),
         alive: mpsc::channel(1).0,
     };
     let mut trail = Trail::new(gate.correlation().unwrap(), String::new());

@@ -320,6 +320,7 @@ const OF_ALL_TENANTS: &[(&str, &str)] = &[
     ("FROM credential_task", "what the gateway recognises callers by"),
     ("FROM credential ORDER BY created, rowid", "what the gateway recognises callers by"),
     ("sealed_secret FROM credential WHERE id = ?1", "before the caller's tenant is known"),
+    ("FROM revocation WHERE ends > ?1 ORDER BY created, rowid", "what tokens are held against"),
     ("FROM server ORDER BY tenant_id, name", "what the gateway must be able to reach"),
     (
         "FROM session WHERE ended IS NULL AND ends > ?1 ORDER BY opened, rowid",

@@ -348,7 +348,10 @@ fn is_bound(query: &str) -> bool {
 
 #[test]
 fn s07_every_query_on_a_tenants_table_names_the_tenant() {
-    let schema = include_str!("../migrations/0001_registry.sql");
+    let schema = concat!(
+        include_str!("../migrations/0001_registry.sql"),
+        include_str!("../migrations/0002_identity.sql"),
+    );
     let tables: Vec<&str> = schema
         .split("CREATE TABLE ")
         .skip(1)

@@ -1,19 +1,17 @@
-import { useElementSize, useMergedRef } from '@mantine/hooks'
+import { useMergedRef } from '@mantine/hooks'
 import { useVirtualizer } from '@tanstack/react-virtual'
-import { useCallback, useEffect, useRef, type KeyboardEvent, type Ref } from 'react'
+import { useCallback, useEffect, useLayoutEffect, useRef, type KeyboardEvent, type Ref } from 'react'
 import { Empty } from '@/components/Empty'
-import { IconAlertTriangle } from '@/components/icons'
+import { useSize } from '@/components/size'
 import { useNow } from '@/components/Time'
-import { Untrusted } from '@/components/Untrusted'
 import type { Grant, MatrixView } from '@/ipc/generated'
-import { plural, relative } from '@/lib/format'
-import { Cell } from './Cell'
+import { plural } from '@/lib/format'
 import css from './Matrix.module.css'
+import { MatrixRow, ROW, ServerHead } from './MatrixRow'
 import { RoleHead } from './Roles'
-import { cellKey, isIn, move, only, rangeOf, type Grants, type Selection, type Sheet, type SheetRow, type Spot } from './sheet'
+import { columnsIn, move, only, rangeOf, type Grants, type Selection, type Sheet, type SheetRow, type Spot } from './sheet'
 
 const HEAD = 40
-const ROW = 32
 const FIRST = { narrow: 176, wide: 264 }
 const COLUMN = { least: 80, most: 128 }
 
@@ -34,7 +32,7 @@ const keyOf: Record<string, Grant> = { a: 'allow', t: 'token', d: 'deny' }
 /** The grid: only what is in sight is drawn; the head and the first column stay put. */
 export function MatrixGrid({ ref, view, sheet, grants, underway, selection, onSelect, onSet, onEnter }: Props) {
   const scroller = useRef<HTMLDivElement>(null)
-  const { ref: measured, width, height } = useElementSize()
+  const { ref: measured, width, height } = useSize()
   const merged = useMergedRef(ref, scroller, measured)
   const now = useNow(60_000)
   const first = width > 700 ? FIRST.wide : FIRST.narrow
@@ -46,7 +44,7 @@ export function MatrixGrid({ ref, view, sheet, grants, underway, selection, onSe
   const columns = useVirtualizer({
     useFlushSync: false, horizontal: true, count: view.roles.length, getScrollElement: () => scroller.current, estimateSize: () => column, paddingStart: first, scrollPaddingStart: first, overscan: 2,
   })
-  useEffect(() => columns.measure(), [column, first, columns])
+  useLayoutEffect(() => columns.measure(), [column, first, columns])
 
   const go = (next: Selection) => {
     onSelect(next)
@@ -79,11 +77,23 @@ export function MatrixGrid({ ref, view, sheet, grants, underway, selection, onSe
     (spot: Spot, extend: boolean) => onSelect(extend ? { anchor: latest.current.anchor, active: spot } : only(spot)),
     [onSelect],
   )
-  const many = (anchor: Spot, active: Spot) => {
-    onSelect({ anchor, active })
-    scroller.current?.focus()
-  }
+  const many = useCallback(
+    (anchor: Spot, active: Spot) => {
+      onSelect({ anchor, active })
+      scroller.current?.focus()
+    },
+    [onSelect],
+  )
   const lastRole = view.roles.length - 1
+  const selectRow = useCallback(
+    (row: SheetRow) => {
+      const [from, to] = row.kind === 'tool' ? [row.at, row.at] : [row.first, row.first + row.tools - 1]
+      many({ tool: from, role: 0 }, { tool: to, role: lastRole })
+    },
+    [many, lastRole],
+  )
+  const lastTool = sheet.tools.length - 1
+  const selectColumn = useCallback((role: number) => many({ tool: 0, role }, { tool: lastTool, role }), [many, lastTool])
   const shownColumns = columns.getVirtualItems()
   const activeId = `cell-${selection.active.tool}-${selection.active.role}`
   if (sheet.rows.length === 0) {
@@ -97,63 +107,21 @@ export function MatrixGrid({ ref, view, sheet, grants, underway, selection, onSe
           {shownColumns.map((item) => {
             const role = view.roles[item.index]
             return role ? (
-              <RoleHead key={role.id} role={role} left={item.start} width={column} at={item.index} selected={item.index >= range.roles[0] && item.index <= range.roles[1]}
-                onSelect={() => many({ tool: 0, role: item.index }, { tool: sheet.tools.length - 1, role: item.index })} />
+              <RoleHead key={role.id} role={role} left={item.start} width={column} at={item.index} selected={item.index >= range.roles[0] && item.index <= range.roles[1]} onSelect={selectColumn} />
             ) : null
           })}
         </div>
         {rows.getVirtualItems().map((item) => {
           const row = sheet.rows[item.index]
           if (!row) return null
+          if (row.kind === 'server') return <ServerHead key={row.id} row={row} index={item.index} top={item.start} first={first} onSelect={selectRow} />
+          const [from, to] = columnsIn(range, row.at)
           return (
-            <div key={row.kind === 'server' ? row.id : row.tool.id} className={row.kind === 'server' ? css.serverRow : css.row} role="row" aria-rowindex={item.index + 2}
-              data-active={row.kind === 'tool' && row.at === selection.active.tool ? true : undefined} data-off={row.kind === 'tool' && !row.tool.enabled ? true : undefined}
-              style={{ height: ROW, transform: `translateY(${item.start}px)` }}>
-              {row.kind === 'server' ? (
-                <ServerHead row={row} first={first} onSelect={() => many({ tool: row.first, role: 0 }, { tool: row.first + row.tools - 1, role: lastRole })} />
-              ) : (
-                <>
-                  <ToolHead row={row} first={first} now={now} onSelect={() => many({ tool: row.at, role: 0 }, { tool: row.at, role: lastRole })} />
-                  {shownColumns.map((cell) => {
-                    const role = view.roles[cell.index]
-                    if (!role) return null
-                    const enforced = grants.of(row.tool.id, role.id)
-                    const wanted = underway.get(cellKey(row.tool.id, role.id))
-                    return (
-                      <Cell key={role.id} id={`cell-${row.at}-${cell.index}`} tool={row.at} role={cell.index} left={cell.start} width={column} grant={wanted ?? enforced} underway={wanted !== undefined}
-                        outside={row.outside} selected={isIn(range, row.at, cell.index)} active={row.at === selection.active.tool && cell.index === selection.active.role} onPoint={point} />
-                    )
-                  })}
-                </>
-              )}
-            </div>
+            <MatrixRow key={row.tool.id} row={row} index={item.index} top={item.start} first={first} column={column} columns={shownColumns} roles={view.roles} grants={grants} underway={underway}
+              from={from} to={to} active={row.at === selection.active.tool ? selection.active.role : -1} now={now} onPoint={point} onSelect={selectRow} />
           )
         })}
       </div>
-    </div>
-  )
-}
-
-function ServerHead({ row, first, onSelect }: { row: Extract<SheetRow, { kind: 'server' }>; first: number; onSelect: () => void }) {
-  return (
-    <div className={css.serverHead} role="rowheader" aria-colindex={1} style={{ minWidth: first }}>
-      <button type="button" tabIndex={-1} onClick={onSelect} title="Select every cell of this server">
-        <b>{row.name}</b> <span className="dim">{plural(row.tools, 'tool')}{row.enabled ? '' : ', switched off'}</span>
-      </button>
-    </div>
-  )
-}
-
-type ToolHeadProps = { row: Extract<SheetRow, { kind: 'tool' }>; first: number; now: number; onSelect: () => void }
-
-function ToolHead({ row: { tool }, first, now, onSelect }: ToolHeadProps) {
-  return (
-    <div className={css.toolHead} role="rowheader" aria-colindex={1} style={{ width: first }}>
-      <button type="button" tabIndex={-1} onClick={onSelect} title={`${tool.name}: select the row`}>
-        <span className="ellipsis mono"><Untrusted text={tool.name} /></span>
-        {tool.drifted ? <span className={css.drifted} title="The server changed it: calls are refused"><IconAlertTriangle size={13} /></span> : null}
-        <span className={css.used}>{tool.enabled ? (tool.last_used ? relative(tool.last_used, now).replace(' ago', '') : '') : 'off'}</span>
-      </button>
     </div>
   )
 }

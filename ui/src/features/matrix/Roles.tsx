@@ -1,6 +1,6 @@
 import { Menu, Modal, TextInput } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { useState, type FormEvent } from 'react'
+import { memo, useState, type FormEvent } from 'react'
 import { Act } from '@/components/Act'
 import { confirm } from '@/components/confirm'
 import { announceEnforced } from '@/components/enforced'
@@ -14,10 +14,10 @@ import { nameProblem } from '@/lib/names'
 import css from './Matrix.module.css'
 
 type Role = MatrixView['roles'][number]
-type HeadProps = { role: Role; left: number; width: number; at: number; selected: boolean; onSelect: () => void }
+type HeadProps = { role: Role; left: number; width: number; at: number; selected: boolean; onSelect: (at: number) => void }
 
 /** The head of a column: its name selects the column, its menu removes the role. */
-export function RoleHead({ role, left, width, at, selected, onSelect }: HeadProps) {
+export const RoleHead = memo(function RoleHead({ role, left, width, at, selected, onSelect }: HeadProps) {
   const tenant = useTenant()
   const queryClient = useQueryClient()
   const askToRemove = () =>
@@ -33,7 +33,7 @@ export function RoleHead({ role, left, width, at, selected, onSelect }: HeadProp
     })
   return (
     <div className={css.roleHead} role="columnheader" aria-colindex={at + 2} data-selected={selected || undefined} style={{ left, width }}>
-      <button type="button" tabIndex={-1} onClick={onSelect} title={`${role.name}, ${plural(role.agents, 'agent')}: select the column`}>
+      <button type="button" tabIndex={-1} onClick={() => onSelect(at)} title={`${role.name}, ${plural(role.agents, 'agent')}: select the column`}>
         <b className="ellipsis">{role.name}</b>
         <span className="dim">{plural(role.agents, 'agent')}</span>
       </button>
@@ -42,13 +42,13 @@ export function RoleHead({ role, left, width, at, selected, onSelect }: HeadProp
           <button type="button" tabIndex={-1} className={css.roleMenu} aria-label={`More for role ${role.name}`}><IconDots size={14} /></button>
         </Menu.Target>
         <Menu.Dropdown>
-          <Menu.Item onClick={onSelect}>Select the column</Menu.Item>
+          <Menu.Item onClick={() => onSelect(at)}>Select the column</Menu.Item>
           <Menu.Item color="red" onClick={askToRemove}>Remove the role</Menu.Item>
         </Menu.Dropdown>
       </Menu>
     </div>
   )
-}
+})
 
 /** Adds a column. */
 export function AddRole() {

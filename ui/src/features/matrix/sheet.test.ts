@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Grant, MatrixView } from '@/ipc/generated'
-import { cellCount, clamp, Grants, isIn, move, only, plan, rangeOf, sheet } from './sheet'
+import { cellCount, clamp, columnsIn, Grants, move, only, plan, rangeOf, sheet } from './sheet'
 
 const tool = (id: string, server: string) => ({ id, server, name: id, title: null, description: '', enabled: true, drifted: false, last_used: null })
 const view = {
@@ -49,7 +49,7 @@ test('a range is the rectangle between both ends, whichever came first', () => {
   const range = rangeOf({ anchor: { tool: 2, role: 1 }, active: { tool: 1, role: 0 } })
   expect(range).toEqual({ tools: [1, 2], roles: [0, 1] })
   expect(cellCount(range)).toBe(4)
-  expect([isIn(range, 1, 0), isIn(range, 0, 0)]).toEqual([true, false])
+  expect([columnsIn(range, 1), columnsIn(range, 0)]).toEqual([range.roles, [-1, -1]])
 })
 
 test('a plan names only what would change', () => {

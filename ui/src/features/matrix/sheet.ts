@@ -51,8 +51,9 @@ export const rangeOf = ({ anchor, active }: Selection): Range => ({
   roles: [Math.min(anchor.role, active.role), Math.max(anchor.role, active.role)],
 })
 
-export const isIn = (range: Range, tool: number, role: number) =>
-  tool >= range.tools[0] && tool <= range.tools[1] && role >= range.roles[0] && role <= range.roles[1]
+/** The first and the last column of a row that a range covers; -1 when it covers none of them. */
+export const columnsIn = (range: Range, tool: number): [number, number] =>
+  tool >= range.tools[0] && tool <= range.tools[1] ? range.roles : [-1, -1]
 
 export const cellCount = ({ tools, roles }: Range) => (tools[1] - tools[0] + 1) * (roles[1] - roles[0] + 1)
 

@@ -71,7 +71,7 @@ function Who({ view }: { view: ApprovalView }) {
       <p className={css.who}>
         <b>{row.agent_name}</b> of <b>{row.tenant_name}</b>, working on <b>{row.task_name}</b> as {view.roles.join(', ') || 'no role'}
       </p>
-      <div className="row wrap" style={{ gap: 16 }}>
+      <div className="row wrap" style={{ gap: '2px 16px' }}>
         {view.session_anomalies >= MANY ? (
           <Mark tone="bad">{plural(view.session_anomalies, 'attempt')} outside its allowlist in this session</Mark>
         ) : view.session_anomalies > 0 ? (

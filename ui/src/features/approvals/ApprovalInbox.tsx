@@ -54,9 +54,9 @@ function Item({ row, gone, chosen, onOpen }: { row: ApprovalRow; gone: boolean; 
         <b className="ellipsis"><Untrusted text={row.tool_name} mono /></b>
         {row.state === 'pending' ? <Left row={row} /> : <StateMark state={row.state} />}
       </span>
-      <span className="dim small ellipsis">{row.agent_name} · {row.task_name}</span>
+      <span className="dim small ellipsis">{row.agent_name} on {row.server_name}</span>
       <span className="dim small ellipsis">
-        {gone ? 'no longer waiting' : <>{row.server_name} · asked <Time at={row.requested} />{row.held ? ' · the agent waits' : ''}</>}
+        {gone ? 'no longer waiting' : <>asked <Time at={row.requested} />{row.held ? ' · the agent waits' : ''} · task {row.task_name}</>}
       </span>
     </button>
   )

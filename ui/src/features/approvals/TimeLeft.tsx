@@ -13,7 +13,9 @@ export function TimeLeft({ row }: { row: ApprovalRow }) {
   const whole = Math.max(1, (end - Date.parse(row.requested)) / 1000)
   return (
     <div className={css.time} data-short={left < SHORT_SECS || undefined} title={`Until ${exactUtc(row.expires)}`}>
-      <progress className={css.progress} max={1} value={Math.min(1, left / whole)} aria-label="Time left to decide" />
+      <div className={css.left} role="progressbar" aria-label="Time left to decide" aria-valuemin={0} aria-valuemax={Math.round(whole)} aria-valuenow={Math.round(Math.min(whole, left))}>
+        <i style={{ transform: `scaleX(${Math.min(1, left / whole)})` }} />
+      </div>
       <span className="small">{left === 0 ? 'time is up' : `${left < SHORT_SECS ? exactDuration(left) : duration(left)} left`}</span>
     </div>
   )

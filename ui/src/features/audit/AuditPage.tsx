@@ -41,7 +41,7 @@ export function AuditPage() {
         />
       ) : null}
       <div className={css.sum} role="status">
-        {total === undefined ? '' : `${count(rows.length)} of ${count(total)} events shown${query.isFetchingNextPage ? ', more on their way' : ''}`}
+        {total === undefined || rows.length === 0 ? '' : `${count(rows.length)} of ${count(total)} events shown${query.isFetchingNextPage ? ', more on their way' : ''}`}
       </div>
       <Drawer opened={open !== null && Number.isFinite(open)} onClose={() => set({ event: undefined })} title={`Event ${open ?? ''}`} size={560}>
         {open !== null && Number.isFinite(open) ? <EventDetail seq={open} onOpen={(seq) => set({ event: String(seq) })} /> : null}

@@ -42,11 +42,13 @@ export function Toolbar({ view, cells, shown, onSet }: Props) {
         onChange={(lens) => set({ lens: lens ?? undefined })} data={view.tasks.map((task) => ({ value: task.id, label: `Task ${task.name}` }))} />
       <span className="grow" />
       {cells > 1 ? <span className="dim small nowrap">{plural(cells, 'cell')}</span> : null}
-      {keys.map(({ grant, key, icon: Icon }) => (
-        <Act key={grant} leftSection={<Icon size={14} />} onClick={() => onSet(grant)} disabledReason={shown === 0 ? 'No tool is shown' : undefined}>
-          {grantLabel[grant]} <kbd className={css.key}>{key}</kbd>
-        </Act>
-      ))}
+      <div className={css.set} role="group" aria-label="Set the selected cells">
+        {keys.map(({ grant, key, icon: Icon }) => (
+          <Act key={grant} px={10} leftSection={<Icon size={14} />} onClick={() => onSet(grant)} disabledReason={shown === 0 ? 'No tool is shown' : undefined}>
+            {grantLabel[grant]} <kbd className={css.key}>{key}</kbd>
+          </Act>
+        ))}
+      </div>
     </div>
   )
 }

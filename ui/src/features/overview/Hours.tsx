@@ -5,7 +5,7 @@ import css from './OverviewPage.module.css'
 type Kind = 'allow' | 'hold' | 'deny'
 const kinds: { kind: Kind; word: string }[] = [
   { kind: 'allow', word: 'allowed' },
-  { kind: 'hold', word: 'put before a person' },
+  { kind: 'hold', word: 'held' },
   { kind: 'deny', word: 'refused' },
 ]
 const HEIGHT = 92
@@ -32,7 +32,7 @@ export function Hours({ hours }: { hours: OverviewView['hours'] }) {
                 top -= height
                 return height > 0 ? (
                   <rect key={`${hour.from}-${kind}`} data-kind={kind} x={index * step + 1.5} y={top} width={step - 3} height={Math.max(1, height)}>
-                    <title>{`${hour.from.slice(11, 16)} UTC: ${hour.allow} allowed, ${hour.hold} put before a person, ${hour.deny} refused`}</title>
+                    <title>{`${hour.from.slice(11, 16)} UTC: ${hour.allow} allowed, ${hour.hold} held, ${hour.deny} refused`}</title>
                   </rect>
                 ) : null
               })

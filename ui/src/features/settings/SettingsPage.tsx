@@ -1,6 +1,6 @@
 import { SegmentedControl, useMantineColorScheme } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import type { ReactNode } from 'react'
+import { Fragment, type ReactNode } from 'react'
 import { Act } from '@/components/Act'
 import { confirm } from '@/components/confirm'
 import { CopyButton } from '@/components/Copy'
@@ -76,13 +76,17 @@ function Person({ status: now }: { status: StatusView }) {
       <dl className="facts">
         <dt>Unlocked by</dt><dd>{now.operator.name}</dd>
         <dt>Role</dt><dd>{roleWord[now.operator.role]}</dd>
-        <dt>Since the beginning of</dt><dd><Time at={now.operator.created} /></dd>
+        <dt>Operator since</dt><dd><Time at={now.operator.created} /></dd>
         <dt>Locks by itself</dt><dd><Time at={now.locks_at} />, unless something happens</dd>
       </dl>
       <div><Act onClick={() => lock.mutate()}>Lock now</Act></div>
     </Card>
   )
 }
+
+// A path may be broken after its parts, not within a name.
+const breakable = (path: string) =>
+  path.split(/(?<=[/\\])/).map((part, at) => <Fragment key={at}>{part}<wbr /></Fragment>)
 
 function Places({ status: now }: { status: StatusView }) {
   return (
@@ -94,7 +98,7 @@ function Places({ status: now }: { status: StatusView }) {
         </dd>
         <dt>Runs</dt><dd>{now.gateway.embedded ? 'In this app: agents reach it as long as the app runs' : 'In countersign serve: it goes on without this window'}</dd>
         <dt>Secrets</dt><dd>{storeWord[now.secret_store]}</dd>
-        <dt>Home</dt><dd className="row"><code>{now.home}</code><CopyButton text={now.home} label="Copy the path of the home folder" /></dd>
+        <dt>Home</dt><dd className="row"><code className={css.path}>{breakable(now.home)}</code><CopyButton text={now.home} label="Copy the path of the home folder" /></dd>
         <dt>Policy in force</dt><dd>Version {now.policy_version}</dd>
       </dl>
     </Card>

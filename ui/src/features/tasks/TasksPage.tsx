@@ -55,13 +55,13 @@ export function TasksPage() {
 const columnsWith = (): Column<TaskView>[] => [
   { id: 'name', title: 'Task', value: (task) => task.name, cell: (task) => task.name },
   { id: 'tools', title: 'Tools', align: 'end', value: (task) => task.tools.length, cell: (task) => count(task.tools.length) },
-  { id: 'expected', title: 'Expected to take', align: 'end', value: (task) => task.expected_secs, cell: (task) => exactDuration(task.expected_secs) },
-  { id: 'longest', title: 'Longest session', align: 'end', value: (task) => task.longest_secs, cell: (task) => exactDuration(task.longest_secs) },
+  { id: 'expected', title: 'Expected', align: 'end', value: (task) => task.expected_secs, cell: (task) => exactDuration(task.expected_secs) },
+  { id: 'longest', title: 'Longest', align: 'end', value: (task) => task.longest_secs, cell: (task) => exactDuration(task.longest_secs) },
   {
     id: 'agents', title: 'Agents', value: (task) => task.agents.length,
     cell: (task) => (task.agents.length === 0 ? <span className="dim">none</span> : <span title={task.agents.map((agent) => agent.name).join(', ')}>{few(task.agents.map((agent) => agent.name))}</span>),
   },
-  { id: 'live', title: 'Live sessions', align: 'end', value: (task) => task.live_sessions, cell: (task) => count(task.live_sessions) },
+  { id: 'live', title: 'Live', align: 'end', value: (task) => task.live_sessions, cell: (task) => count(task.live_sessions) },
 ]
 
 const few = (names: string[]) => (names.length <= 3 ? names.join(', ') : `${names.slice(0, 2).join(', ')} and ${names.length - 2} more`)

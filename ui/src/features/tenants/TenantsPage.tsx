@@ -100,7 +100,7 @@ function TenantActions({ tenant }: { tenant: TenantView }) {
       ) : (
         <Act onClick={() => setStanding.mutate('active')} loading={setStanding.isPending}>Resume</Act>
       )}
-      {tenant.starter ? <Act tone="danger" onClick={askToRemove}>Remove starter</Act> : null}
+      {tenant.starter ? <Act tone="danger" onClick={askToRemove}>Remove</Act> : null}
     </div>
   )
 }

@@ -10,7 +10,7 @@ import { Time } from '@/components/Time'
 import { Untrusted } from '@/components/Untrusted'
 import type { ApprovalView } from '@/ipc/generated'
 import { openApprovalWindow } from '@/ipc/windows'
-import { bytes, exactUtc, plural } from '@/lib/format'
+import { bytes, count, exactUtc, plural } from '@/lib/format'
 import { memberCount } from '@/lib/json'
 import css from './Approvals.module.css'
 import { DecisionBar } from './DecisionBar'
@@ -119,7 +119,7 @@ function Why({ view }: { view: ApprovalView }) {
     <Part title="Why you are asked">
       <p><Untrusted text={view.asked_because} /></p>
       <dl className="facts small">
-        <dt>Asked</dt><dd>{exactUtc(view.row.requested)}, under policy version {view.policy_version}</dd>
+        <dt>Asked</dt><dd>{exactUtc(view.row.requested)}, under policy version {count(view.policy_version)}</dd>
         {view.row.state === 'pending' ? <><dt>Decide until</dt><dd>{exactUtc(view.row.expires)}{view.row.held ? '; the agent’s call is held open' : '; the agent has to call again after your decision'}</dd></> : null}
         <dt>Digest signed</dt><dd><CopyId id={view.arguments_digest} whole /></dd>
         <dt>Definition</dt><dd><CopyId id={view.tool.fingerprint} whole /></dd>

@@ -3,6 +3,7 @@ import { IconLock, IconLockOpen } from '@/components/icons'
 import { usePresence } from '@/components/presence'
 import { UnlockForm } from '@/components/UnlockForm'
 import type { StatusView } from '@/ipc/generated'
+import { count } from '@/lib/format'
 import css from './Approvals.module.css'
 
 /** The frame of the approval window: who is here, and nothing while it is locked. */
@@ -12,7 +13,7 @@ export function DecideFrame({ status, children }: { status: StatusView; children
       <header className={css.strip}>
         <h1>Countersign <span className="dim">approvals</span></h1>
         <span className="grow" />
-        <span className="dim nowrap">version {status.policy_version} enforced</span>
+        <span className="dim nowrap">version {count(status.policy_version)} enforced</span>
         {status.operator ? (
           <span className="row"><IconLockOpen size={14} /> {status.operator.name}</span>
         ) : (

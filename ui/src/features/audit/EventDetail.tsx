@@ -31,7 +31,7 @@ function Detail({ detail, onOpen }: { detail: AuditDetail; onOpen: (seq: number)
         {row.tool ? <><dt>Tool</dt><dd><Untrusted text={row.tool} mono /></dd></> : null}
         {row.decision ? <><dt>Decision</dt><dd className="row"><DecisionMark row={row} />{row.reason ? <code>{row.reason}</code> : null}</dd></> : null}
         {row.outcome ? <><dt>Outcome</dt><dd>{row.outcome}</dd></> : null}
-        {row.policy_version === null ? null : <><dt>Policy</dt><dd>version {row.policy_version}</dd></>}
+        {row.policy_version === null ? null : <><dt>Policy</dt><dd>version {count(row.policy_version)}</dd></>}
         {row.session ? <><dt>Session</dt><dd><CopyId id={row.session} whole /> · <Link to="/t/$tenant/audit" params={{ tenant: tenant.name }} search={{ session: row.session } as never}>all of it</Link></dd></> : null}
         {row.correlation ? <><dt>Reference</dt><dd><CopyId id={row.correlation} whole /></dd></> : null}
       </dl>

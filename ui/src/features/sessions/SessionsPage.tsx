@@ -116,7 +116,7 @@ function SessionDetail({ session }: { session: SessionView }) {
         <dt>Agent</dt><dd>{session.agent_name}</dd>
         <dt>Task</dt><dd>{session.task_name ?? 'none declared'}</dd>
         <dt>Credential</dt><dd><CopyId id={session.credential} /></dd>
-        <dt>Opened</dt><dd><Time at={session.opened} /> under version {session.policy_version}</dd>
+        <dt>Opened</dt><dd><Time at={session.opened} /> under version {count(session.policy_version)}</dd>
         <dt>Ends</dt><dd><Time at={session.ended ?? session.ends} /></dd>
         <dt>Calls</dt><dd>{count(session.calls)}, with {plural(session.anomalies, 'anomaly', 'anomalies')}</dd>
       </dl>

@@ -11,6 +11,7 @@ import { Time } from '@/components/Time'
 import { call } from '@/ipc/call'
 import type { OperatorRole, StatusView } from '@/ipc/generated'
 import { status, tenantList } from '@/ipc/queries'
+import { count } from '@/lib/format'
 import css from './SettingsPage.module.css'
 
 const roleWord: Record<OperatorRole, string> = {
@@ -99,7 +100,7 @@ function Places({ status: now }: { status: StatusView }) {
         <dt>Runs</dt><dd>{now.gateway.embedded ? 'In this app: agents reach it as long as the app runs' : 'In countersign serve: it goes on without this window'}</dd>
         <dt>Secrets</dt><dd>{storeWord[now.secret_store]}</dd>
         <dt>Home</dt><dd className="row"><code className={css.path}>{breakable(now.home)}</code><CopyButton text={now.home} label="Copy the path of the home folder" /></dd>
-        <dt>Policy in force</dt><dd>Version {now.policy_version}</dd>
+        <dt>Policy in force</dt><dd>Version {count(now.policy_version)}</dd>
       </dl>
     </Card>
   )

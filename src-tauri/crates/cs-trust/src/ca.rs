@@ -14,12 +14,13 @@ use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, DistinguishedName,
     DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose,
     PKCS_ECDSA_P256_SHA256, PublicKeyData, RevokedCertParams, SanType, SerialNumber,
-    SubjectPublicKeyInfo,
+    SignatureAlgorithm, SigningKey, SubjectPublicKeyInfo,
 };
 use rustls::pki_types::{CertificateDer, CertificateSigningRequestDer};
 use x509_parser::certification_request::X509CertificationRequest;
 use x509_parser::prelude::FromDer;
 use x509_parser::time::ASN1Time;
+use zeroize::Zeroizing;
 
 use crate::certificate::{self, MOST_BYTES, Purpose};
 use crate::peer::PeerError;
@@ -41,11 +42,14 @@ const MOST_SUBJECT: usize = 64;
 
 /// An authority with its key, unlocked.
 pub struct Authority {
-    issuer: Issuer<'static, KeyPair>,
+    issuer: Issuer<'static, Signer>,
     certificate_pem: String,
     not_before: Timestamp,
     not_after: Timestamp,
 }
+
+/// A private key that is erased when dropped, which the library's own is not.
+struct Signer(Zeroizing<KeyPair>);
 
 /// Where the key of a new certificate comes from.
 #[derive(Clone, Copy, Debug)]
@@ -142,9 +146,8 @@ impl Authority {
         params.distinguished_name.push(DnType::CommonName, subject);
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-        let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(|_| CaError::Crypto)?;
+        let (key, secret) = Signer::generate()?;
         let certificate = params.self_signed(&key).map_err(|_| CaError::Crypto)?;
-        let secret = Secret::from_text(key.serialize_pem());
         Ok((Self::open(&certificate.pem(), &secret)?, secret))
     }
 
@@ -159,9 +162,11 @@ impl Authority {
         let cert = certificate::read(&der).map_err(CaError::Certificate)?;
         certificate::check_authority(&cert).map_err(CaError::Certificate)?;
         certificate::check_lister(&cert).map_err(CaError::Certificate)?;
-        let key = key.expose_text().and_then(|pem| KeyPair::from_pem(pem).ok());
-        let key = key.filter(|key| key.subject_public_key_info() == cert.public_key().raw);
-        let issuer = Issuer::from_ca_cert_der(&der, key.ok_or(CaError::Key)?);
+        let key = Signer::read(key).ok_or(CaError::Key)?;
+        if key.subject_public_key_info() != cert.public_key().raw {
+            return Err(CaError::Key);
+        }
+        let issuer = Issuer::from_ca_cert_der(&der, key);
         Ok(Self {
             issuer: issuer.map_err(|_| malformed)?,
             certificate_pem: certificate_pem.to_owned(),
@@ -283,8 +288,7 @@ impl Authority {
         params: &CertificateParams,
         purpose: Purpose,
     ) -> Result<IssuedLeaf, CaError> {
-        let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(|_| CaError::Crypto)?;
-        let secret = Secret::from_text(key.serialize_pem());
+        let (key, secret) = Signer::generate()?;
         self.sign(params, &key, Some(secret), purpose)
     }
 
@@ -310,6 +314,36 @@ impl Authority {
             not_before: certificate::moment(cert.validity().not_before),
             not_after: certificate::moment(cert.validity().not_after),
         })
+    }
+}
+
+impl Signer {
+    /// A new key, and the same in PEM (PKCS #8).
+    fn generate() -> Result<(Self, Secret), CaError> {
+        let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(|_| CaError::Crypto)?;
+        let secret = Secret::from_text(key.serialize_pem());
+        Ok((Self(Zeroizing::new(key)), secret))
+    }
+
+    fn read(pem: &Secret) -> Option<Self> {
+        let key = KeyPair::from_pem(pem.expose_text()?).ok()?;
+        Some(Self(Zeroizing::new(key)))
+    }
+}
+
+impl PublicKeyData for Signer {
+    fn der_bytes(&self) -> &[u8] {
+        self.0.der_bytes()
+    }
+
+    fn algorithm(&self) -> &'static SignatureAlgorithm {
+        PublicKeyData::algorithm(&*self.0)
+    }
+}
+
+impl SigningKey for Signer {
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, rcgen::Error> {
+        self.0.sign(message)
     }
 }
 

@@ -228,6 +228,36 @@ fn m08_a_leaf_expires_by_the_gateways_clock() {
 }
 
 #[test]
+fn m16_an_authority_is_replaced_with_an_overlap() {
+    let scene = Scene::new();
+    let next = authority("acme");
+    let [old, new] = [scene.leaf(&scene.tenants), scene.leaf(&next)];
+    let trusted = |authority: &Authority, revoked: &[&IssuedLeaf]| {
+        let revoked = revoked.iter().map(|it| it.serial.clone());
+        let revoked: Vec<_> = revoked.map(|serial| RevokedSerial { serial, at: NOW }).collect();
+        let crl = authority.crl(&revoked, 1, NOW, NOW.after(DAY)).unwrap();
+        Anchor::read(authority.certificate_pem(), &crl, prefix("acme")).unwrap()
+    };
+    let fresh = || trusted(&next, &[]);
+    let timeline = [
+        ("before", vec![trusted(&scene.tenants, &[])], [None, Some(PeerError::Chain)]),
+        ("overlap", vec![trusted(&scene.tenants, &[]), fresh()], [None, None]),
+        (
+            "one of the old revoked",
+            vec![trusted(&scene.tenants, &[&old]), fresh()],
+            [Some(PeerError::Revoked), None],
+        ),
+        ("after", vec![fresh()], [Some(PeerError::Chain), None]),
+    ];
+    for (when, anchors, refused) in timeline {
+        let server = scene.serve(&trusting(anchors), OldestTls::Tls13);
+        let ended = [&old, &new].map(|leaf| shake(&server, &scene.client(Some(leaf), NEW)));
+        assert_eq!(ended.each_ref().map(reason), refused, "{when}");
+        assert_eq!(ended.map(|it| it.refused.is_none()), refused.map(|it| it.is_none()), "{when}");
+    }
+}
+
+#[test]
 fn a_client_without_a_certificate_is_refused_only_where_one_is_required() {
     let scene = Scene::new();
     let client = scene.client(None, NEW);

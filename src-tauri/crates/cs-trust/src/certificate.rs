@@ -207,3 +207,5 @@ fn is_understood(extension: &ParsedExtension<'_>) -> bool {
 
 #[cfg(test)]
 pub(crate) mod sample;
+#[cfg(test)]
+mod tests;

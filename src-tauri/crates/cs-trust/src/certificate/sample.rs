@@ -6,8 +6,11 @@ use cs_model::{Name, Timestamp};
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer,
     CustomExtension, DnType, ExtendedKeyUsagePurpose, IsCa, KeyIdMethod, KeyPair, KeyUsagePurpose,
-    SanType, SerialNumber,
+    SanType, SerialNumber, SigningKey,
 };
+use rustls::pki_types::CertificateRevocationListDer;
+use x509_parser::prelude::FromDer;
+use x509_parser::revocation_list::CertificateRevocationList;
 use x509_parser::time::ASN1Time;
 
 use crate::ca::Authority;
@@ -93,6 +96,17 @@ pub(crate) fn leaf_params(change: impl FnOnce(&mut CertificateParams)) -> Certif
     params
 }
 
+/// DER of one element of less than 64 KiB.
+pub(crate) fn element(tag: u8, content: &[u8]) -> Vec<u8> {
+    let length = content.len();
+    let header = match length {
+        0..0x80 => vec![tag, u8::try_from(length).unwrap()],
+        0x80..0x100 => vec![tag, 0x81, u8::try_from(length).unwrap()],
+        _ => [&[tag, 0x82], u16::try_from(length).unwrap().to_be_bytes().as_slice()].concat(),
+    };
+    [&header, content].concat()
+}
+
 /// A critical extension that nobody knows.
 pub(crate) fn unknown_critical() -> CustomExtension {
     let mut extension =
@@ -147,5 +161,19 @@ impl Root {
         };
         change(&mut list);
         list.signed_by(&self.issuer).unwrap().pem().unwrap()
+    }
+
+    /// A list whose extension with this last part of its id has another instead.
+    pub(crate) fn crl_with(&self, from: u8, to: u8) -> String {
+        let der: CertificateRevocationListDer<'_> = super::only(&self.crl(|_| ())).unwrap();
+        let (_, list) = CertificateRevocationList::from_der(&der).unwrap();
+        let mut signed = list.tbs_cert_list.as_ref().to_vec();
+        let place = signed.windows(5).position(|it| it == [0x06, 0x03, 0x55, 0x1d, from]).unwrap();
+        *signed.iter_mut().skip(place).nth(4).unwrap() = to;
+        let signature = self.issuer.key().sign(&signed).unwrap();
+        let algorithm = element(0x06, &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02]);
+        let bits = element(0x03, &[&[0], signature.as_slice()].concat());
+        let list = [signed, element(0x30, &algorithm), bits].concat();
+        pem_of("X509 CRL", &element(0x30, &list))
     }
 }

@@ -105,6 +105,14 @@ fn m02_a_list_of_one_distribution_point_is_no_list_of_the_authority() {
 }
 
 #[test]
+fn m02_a_list_has_a_number() {
+    let root = Root::new(|_| ());
+    const NUMBER: u8 = 20;
+    assert!(read(&root, &root.crl_with(NUMBER, NUMBER)).is_ok());
+    assert_eq!(read(&root, &root.crl_with(NUMBER, 99)).err(), Some(TlsError::Crl));
+}
+
+#[test]
 fn m02_an_older_list_does_not_replace_a_newer_one() {
     let root = Root::new(|_| ());
     let numbered = |number: &[u8]| {

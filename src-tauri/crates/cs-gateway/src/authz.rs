@@ -1,15 +1,20 @@
 //! Gate two: may they? `cs_policy::decide` answers; this hands it what it needs and puts a no on
 //! record.
 
+use std::sync::Arc;
+
 use cs_model::event::{Decision, Event, EventKind};
-use cs_model::{Digest, Grant};
-use cs_policy::{Call, Deny, Held, Permit, Verdict};
+use cs_model::{Digest, Grant, TenantId, ToolId};
+use cs_policy::{Call, Deny, Held, Permit, Tool, Verdict};
 
 use crate::authn::{Warrant, holds};
 use crate::gate::Gate;
 use crate::refusal::Refusal;
+use crate::schema::{Misfit, Schema, SchemaFault};
 use crate::session::Live;
+use crate::tool::Asked;
 use crate::trail::{Trail, neutral};
+use crate::wire::Era;
 
 /// How a call that is not denied goes on.
 #[derive(Debug)]
@@ -50,12 +55,74 @@ pub(crate) async fn permit(
         Verdict::Hold(held) => Ok(Way::Held(held)),
         Verdict::Deny(deny) => {
             live.strayed();
-            let event = decision(gate, live, listed, arguments, trail, Decision::Deny);
-            trail.note(Event { reason: Some(deny.code().to_owned()), ..event });
-            trail.settle(&gate.ports).await?;
-            Err(Refusal::NotListed { name: listed.to_owned() })
+            deny_as(gate, live, listed, arguments, trail, deny.code(), None).await
         }
     }
+}
+
+/// Holds a call that may be made against its tool's pinned definition. What was denied never comes
+/// here: what is said of arguments tells nothing of a tool that is not there.
+pub(crate) async fn fits(
+    gate: &Gate,
+    asked: &Asked,
+    way: &Way,
+    arguments: Digest,
+    trail: &mut Trail,
+) -> Result<(), Refusal> {
+    let (tenant, tool, pinned) = match way {
+        Way::Clear(permit) => (permit.tenant(), permit.tool(), permit.fingerprint()),
+        Way::Held(held) => (held.tenant(), held.tool(), held.fingerprint()),
+    };
+    let (live, listed) = (&*asked.live, asked.listed());
+    let schema = match pinned_schema(gate, tenant, tool, pinned) {
+        Some(Ok(schema)) => schema,
+        Some(Err(fault)) => {
+            let (reason, why) = ("definition_refused", Some(fault.to_string()));
+            return deny_as(gate, live, listed, arguments, trail, reason, why).await;
+        }
+        // The policy changed since the call was judged.
+        None => {
+            let reason = "definition_changed";
+            return deny_as(gate, live, listed, arguments, trail, reason, None).await;
+        }
+    };
+    let headers = (asked.era == Era::Modern).then_some(asked.call.repeated.as_slice());
+    schema.check(asked.arguments(), headers).map_err(|misfit| match misfit {
+        Misfit::Arguments(why) => Refusal::Arguments(why),
+        Misfit::Header => {
+            Refusal::HeaderMismatch("The Mcp-Param headers must say what the arguments say")
+        }
+    })
+}
+
+/// The compiled schema of a tool whose definition is still the one that was pinned.
+fn pinned_schema(
+    gate: &Gate,
+    tenant: TenantId,
+    tool: ToolId,
+    pinned: Digest,
+) -> Option<Result<Arc<Schema>, SchemaFault>> {
+    let world = gate.world();
+    let tool = world.policy.tenant(tenant)?.tool(tool)?;
+    (tool.fingerprint == pinned).then(|| gate.schemas.of(pinned, &tool.definition))
+}
+
+/// Puts a no on record, and says the one thing that is said of every tool that is not there.
+async fn deny_as<T>(
+    gate: &Gate,
+    live: &Live,
+    listed: &str,
+    arguments: Digest,
+    trail: &mut Trail,
+    reason: &str,
+    detail: Option<String>,
+) -> Result<T, Refusal> {
+    let mut event = decision(gate, live, listed, arguments, trail, Decision::Deny);
+    event.reason = Some(reason.to_owned());
+    event.detail = detail;
+    trail.note(event);
+    trail.settle(&gate.ports).await?;
+    Err(Refusal::NotListed { name: listed.to_owned() })
 }
 
 /// The event of a decision, but for its reason.
@@ -86,7 +153,8 @@ pub(crate) fn visible(gate: &Gate, live: &Live) -> Vec<(String, String)> {
     let (world, now) = (gate.world(), gate.now());
     live.judge(|session| {
         let tools = cs_policy::visible(&world.policy, session, now);
-        tools.iter().map(|it| (it.listed.to_owned(), it.tool.definition.clone())).collect()
+        let tools = tools.iter().filter(|it| is_usable(gate, it.tool));
+        tools.map(|it| (it.listed.to_owned(), it.tool.definition.clone())).collect()
     })
 }
 
@@ -95,6 +163,13 @@ pub(crate) fn outline(gate: &Gate, live: &Live) -> Vec<(String, Digest, Grant)> 
     let (world, now) = (gate.world(), gate.now());
     live.judge(|session| {
         let tools = cs_policy::visible(&world.policy, session, now);
-        tools.iter().map(|it| (it.listed.to_owned(), it.tool.fingerprint, it.grant)).collect()
+        let tools = tools.iter().filter(|it| is_usable(gate, it.tool));
+        tools.map(|it| (it.listed.to_owned(), it.tool.fingerprint, it.grant)).collect()
     })
+}
+
+/// Whether a tool's definition is one that calls can be held against. One that is not cannot be
+/// called, so it is not listed.
+fn is_usable(gate: &Gate, tool: &Tool) -> bool {
+    gate.schemas.of(tool.fingerprint, &tool.definition).is_ok()
 }

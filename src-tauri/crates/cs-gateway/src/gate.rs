@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, watch};
 use crate::config::Config;
 use crate::meter::Meter;
 use crate::ports::{PortError, Ports};
+use crate::schema::Schemas;
 use crate::session::Book;
 use crate::upstream::{Reply, Target, ToolCall, UpstreamError, Upstreams};
 use crate::world::World;
@@ -50,6 +51,7 @@ pub(crate) struct Gate {
     pub(crate) outbound: Arc<dyn Outbound>,
     pub(crate) sessions: Book,
     pub(crate) meter: Meter,
+    pub(crate) schemas: Schemas,
     /// Seals what clients carry from one round of a held call to the next. It lives as long as
     /// the process; a client that comes back later asks anew and finds its request.
     pub(crate) rounds: SealingKey,
@@ -99,6 +101,7 @@ impl Gate {
             outbound,
             sessions: Book::default(),
             meter: Meter::default(),
+            schemas: Schemas::default(),
             rounds,
             hosts,
             origins,

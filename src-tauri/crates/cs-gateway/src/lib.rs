@@ -3,7 +3,7 @@
 //! Everything that an agent may do goes through here, and nothing else does. Read it in this
 //! order, which is the order of one tool call: `listener` and `edge` (what counts as a request),
 //! `router` (where it goes), `call` (its life on one screen), `wire` (what it says), `authn`
-//! (who), `session` (for what), `authz` (whether), `settle` (on record, and signed for), `proxy`
+//! (who), `session` (for what), `authz` (whether), `schema` (with what), `settle` (on record, and signed for), `proxy`
 //! (the only way out), `refusal` (any gate's no). [`ports`] and [`world`] are what it needs of
 //! the rest of the product.
 
@@ -23,6 +23,7 @@ pub mod ports;
 mod proxy;
 mod refusal;
 mod router;
+mod schema;
 mod session;
 mod settle;
 mod stream;
@@ -36,4 +37,5 @@ pub mod world;
 
 pub use config::{Config, Limits};
 pub use gateway::{Gateway, StartError};
+pub use schema::{SchemaFault, examine};
 pub use session::SessionSummary;

@@ -26,6 +26,8 @@ pub(crate) enum Refusal {
         /// What else it said.
         data: Option<Box<RawValue>>,
     },
+    /// The arguments do not fit the tool: where, and why.
+    Arguments(String),
     /// The body is larger than any message may be.
     BodySize,
     /// The body did not come in time, or broke off.
@@ -141,6 +143,9 @@ impl Refusal {
             Self::Answered { code, message, .. } => {
                 Public { status: StatusCode::OK, code: *code, message: Cow::Owned(message.clone()) }
             }
+            Self::Arguments(why) => {
+                Public { status: StatusCode::OK, code: -32602, message: Cow::Owned(why.clone()) }
+            }
             Self::BodySize => {
                 say(StatusCode::PAYLOAD_TOO_LARGE, INVALID, "The message is larger than 4 MiB")
             }
@@ -235,6 +240,7 @@ impl Refusal {
     pub(crate) fn unrecorded_reason(&self) -> Option<&'static str> {
         match self {
             Self::Accept => Some("accept"),
+            Self::Arguments(_) => Some("arguments"),
             Self::BodySize => Some("body_too_large"),
             Self::BodyTime => Some("body_too_slow"),
             Self::Coding => Some("content_encoding"),

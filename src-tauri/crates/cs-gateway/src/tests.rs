@@ -13,6 +13,7 @@ mod client;
 mod credentials;
 mod eras;
 mod faults;
+mod fit;
 mod framing;
 mod messages;
 mod real;

@@ -108,12 +108,13 @@ async fn live(
 ) -> Result<String, Refusal> {
     gate.meter.count(gate.now());
     asked.live.called();
-    if asked.meta.progress.is_some() {
-        line.open();
-    }
     let exact = Digest::of(asked.arguments().unwrap_or_default().as_bytes());
     let Asked { live, warrant, .. } = asked;
     let way = authz::permit(gate, live, warrant, asked.listed(), exact, trail).await?;
+    authz::fits(gate, asked, &way, exact, trail).await?;
+    if asked.meta.progress.is_some() {
+        line.open();
+    }
     let (cleared, canonical) = match way {
         Way::Clear(permit) => (settle::on_record(gate, asked, permit, trail).await?, None),
         Way::Held(held) => {

@@ -262,7 +262,12 @@ async fn what_was_judged_is_what_is_sent_or_nothing_is() {
     let asked = tool::Asked {
         era: Era::Legacy,
         id: Id::Number(2),
-        call: Call { name: "read_file".into(), arguments: Some(raw(judged)), state: None },
+        call: Call {
+            name: "read_file".into(),
+            arguments: Some(raw(judged)),
+            state: None,
+            repeated: Vec::new(),
+        },
         meta: Meta::default(),
         live: live.clone(),
         warrant: key_of(&live),

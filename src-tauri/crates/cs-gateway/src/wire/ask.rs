@@ -1,6 +1,6 @@
 //! What a client asks for: a closed table of methods, and nothing else.
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::value::RawValue;
 
 use super::era::{Era, classify, classify_notice};
@@ -65,6 +65,8 @@ pub(crate) struct Call {
     pub(crate) arguments: Option<Box<RawValue>>,
     /// What the gateway gave the client to bring back.
     pub(crate) state: Option<String>,
+    /// The headers that repeat arguments. Nothing is decided on them.
+    pub(crate) repeated: Vec<(HeaderName, HeaderValue)>,
 }
 
 /// What `_meta` says, as far as it means anything here. Nothing else of it goes on.
@@ -101,7 +103,7 @@ pub(crate) fn read(envelope: &Envelope<'_>, headers: &HeaderMap) -> Result<Incom
         (Era::Legacy, "ping") => Ask::Ping(id),
         (Era::Modern, "server/discover") => plain(params, &[], Ask::Discover(id))?,
         (Era::Modern, "subscriptions/listen") => Ask::Listen(id, wants_tools(params)?),
-        (Era::Legacy | Era::Modern, "tools/call") => Ask::Call(id, call(era, params)?),
+        (Era::Legacy | Era::Modern, "tools/call") => Ask::Call(id, call(era, params, headers)?),
         (Era::Legacy | Era::Modern, "tools/list") => {
             if params.is_some_and(|params| params.has_any(&["cursor"])) {
                 return Err(Refusal::Message(Flaw::Params("There is no further page")));
@@ -164,7 +166,7 @@ fn wants_tools(params: Option<&Members<'_>>) -> Result<bool, Refusal> {
     Ok(wishes.get("toolsListChanged").is_some_and(|raw| raw.get() == "true"))
 }
 
-fn call(era: Era, params: Option<&Members<'_>>) -> Result<Call, Refusal> {
+fn call(era: Era, params: Option<&Members<'_>>, headers: &HeaderMap) -> Result<Call, Refusal> {
     let flaw = |what| Refusal::Message(Flaw::Params(what));
     let params = params.ok_or_else(|| flaw("tools/call needs params"))?;
     let known: &[&str] = match era {
@@ -189,7 +191,9 @@ fn call(era: Era, params: Option<&Members<'_>>) -> Result<Call, Refusal> {
         }
         None => None,
     };
-    Ok(Call { name, arguments, state })
+    let repeated = headers.iter().filter(|(name, _)| name.as_str().starts_with("mcp-param-"));
+    let repeated = repeated.map(|(name, value)| (name.clone(), value.clone())).collect();
+    Ok(Call { name, arguments, state, repeated })
 }
 
 impl Meta {

@@ -26,7 +26,7 @@ pub(crate) struct Ambiguous;
 
 /// Whether a header's value says the same as a member of the body. Values that a header cannot
 /// carry are written `=?base64?..?=`, in the one canonical base64 of their UTF-8.
-pub(super) fn says(value: &str, body: &str) -> bool {
+pub(crate) fn says(value: &str, body: &str) -> bool {
     let coded = value.strip_prefix("=?base64?").and_then(|rest| rest.strip_suffix("?="));
     match coded {
         Some(coded) => STANDARD.decode(coded).is_ok_and(|bytes| bytes == body.as_bytes()),

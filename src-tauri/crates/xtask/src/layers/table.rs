@@ -82,6 +82,7 @@ pub(super) const MAY_USE: &[(&str, &[&str])] = &[
             "hyper-rustls",
             "hyper-util",
             "ipnet",
+            "jsonschema",
             "rustix",
             "rustls",
             "serde",

@@ -110,9 +110,15 @@ async fn route(
         Ok(endpoint) => endpoint,
         Err(why) => return Routed::Answer(refuse(gate, trail, None, why).await),
     };
-    let body = match read(gate, body, &parts.headers, &caller.wire).await {
-        Ok(body) => body,
-        Err(why) => return Routed::Answer(refuse(gate, trail, None, why).await),
+    // The client holds its body back until it hears `100`, which it would from the first look at
+    // the body. Without a credential there is nothing to look for: the next step says so.
+    let body = if awaits_leave(&parts.headers) && !names_credential(&parts.headers) {
+        Bytes::new()
+    } else {
+        match read(gate, body, &parts.headers, &caller.wire).await {
+            Ok(body) => body,
+            Err(why) => return Routed::Answer(refuse(gate, trail, None, why).await),
+        }
     };
     let arrival = Arrival {
         endpoint,
@@ -195,6 +201,16 @@ fn admit(gate: &Gate, parts: &Parts, wire: &Wire) -> Result<Endpoint, Refusal> {
         return Err(Refusal::Accept);
     }
     Ok(endpoint)
+}
+
+/// Whether a client holds its body back until it is told to go on.
+fn awaits_leave(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::EXPECT)
+}
+
+/// Whether the headers claim to come from somebody.
+fn names_credential(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::AUTHORIZATION) || headers.contains_key("signature-input")
 }
 
 /// The endpoint at a path: `/t/{tenant}/mcp` or `/t/{tenant}/task/{task}/mcp`. Names have no

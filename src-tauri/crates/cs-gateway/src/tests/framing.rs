@@ -6,7 +6,7 @@ use cs_model::event::EventKind;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::client::{INITIALIZE, Reply, raw};
+use super::client::{INITIALIZE, PATIENCE, Reply, body, meta, raw};
 use super::world::{Stage, WORKER};
 
 /// Sends bytes in which `HOST` stands for the gateway's own.
@@ -292,6 +292,37 @@ async fn t09_t20_t25_t27_what_a_body_is_and_what_an_answer_may_be_is_said() {
     }
     let queried = format!("GET {PATH}?token=x HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\n\r\n");
     refused(&stage, &queried, 400, "query").await;
+}
+
+#[tokio::test]
+async fn t25_nobody_is_told_to_go_on_who_does_not_say_who_is_calling() {
+    let stage = Stage::new().await;
+    let client = stage.client(WORKER).header("expect", "100-continue");
+    let text = body("tools/list", serde_json::json!({ "_meta": meta() }));
+    let head_of = |signed: &[(String, String)]| {
+        let client = client.modern("tools/list");
+        let bytes = client.bytes("POST", signed, text.as_bytes());
+        bytes[..bytes.len() - text.len()].to_vec()
+    };
+    // The body never comes, and is not waited for.
+    let mut stream = TcpStream::connect(stage.gateway.address()).await.unwrap();
+    stream.write_all(&head_of(&[])).await.unwrap();
+    let mut seen = String::new();
+    let reading = tokio::time::timeout(PATIENCE, stream.read_to_string(&mut seen));
+    reading.await.expect("an answer and the end").unwrap();
+    assert!(seen.starts_with("HTTP/1.1 401 "), "{seen}");
+    assert_eq!(stage.journal.reasons(EventKind::AuthnFailed), ["no_credential"]);
+
+    let mut stream = TcpStream::connect(stage.gateway.address()).await.unwrap();
+    stream.write_all(&head_of(&client.signature("POST", text.as_bytes()))).await.unwrap();
+    let mut seen = [0; 25];
+    let reading = tokio::time::timeout(PATIENCE, stream.read_exact(&mut seen));
+    reading.await.expect("leave").unwrap();
+    assert_eq!(&seen, b"HTTP/1.1 100 Continue\r\n\r\n");
+    stream.write_all(text.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains("read_file"), "{answer}");
 }
 
 #[tokio::test]

@@ -21,6 +21,7 @@ pub mod credential;
 pub mod document;
 mod error;
 pub mod grant;
+mod health;
 pub mod instance;
 pub mod nonce;
 mod open;
@@ -41,6 +42,7 @@ pub mod tool;
 mod writer;
 
 pub use error::RegistryError;
+pub use health::Trouble;
 pub use instance::Instance;
 pub use open::OpenError;
 pub use registry::{Change, Reader, Registry};

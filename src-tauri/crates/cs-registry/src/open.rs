@@ -19,6 +19,10 @@ pub(crate) const SCHEMA: u32 = 2;
 /// `CSGN`, in the header of every registry.
 const APPLICATION: u32 = u32::from_be_bytes(*b"CSGN");
 
+/// How many bytes a registry has at most for every page to be looked at before it opens. That
+/// takes a fraction of a second; a large one would keep its agents waiting for several.
+pub(crate) const CHECKED_AT_ONCE: u64 = 64 << 20;
+
 /// Why a registry could not be opened or made. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -81,8 +85,6 @@ impl OpenError {
     }
 
     fn database(doing: &'static str, source: sqlx::Error) -> Self {
-        // Not even the memory that connections share could be given its size.
-        const NO_ROOM_TO_SHARE: u32 = 10 | (19 << 8);
         let code = result_code(&source);
         match code.map(|code| code & 0xff) {
             Some(5 | 6) => Self::Busy,
@@ -96,8 +98,11 @@ impl OpenError {
     }
 }
 
+/// Not even the memory that connections share could be given its size.
+pub(crate) const NO_ROOM_TO_SHARE: u32 = 10 | (19 << 8);
+
 /// SQLite's extended result code. Its lowest byte is the primary one.
-fn result_code(error: &sqlx::Error) -> Option<u32> {
+pub(crate) fn result_code(error: &sqlx::Error) -> Option<u32> {
     error.as_database_error()?.code()?.parse().ok()
 }
 
@@ -186,6 +191,8 @@ pub(crate) struct Opened {
     pub(crate) db: SqliteConnection,
     pub(crate) instance: Instance,
     pub(crate) lock: Lock,
+    /// Whether every page was looked at.
+    pub(crate) checked: bool,
 }
 
 /// Makes a new registry: whole, or not at all.
@@ -207,7 +214,16 @@ pub(crate) async fn create(path: &Path, instance: &Instance) -> Result<Opened, O
     std::fs::rename(&draft, path)
         .and_then(|()| sync_folder(path))
         .map_err(|source| OpenError::io("put the registry in its place", source))?;
-    connect(path, lock, true).await
+    connect(path, lock, Look::Done { whole: true }).await
+}
+
+/// What is left to look at once a registry is opened.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Look {
+    /// Nothing; `whole` says whether every page was looked at.
+    Done { whole: bool },
+    /// Its last changes had to be put in their place first.
+    Due { whole: bool },
 }
 
 /// Removes what is left of a registry that was never finished.
@@ -252,8 +268,8 @@ fn sync_folder(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Opens a registry that exists.
-pub(crate) async fn open(path: &Path) -> Result<Opened, OpenError> {
+/// Opens a registry that exists. Every page is looked at, unless it has more bytes than this.
+pub(crate) async fn open(path: &Path, most: u64) -> Result<Opened, OpenError> {
     if !path.exists() {
         return Err(OpenError::Missing);
     }
@@ -261,18 +277,21 @@ pub(crate) async fn open(path: &Path) -> Result<Opened, OpenError> {
     // has on it in this process.
     let lock = lock(path)?;
     check_header(path)?;
-    let checked = check_closed(path).await?;
+    let look = check_closed(path, most).await?;
     keep_private(path).map_err(|source| OpenError::io("make the registry private", source))?;
-    connect(path, lock, checked).await
+    connect(path, lock, look).await
 }
 
 /// Looks at a registry that was closed in good order through a connection that writes nothing at
 /// all, not even beside it. One that was not is looked at once its last changes are in place.
-/// Answers with whether it has looked.
-async fn check_closed(path: &Path) -> Result<bool, OpenError> {
-    if std::fs::metadata(beside(path, "-wal")).is_ok_and(|wal| wal.len() > 0) {
-        return Ok(false);
+async fn check_closed(path: &Path, most: u64) -> Result<Look, OpenError> {
+    let bytes = |path: &Path| std::fs::metadata(path).map_or(0, |file| file.len());
+    let (file, wal) = (bytes(path), bytes(&beside(path, "-wal")));
+    let whole = file.saturating_add(wal) <= most;
+    if wal > 0 {
+        return Ok(Look::Due { whole });
     }
+    check_length(path, file)?;
     let mut db = SqliteConnectOptions::new()
         .filename(path)
         .read_only(true)
@@ -283,24 +302,45 @@ async fn check_closed(path: &Path) -> Result<bool, OpenError> {
         .connect()
         .await
         .map_err(|source| OpenError::database("look at the registry", source))?;
-    let sound = check_content(&mut db).await;
+    let sound = check_content(&mut db, whole).await;
     db.close().await.map_err(|source| OpenError::database("look at the registry", source))?;
-    sound.map(|()| true)
+    sound.map(|()| Look::Done { whole })
 }
 
-/// Whether the pages hold what they should, and this version can read it.
-async fn check_content(db: &mut SqliteConnection) -> Result<(), OpenError> {
+/// Looks at every page of a registry that is open, through a connection of its own.
+pub(crate) async fn check_beside(path: &Path) -> Result<(), OpenError> {
+    let mut db = SqliteConnectOptions::new()
+        .filename(path)
+        .read_only(true)
+        .pragma("trusted_schema", "OFF")
+        .pragma("cell_size_check", "ON")
+        .disable_statement_logging()
+        .connect()
+        .await
+        .map_err(|source| OpenError::database("look at the registry", source))?;
+    let sound = check_pages(&mut db).await;
+    db.close().await.map_err(|source| OpenError::database("look at the registry", source))?;
+    sound
+}
+
+async fn check_pages(db: &mut SqliteConnection) -> Result<(), OpenError> {
+    let found: String = sqlx::query_scalar("PRAGMA quick_check(1)")
+        .fetch_one(db)
+        .await
+        .map_err(|source| OpenError::database("check the registry", source))?;
+    if found == "ok" { Ok(()) } else { Err(OpenError::Damaged { what: found }) }
+}
+
+/// Whether this version can read it and, if the `whole` is looked at, the pages hold what they
+/// should.
+async fn check_content(db: &mut SqliteConnection, whole: bool) -> Result<(), OpenError> {
     let version: i64 = sqlx::query_scalar("PRAGMA user_version")
         .fetch_one(&mut *db)
         .await
         .map_err(|source| OpenError::database("read the schema's version", source))?;
     known(u32::try_from(version).unwrap_or(u32::MAX))?;
-    let found: String = sqlx::query_scalar("PRAGMA quick_check(1)")
-        .fetch_one(&mut *db)
-        .await
-        .map_err(|source| OpenError::database("check the registry", source))?;
-    if found != "ok" {
-        return Err(OpenError::Damaged { what: found });
+    if whole {
+        check_pages(&mut *db).await?;
     }
     let latest: Option<i64> = sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations")
         .fetch_one(db)
@@ -311,41 +351,67 @@ async fn check_content(db: &mut SqliteConnection) -> Result<(), OpenError> {
 
 /// Looks at the file before the database does, which would already write beside it.
 fn check_header(path: &Path) -> Result<(), OpenError> {
-    let doing = "read the registry's header";
-    let mut file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .open(path)
-        .map_err(|source| OpenError::io(doing, source))?;
-    let mut header = [0_u8; 100];
-    match file.read_exact(&mut header) {
-        Ok(()) => {}
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-            return Err(OpenError::NotARegistry);
-        }
-        Err(error) => return Err(OpenError::io(doing, error)),
-    }
-    let number = |at: usize| {
-        let bytes = header.get(at..).and_then(<[u8]>::first_chunk::<4>);
-        bytes.map(|bytes| u32::from_be_bytes(*bytes)).unwrap_or_default()
-    };
-    if !header.starts_with(b"SQLite format 3\0") || number(68) != APPLICATION {
+    let header = Header::read(path)?;
+    if !header.0.starts_with(b"SQLite format 3\0") || header.number(68) != APPLICATION {
         return Err(OpenError::NotARegistry);
     }
-    known(number(60))
+    known(header.number(60))
+}
+
+/// Whether the file has all the pages that its header counts.
+fn check_length(path: &Path, bytes: u64) -> Result<(), OpenError> {
+    let header = Header::read(path)?;
+    let page = match header.number(16) >> 16 {
+        1 => 65_536,
+        size => u64::from(size),
+    };
+    // The count is of use only while nobody who does not keep it has changed the file.
+    let is_kept = header.number(24) == header.number(92);
+    if is_kept && bytes < page.saturating_mul(u64::from(header.number(28))) {
+        return Err(OpenError::Damaged { what: "its end is missing".to_owned() });
+    }
+    Ok(())
+}
+
+/// The first bytes of a database (SQLite's file format, section 1.3).
+struct Header([u8; 100]);
+
+impl Header {
+    fn read(path: &Path) -> Result<Self, OpenError> {
+        let doing = "read the registry's header";
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open(path)
+            .map_err(|source| OpenError::io(doing, source))?;
+        let mut header = [0_u8; 100];
+        match file.read_exact(&mut header) {
+            Ok(()) => Ok(Self(header)),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                Err(OpenError::NotARegistry)
+            }
+            Err(error) => Err(OpenError::io(doing, error)),
+        }
+    }
+
+    fn number(&self, at: usize) -> u32 {
+        let bytes = self.0.get(at..).and_then(<[u8]>::first_chunk::<4>);
+        bytes.map(|bytes| u32::from_be_bytes(*bytes)).unwrap_or_default()
+    }
 }
 
 const fn known(found: u32) -> Result<(), OpenError> {
     if found > SCHEMA { Err(OpenError::Newer { found, known: SCHEMA }) } else { Ok(()) }
 }
 
-async fn connect(path: &Path, lock: Lock, checked: bool) -> Result<Opened, OpenError> {
+async fn connect(path: &Path, lock: Lock, look: Look) -> Result<Opened, OpenError> {
     let mut db = options(path)
         .connect()
         .await
         .map_err(|source| OpenError::database("open the registry", source))?;
-    match examine(&mut db, checked).await {
-        Ok(instance) => Ok(Opened { db, instance, lock }),
+    let (Look::Done { whole: checked } | Look::Due { whole: checked }) = look;
+    match examine(&mut db, look).await {
+        Ok(instance) => Ok(Opened { db, instance, lock, checked }),
         Err(error) => {
             // Nothing more can be done about a connection that does not close.
             let _ = db.close().await;
@@ -354,9 +420,9 @@ async fn connect(path: &Path, lock: Lock, checked: bool) -> Result<Opened, OpenE
     }
 }
 
-async fn examine(db: &mut SqliteConnection, checked: bool) -> Result<Instance, OpenError> {
-    if !checked {
-        check_content(&mut *db).await?;
+async fn examine(db: &mut SqliteConnection, look: Look) -> Result<Instance, OpenError> {
+    if let Look::Due { whole } = look {
+        check_content(&mut *db, whole).await?;
     }
     migrate(&mut *db).await?;
     instance::load(db)

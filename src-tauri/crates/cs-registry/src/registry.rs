@@ -9,9 +9,10 @@ use std::time::Duration;
 use cs_model::event::Event;
 use sqlx::sqlite::SqlitePoolOptions;
 use sqlx::{Sqlite, SqliteConnection, SqlitePool, Transaction};
-use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::sync::{Mutex, OwnedMutexGuard, watch};
 
 use crate::error::Doing as _;
+use crate::health::{Health, Trouble};
 use crate::open::{self, OpenError, Opened};
 use crate::writer::{self, Queue, Writer};
 use crate::{Instance, RegistryError, Work, audit};
@@ -24,6 +25,10 @@ const CLOSING: Duration = Duration::from_secs(5);
 #[derive(Clone)]
 pub struct Registry {
     instance: Arc<Instance>,
+    path: Arc<Path>,
+    /// Whether every page was looked at before it was opened.
+    checked: bool,
+    health: Health,
     readers: SqlitePool,
     pub(crate) writer: Arc<Mutex<Writer>>,
     queue: Queue,
@@ -45,13 +50,48 @@ impl Registry {
         Self::start(path, open::create(path, instance).await?).await
     }
 
-    /// Opens a registry, and brings one of an older version up to date.
+    /// Opens a registry, and brings one of an older version up to date. Every page of a small one
+    /// is looked at first; a large one is open before that, and [`Registry::check`] looks.
     ///
     /// # Errors
     ///
     /// Says why not; nothing was changed then.
     pub async fn open(path: &Path) -> Result<Self, OpenError> {
-        Self::start(path, open::open(path).await?).await
+        Self::open_checking(path, open::CHECKED_AT_ONCE).await
+    }
+
+    /// The same, where one of more bytes than this is large.
+    pub(crate) async fn open_checking(path: &Path, most: u64) -> Result<Self, OpenError> {
+        Self::start(path, open::open(path, most).await?).await
+    }
+
+    /// Whether every page was looked at before it was opened.
+    pub const fn is_checked(&self) -> bool {
+        self.checked
+    }
+
+    /// Looks at every page, beside whoever reads and writes. Nothing more is written to one that
+    /// is found damaged.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError::Damaged`], or why it could not be looked at.
+    pub async fn check(&self) -> Result<(), OpenError> {
+        let checked = open::check_beside(&self.path).await;
+        if let Err(OpenError::Damaged { what }) = &checked {
+            self.health.failed(Some(Trouble::Damaged { what: what.clone() }));
+        }
+        checked
+    }
+
+    /// Why it cannot be written to, if it was tried and failed.
+    pub fn trouble(&self) -> Option<Trouble> {
+        self.health.now()
+    }
+
+    /// The same, and what becomes of it. Closes when the registry is gone.
+    pub fn health(&self) -> watch::Receiver<Option<Trouble>> {
+        self.health.listen()
     }
 
     async fn start(path: &Path, opened: Opened) -> Result<Self, OpenError> {
@@ -64,10 +104,13 @@ impl Registry {
             .max_connections(4)
             .acquire_timeout(Duration::from_secs(10))
             .connect_lazy_with(options.clone().pragma("query_only", "ON"));
-        let writer = Writer::new(options, opened.db, opened.lock).await.map_err(failed)?;
+        let health = Health::default();
+        let writer = Writer::new(options, opened.db, opened.lock, health.clone());
+        let writer = writer.await.map_err(failed)?;
         let writer = Arc::new(Mutex::new(writer));
         let queue = writer::start(Arc::clone(&writer));
-        Ok(Self { instance: Arc::new(opened.instance), readers, writer, queue })
+        let (instance, path) = (Arc::new(opened.instance), Arc::from(path));
+        Ok(Self { instance, path, checked: opened.checked, health, readers, writer, queue })
     }
 
     /// What tells this installation from any other.

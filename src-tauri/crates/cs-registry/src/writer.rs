@@ -21,6 +21,7 @@ use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 use tokio::sync::{Mutex, mpsc, oneshot};
 
 use crate::error::Doing as _;
+use crate::health::{Health, Trouble};
 use crate::open::Lock;
 use crate::{RegistryError, audit};
 
@@ -43,6 +44,9 @@ type Events<'a> = Pin<Box<dyn Future<Output = Option<Vec<Event>>> + Send + 'a>>;
 pub(crate) trait Job: Send {
     /// Does the work; nothing when it failed.
     fn run<'a>(&'a mut self, db: &'a mut SqliteConnection) -> Events<'a>;
+
+    /// What the work failed with.
+    fn failure(&self) -> Option<&RegistryError>;
 
     /// Replaces the answer by this failure.
     fn fail(&mut self, error: RegistryError);
@@ -71,6 +75,10 @@ impl<W: Work> Job for Submitted<W> {
                 }
             }
         })
+    }
+
+    fn failure(&self) -> Option<&RegistryError> {
+        self.result.as_ref().err()
     }
 
     fn fail(&mut self, error: RegistryError) {
@@ -152,6 +160,7 @@ pub(crate) struct Writer {
     /// Where the chain ended when a commit last succeeded.
     durable: Option<Head>,
     state: State,
+    health: Health,
     /// Given back when the writer is closed.
     lock: Option<Lock>,
 }
@@ -171,10 +180,11 @@ impl Writer {
         options: SqliteConnectOptions,
         mut db: SqliteConnection,
         lock: Lock,
+        health: Health,
     ) -> Result<Self, RegistryError> {
         let head = audit::head(&mut db).await?;
         let (durable, lock) = (head, Some(lock));
-        Ok(Self { options, db, head, durable, state: State::Ready, lock })
+        Ok(Self { options, db, head, durable, state: State::Ready, health, lock })
     }
 
     pub(crate) const fn db(&self) -> &SqliteConnection {
@@ -187,6 +197,17 @@ impl Writer {
 
     /// Begins a transaction, on a connection that can be trusted.
     pub(crate) async fn begin(&mut self) -> Result<(), RegistryError> {
+        let begun = self.begin_anew().await;
+        if let Err(error) = &begun {
+            self.health.failed(error.trouble());
+        }
+        begun
+    }
+
+    async fn begin_anew(&mut self) -> Result<(), RegistryError> {
+        if self.health.is_damaged() && self.state != State::Closed {
+            return Err(RegistryError::Damaged { what: "pages" });
+        }
         match self.state {
             State::Closed => return Err(RegistryError::Closed),
             State::Doubtful => self.reopen().await?,
@@ -203,19 +224,28 @@ impl Writer {
 
     /// Appends events to the chain, in the transaction.
     pub(crate) async fn append(&mut self, events: &[Event]) -> Result<(), RegistryError> {
-        audit::append(&mut self.db, &mut self.head, events).await
+        let appended = audit::append(&mut self.db, &mut self.head, events).await;
+        if let Err(error) = &appended {
+            self.health.failed(error.trouble());
+        }
+        appended
     }
 
     /// Makes the transaction durable. When that fails, it counts as not written.
     pub(crate) async fn commit(&mut self) -> Result<(), RegistryError> {
         match sqlx::query("COMMIT").execute(&mut self.db).await {
             Ok(_) => {
+                // A commit of nothing says nothing of the disk.
+                if self.durable != self.head {
+                    self.health.works();
+                }
                 self.durable = self.head;
                 self.state = State::Ready;
                 Ok(())
             }
             Err(error) => {
                 tracing::error!(%error, "the registry could not commit; it is being reopened");
+                self.health.failed(Trouble::of(&error).or(Some(Trouble::Failing)));
                 self.state = State::Doubtful;
                 Err(RegistryError::Unwritten)
             }
@@ -241,7 +271,7 @@ impl Writer {
     /// Writes a batch, or as much of it as one transaction can hold.
     async fn write(&mut self, batch: &mut VecDeque<Box<dyn Job>>) {
         if let Err(error) = self.begin().await {
-            tracing::error!(error = &error as &dyn std::error::Error, "the registry cannot write");
+            tracing::debug!(error = &error as &dyn std::error::Error, "the registry cannot write");
             batch.drain(..).for_each(|job| job.answer(false));
             return;
         }
@@ -274,6 +304,8 @@ impl Writer {
                 }
                 Err(error) => job.fail(error),
             }
+        } else {
+            self.health.failed(job.failure().and_then(RegistryError::trouble));
         }
         self.head = before;
         for undo in ["ROLLBACK TO job", "RELEASE job"] {

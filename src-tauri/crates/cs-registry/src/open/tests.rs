@@ -5,8 +5,8 @@ use std::process::{Command, Output};
 use cs_model::Digest;
 
 use super::*;
-use crate::Registry;
 use crate::testing::{Fixture, instance, saying};
+use crate::{Registry, RegistryError, Trouble};
 
 /// Every file of the folder with the digest of its content.
 fn content(folder: &Path) -> Vec<(PathBuf, Digest)> {
@@ -168,6 +168,47 @@ async fn b04_a_damaged_registry_is_refused_and_unchanged() {
     assert!(matches!(error, OpenError::Damaged { .. }), "half of it: {error:?}");
     std::fs::write(fixture.path(), &whole).unwrap();
     Registry::open(&fixture.path()).await.unwrap();
+}
+
+/// A large registry is open before every page was looked at, and is written to no longer once
+/// one is found damaged.
+#[tokio::test]
+async fn b04_damage_that_is_found_after_the_opening_stops_all_writing() {
+    let fixture = Fixture::new().await;
+    let long = vec![saying(&"x".repeat(20_000)); 20];
+    fixture.registry.record(long).await.unwrap();
+    fixture.registry.close().await.unwrap();
+    let whole = Registry::open_checking(&fixture.path(), 0).await.unwrap();
+    assert!(!whole.is_checked());
+    whole.check().await.unwrap();
+    assert_eq!(whole.trouble(), None);
+    whole.close().await.unwrap();
+
+    let mut bytes = std::fs::read(fixture.path()).unwrap();
+    let page = bytes.windows(200).position(|it| it == [b'x'; 200]).unwrap() / 4096;
+    // The list of pages that a long row goes on in now leads nowhere.
+    bytes[(page + 1) * 4096..][..64].fill(0xFF);
+    std::fs::write(fixture.path(), &bytes).unwrap();
+    assert!(matches!(Registry::open(&fixture.path()).await, Err(OpenError::Damaged { .. })));
+    let registry = Registry::open_checking(&fixture.path(), 0).await.unwrap();
+    registry.record(vec![saying("not looked at yet")]).await.unwrap();
+    let found = registry.check().await;
+    assert!(matches!(found, Err(OpenError::Damaged { .. })), "{found:?}");
+    assert!(matches!(registry.trouble(), Some(Trouble::Damaged { .. })));
+    assert!(matches!(registry.begin().await, Err(RegistryError::Damaged { .. })));
+    assert!(registry.record(vec![saying("never")]).await.is_err());
+    assert!(matches!(registry.trouble(), Some(Trouble::Damaged { .. })), "it does not pass");
+}
+
+#[tokio::test]
+async fn b04_a_large_registry_without_its_end_is_refused_without_looking_at_every_page() {
+    let fixture = Fixture::new().await;
+    fixture.registry.close().await.unwrap();
+    let whole = std::fs::read(fixture.path()).unwrap();
+    std::fs::write(fixture.path(), &whole[..whole.len() - 4096]).unwrap();
+    let error = Registry::open_checking(&fixture.path(), 0).await.unwrap_err();
+    assert!(matches!(error, OpenError::Damaged { .. }), "{error:?}");
+    assert!(error.to_string().contains("its end is missing"), "{error}");
 }
 
 #[tokio::test]

@@ -175,10 +175,31 @@ async fn a01_f01_when_the_disk_is_full_nothing_is_written_and_the_token_stays_go
     let full = crate::redemption::Redeem { events: vec![saying(&big)], ..spend };
     assert!(fixture.registry.submit(full).await.is_err());
     assert!(fixture.registry.record(vec![saying(&big)]).await.is_err());
+    assert_eq!(fixture.registry.trouble(), Some(Trouble::Full));
 
     limit_pages(&fixture.registry, "PRAGMA max_page_count = 1000000").await;
     assert_eq!(fixture.registry.submit(token).await.unwrap(), Spend::Spent);
+    assert_eq!(fixture.registry.trouble(), None);
     assert_eq!(fixture.details().await.last().unwrap(), "redeemed");
+}
+
+#[tokio::test]
+async fn a01_a_registry_that_became_read_only_says_so_until_something_is_written_again() {
+    let fixture = Fixture::new().await;
+    let set = async |pragma: &'static str| {
+        let mut writer = fixture.registry.writer.lock().await;
+        sqlx::query(pragma).execute(writer.db_mut()).await.unwrap();
+    };
+    set("PRAGMA query_only = ON").await;
+    assert!(fixture.registry.record(vec![saying("lost")]).await.is_err());
+    assert_eq!(fixture.registry.trouble(), Some(Trouble::ReadOnly));
+    // A commit of nothing does not go to the disk, and says nothing of it.
+    fixture.registry.record(Vec::new()).await.unwrap();
+    assert_eq!(fixture.registry.trouble(), Some(Trouble::ReadOnly));
+    set("PRAGMA query_only = OFF").await;
+    fixture.registry.record(vec![saying("kept")]).await.unwrap();
+    assert_eq!(fixture.registry.trouble(), None);
+    assert_eq!(fixture.details().await, ["kept"]);
 }
 
 async fn limit_pages(registry: &Registry, pragma: &'static str) {

@@ -7,7 +7,7 @@ use cs_model::{CorrelationId, OperatorId, event};
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Actor {
     /// The user of the operating system who runs the command line on this home. Has an owner's
-    /// rights, but deciding on a waiting call still takes an operator's passphrase.
+    /// rights, but signing a waiting call still takes an operator's passphrase.
     Local {
         /// The user's number, where the system has one.
         uid: Option<u32>,

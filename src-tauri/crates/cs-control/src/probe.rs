@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use cs_gateway::upstream::{Target, UpstreamError, Upstreams};
+use cs_gateway::upstream::{HealthState, Target, UpstreamError, Upstreams};
 use cs_model::json::{self, Limits};
 use cs_model::upstream::Transport;
 use cs_model::{Digest, TenantId, ToolName};
@@ -41,20 +41,32 @@ pub(crate) async fn probe(
     read(&found.map_err(|error| explain(&error))?)
 }
 
-/// Asks a registered server what it has now.
+/// Asks a registered server what it has now: over the gateway's own connection where it serves
+/// the server, so that what is looked at is what calls reach. One that the gateway does not serve,
+/// or has given up, is started beside it and stopped again.
 pub(crate) async fn list(
     core: &Arc<Core>,
     server: &Server,
 ) -> Result<Vec<Published>, ControlError> {
-    let upstreams = Upstreams::new(&ports(core), cs_gateway::Limits::default().upstream);
     let target = Target {
         tenant: server.tenant,
         server: server.id,
         server_name: server.name.as_str(),
         transport: &server.transport,
     };
-    let found = upstreams.list_tools(target).await;
-    upstreams.stop_all().await;
+    let served = core.gateway().filter(|gateway| {
+        let health = gateway.server_health(server.tenant, server.id);
+        server.enabled && health.state != HealthState::Failing
+    });
+    let found = match served {
+        Some(gateway) => gateway.list_tools(target).await,
+        None => {
+            let upstreams = Upstreams::new(&ports(core), cs_gateway::Limits::default().upstream);
+            let found = upstreams.list_tools(target).await;
+            upstreams.stop_all().await;
+            found
+        }
+    };
     read(&found.map_err(|error| explain(&error))?)
 }
 

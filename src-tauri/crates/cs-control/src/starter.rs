@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use cs_model::state::Standing;
+use cs_model::state::{SessionEnd, Standing};
 use cs_model::upstream::{Setting, Transport};
 use cs_model::{AgentId, Grant, Name, RoleId, ServerId, TaskId, TenantId, ToolId};
 use cs_registry::agent::{self, Agent};
 use cs_registry::grant::{self, Cell};
 use cs_registry::role::{self, Role};
 use cs_registry::server::{self, Server};
+use cs_registry::session;
 use cs_registry::task::{self, Task};
 use cs_registry::tenant::{self, Tenant};
 
@@ -21,6 +22,7 @@ use crate::control::Control;
 use crate::core::Core;
 use crate::edit::Edit;
 use crate::failure::ControlError;
+use crate::over::Over;
 use crate::probe::{self, Published};
 use crate::view::tenant::TenantView;
 
@@ -183,24 +185,22 @@ pub(crate) async fn remove(control: &Control, caller: &Caller) -> Result<(), Con
     let found = found.ok_or(ControlError::NotFound { what: "starter" })?;
     let servers = server::list(edit.db(), found.id).await?;
     let now = edit.at();
-    let live = cs_registry::session::list(edit.db(), found.id, true, now, u32::MAX).await?;
+    let live = session::list(edit.db(), found.id, true, now, u32::MAX).await?;
+    let live: Vec<_> = live.into_iter().map(|session| session.new.id).collect();
+    let why = SessionEnd::Operator;
+    for session in &live {
+        session::end(edit.db(), found.id, *session, why, now).await?;
+    }
+    // What ends is put on record while there still are rows that tell of it.
+    let over = Over::of(&mut edit, found.id, live, why).await?;
     tenant::remove(edit.db(), found.id).await?;
     edit.enforce("removed the starter").await?;
+    over.take_effect(&core).await;
     if let Some(gateway) = core.gateway() {
-        let why = cs_model::state::SessionEnd::Operator;
-        for session in live {
-            // The registry has no row of it any more, so the gateway records the end itself.
-            if let Err(error) = gateway.end_session(session.new.id, why).await {
-                tracing::warn!(%error, "a session of the starter ended without its record");
-            }
-        }
         for server in servers {
             gateway.forget_server(found.id, server.id).await;
         }
     }
-    core.waiters.look_again();
-    for topic in [Topic::Servers, Topic::Sessions, Topic::Approvals] {
-        core.bell.ring(topic);
-    }
+    core.bell.ring(Topic::Servers);
     Ok(())
 }

@@ -17,7 +17,7 @@ use crate::gate::{Gate, Outbound, Parts};
 use crate::listener;
 use crate::ports::{PortError, Ports};
 use crate::session::{self, SessionSummary};
-use crate::upstream::{Health, UpstreamError, Upstreams};
+use crate::upstream::{Health, Target, UpstreamError, Upstreams};
 use crate::world::World;
 
 /// A gateway that serves. Dropping it stops it without waiting for anything.
@@ -168,6 +168,18 @@ impl Gateway {
         transport: &Transport,
     ) -> Result<Vec<Box<RawValue>>, UpstreamError> {
         self.upstreams.probe(tenant, transport).await
+    }
+
+    /// Asks a server for the definitions of its tools, over the connection that calls take.
+    ///
+    /// # Errors
+    ///
+    /// When the server cannot be reached or its answer is refused.
+    pub async fn list_tools(
+        &self,
+        target: Target<'_>,
+    ) -> Result<Vec<Box<RawValue>>, UpstreamError> {
+        self.upstreams.list_tools(target).await
     }
 
     /// How a server fares.

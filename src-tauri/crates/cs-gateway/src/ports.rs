@@ -104,6 +104,10 @@ pub struct StoredSession {
     pub policy_version: u64,
     /// The `Mcp-Session-Id` of the older protocol era, while it has one.
     pub wire_id: Option<String>,
+    /// How many calls were judged in it. The log counts them; nothing for a new one.
+    pub calls: u64,
+    /// How many of them were attempts outside its allowlist.
+    pub anomalies: u64,
 }
 
 /// Keeps authorization sessions.

@@ -237,6 +237,8 @@ async fn open(
         opened: now,
         policy_version: world.policy.version(),
         wire_id,
+        calls: 0,
+        anomalies: 0,
     };
     trail.session(id, task);
     let mut event = trail.event(EventKind::SessionOpened, now);

@@ -27,7 +27,7 @@ pub(crate) enum Approval {
     Show { id: String },
     /// Signs a call: it may be made once, exactly as it was asked for
     Approve { id: String },
-    /// Refuses a call
+    /// Refuses a call; with a passphrase in the name of its operator, else as the command line
     Deny {
         id: String,
         /// Why; the agent is told
@@ -64,7 +64,13 @@ pub(crate) async fn run(desk: &Desk, command: Approval) -> Done {
         Approval::Approve { id } => approve(desk, &id).await,
         Approval::Deny { id, reason } => {
             let row = find(desk, &id).await?;
-            let args = json!({ "tenant": row.get("tenant"), "approval": id, "reason": reason });
+            let mut args = json!({ "tenant": row.get("tenant"), "approval": id, "reason": reason });
+            if let (Some(_), Some(members)) =
+                (&desk.everywhere.passphrase_file, args.as_object_mut())
+            {
+                let passphrase = passphrase::ask(&desk.everywhere, "")?;
+                members.insert("passphrase".to_owned(), json!(passphrase));
+            }
             desk.tell("approval_deny", args, in_words).await
         }
         Approval::Week { which } => {

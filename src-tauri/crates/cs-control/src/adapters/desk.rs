@@ -8,7 +8,7 @@ use cs_gateway::ports::{ApprovalDesk, NewApproval, PortError, Ruling};
 use cs_model::event::Event;
 use cs_model::state::ApprovalState;
 use cs_model::{ApprovalId, TenantId};
-use cs_registry::approval;
+use cs_registry::{RegistryError, approval};
 use tokio::sync::watch;
 
 use super::Doing as _;
@@ -152,7 +152,11 @@ fn stored(new: NewApproval) -> approval::NewApproval {
 async fn ruling(core: &Core, tenant: TenantId, id: ApprovalId) -> Result<Ruling, PortError> {
     let doing = "look up an approval request";
     let mut db = core.registry.read().await.doing(doing)?;
-    let found = approval::ruling(&mut db, tenant, id).await.doing(doing)?;
+    let found = match approval::ruling(&mut db, tenant, id).await {
+        // Removed together with its tenant.
+        Err(RegistryError::NotFound { .. }) => return Ok(Ruling::Withdrawn),
+        found => found.doing(doing)?,
+    };
     Ok(match found.state {
         ApprovalState::Approved => Ruling::Approved { token: token(core, tenant, id, found)? },
         ApprovalState::Denied => Ruling::Denied { reason: found.reason.unwrap_or_default() },

@@ -90,6 +90,8 @@ impl SessionStore for Sessions {
                 opened: new.opened,
                 policy_version: new.policy_version,
                 wire_id: new.wire_id,
+                calls: found.calls,
+                anomalies: found.anomalies,
             })
         });
         stored.collect()

@@ -175,6 +175,12 @@ pub struct ApprovalDeny {
     pub approval: ApprovalId,
     /// Why, for the agent and the log.
     pub reason: String,
+    /// The passphrase of the operator who denies it, where the console is not unlocked by them.
+    /// Without one the user of this system may deny too: that grants nothing, and is on record as
+    /// done on the command line.
+    #[serde(default)]
+    #[ts(optional)]
+    pub passphrase: Option<SecretText>,
 }
 
 impl Command for ApprovalDeny {
@@ -190,11 +196,14 @@ impl Command for ApprovalDeny {
         }
         let reason = cs_model::text::neutralise(reason, LONGEST_REASON);
         let core = control.core()?;
-        let by = match caller.actor {
-            Actor::Operator { id, .. } => Some(id),
-            Actor::Local { .. } | Actor::Nobody => None,
+        let by = match (&self.passphrase, caller.actor) {
+            (Some(_), _) => Some(signer(control, caller, self.passphrase.as_ref()).await?.id),
+            (None, Actor::Operator { id, .. }) => Some(id),
+            (None, Actor::Local { .. } | Actor::Nobody) => None,
         };
-        let mut edit = core.edit(caller).await?;
+        let actor = by.map(|id| cs_model::event::Actor::Operator { id });
+        let actor = actor.unwrap_or_else(|| caller.actor.on_record());
+        let mut edit = core.edit_as(actor, caller.correlation).await?;
         let found = approval::find(edit.db(), self.tenant, self.approval).await?;
         let at = edit.at();
         approval::deny(edit.db(), self.tenant, self.approval, by, at, &reason).await?;

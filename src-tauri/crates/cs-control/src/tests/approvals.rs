@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cs_gateway::ports::{NewApproval, Ports, Redemption, Ruling, Spend, StoredSession};
+use cs_model::event::{Decision, Event, EventKind};
 use cs_model::state::OperatorRole;
 use cs_model::{AgentId, ApprovalId, CredentialId, Digest, SessionId, TaskId, TenantId};
 use cs_policy::Session;
@@ -58,6 +59,8 @@ impl Waiting {
             opened: now,
             policy_version: policy.version(),
             wire_id: None,
+            calls: 0,
+            anomalies: 0,
         };
         ports.sessions.opened(&session, Vec::new()).await.unwrap();
         let arguments = r#"{"to":"ada@example.com"}"#.to_owned();
@@ -260,6 +263,72 @@ async fn ending_a_session_takes_its_requests_back_and_suspends_its_key_until_rel
     assert_eq!(it.place.ask("credential_release", credential).await["state"], "active");
     let kinds = ["session.ended", "approval.withdrawn"];
     assert_eq!(it.place.log(&kinds).await.len(), 2);
+}
+
+/// Attacks O10: a call whose session is gone leads to nothing, and the log says what became of it.
+#[tokio::test]
+async fn o10_removing_the_starter_ends_its_sessions_and_takes_their_requests_back_on_record() {
+    let it = Waiting::new().await;
+    let (tenant, id) = (it.request.tenant, it.request.id);
+    let desk = Arc::clone(&it.ports.desk);
+    let waiting = tokio::spawn(async move { desk.decided(tenant, id).await.unwrap() });
+    while it.place.ask("approval_list", json!({})).await[0]["held"] == false {
+        tokio::task::yield_now().await;
+    }
+    it.place.ask("starter_remove", json!({})).await;
+    assert_eq!(waiting.await.unwrap(), Ruling::Withdrawn);
+    let log = it.place.log(&["approval.withdrawn", "session.ended", "policy.enforced"]).await;
+    let told: Vec<_> = log.iter().map(|row| row["kind"].as_str().unwrap()).collect();
+    let before = "policy.enforced";
+    assert_eq!(told, ["policy.enforced", "approval.withdrawn", "session.ended", before]);
+    assert_eq!(log[1]["approval"], json!(id));
+    assert_eq!(log[2]["session"], json!(it.request.session));
+    assert_eq!(log[2]["reason"], "operator");
+}
+
+#[tokio::test]
+async fn what_a_session_has_done_is_counted_across_a_restart() {
+    let Waiting { place, ports, request } = Waiting::new().await;
+    let judged = |decision, reason: Option<&str>| Event {
+        tenant: Some(request.tenant),
+        session: Some(request.session),
+        decision: Some(decision),
+        reason: reason.map(str::to_owned),
+        ..Event::new(EventKind::Decision, place.control.now())
+    };
+    let allowed = judged(Decision::Allow, None);
+    let strayed = judged(Decision::Deny, Some("not_granted"));
+    ports.audit.record(vec![allowed.clone(), allowed, strayed]).await.unwrap();
+    let listen = "127.0.0.1:0".parse().unwrap();
+    drop(ports);
+    let place = place.reopen().await;
+    place.control.start_gateway(listen).await.unwrap();
+    let sessions = place.control.core().unwrap().gateway().unwrap().sessions();
+    let counted: Vec<_> = sessions.iter().map(|it| (it.id, it.calls, it.anomalies)).collect();
+    assert_eq!(counted, [(request.session, 3, 1)]);
+    place.control.shutdown().await.unwrap();
+}
+
+#[tokio::test]
+async fn o15_a_denial_that_comes_with_a_passphrase_is_in_the_name_of_its_operator() {
+    let it = Waiting::new().await;
+    let local = Actor::Local { uid: None };
+    let deny = |passphrase: &str| {
+        let mut args = it.of();
+        args["reason"] = json!("Not this one.");
+        args["passphrase"] = json!(passphrase);
+        args
+    };
+    let wrong = it.place.refused(local, "approval_deny", deny("not the passphrase")).await;
+    assert_eq!(wrong["code"], "wrong_passphrase");
+    let bob = json!({ "name": "Bob", "role": "auditor", "passphrase": "another passphrase" });
+    it.place.ask("operator_create", bob).await;
+    let refused = it.place.refused(local, "approval_deny", deny("another passphrase")).await;
+    assert_eq!(refused["code"], "forbidden");
+    assert_eq!(it.ruling().await, Ruling::Pending);
+    let view = it.place.ask_as(local, "approval_deny", deny(PASSPHRASE)).await;
+    assert_eq!((&view["row"]["state"], &view["decided_by"]), (&json!("denied"), &json!("Ada")));
+    assert_eq!(it.place.log(&["approval.denied"]).await[0]["who"], "Ada");
 }
 
 #[tokio::test]

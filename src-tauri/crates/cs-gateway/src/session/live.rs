@@ -33,7 +33,7 @@ pub struct SessionSummary {
     pub ends: Timestamp,
     /// How many tools it may ever call.
     pub tools: usize,
-    /// How many calls it made since the gateway started.
+    /// How many calls it made.
     pub calls: u64,
     /// How many of them were outside its allowlist.
     pub anomalies: u64,
@@ -68,7 +68,15 @@ pub(crate) struct Live {
 
 impl Live {
     pub(crate) fn new(stored: StoredSession, roles: Option<BTreeSet<RoleId>>) -> Self {
-        let StoredSession { session, credential, opened, policy_version, wire_id } = stored;
+        let StoredSession {
+            session,
+            credential,
+            opened,
+            policy_version,
+            wire_id,
+            calls,
+            anomalies,
+        } = stored;
         Self {
             session,
             roles,
@@ -77,8 +85,8 @@ impl Live {
             policy_version,
             wire_id: Mutex::new(wire_id),
             over: watch::Sender::new(None),
-            calls: AtomicU64::new(0),
-            anomalies: AtomicU64::new(0),
+            calls: AtomicU64::new(calls),
+            anomalies: AtomicU64::new(anomalies),
             last_used: AtomicI64::new(i64::MIN),
             in_flight: Mutex::default(),
             waiting: Mutex::default(),

@@ -14,7 +14,7 @@ use tokio::process::{Child, Command};
 pub(crate) struct Place {
     folder: TempDir,
     url: String,
-    _serve: Child,
+    serve: Option<Child>,
 }
 
 /// A file of the real servers and clients.
@@ -25,7 +25,8 @@ pub(crate) fn peers(file: &str) -> PathBuf {
 }
 
 impl Place {
-    pub(crate) async fn starter() -> Self {
+    /// The registry, and nothing that serves from it.
+    pub(crate) async fn made() -> Self {
         let folder = TempDir::new().expect("a folder");
         std::fs::write(folder.path().join("passphrase"), "lantern oyster gravel quilt\n")
             .expect("a passphrase");
@@ -35,6 +36,11 @@ impl Place {
             .await
             .expect("init runs");
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        Self { folder, url: String::new(), serve: None }
+    }
+
+    pub(crate) async fn starter() -> Self {
+        let Self { folder, .. } = Self::made().await;
         let mut serve = command(folder.path())
             .args(["serve", "--listen", "127.0.0.1:0"])
             .stdout(Stdio::piped())
@@ -45,7 +51,22 @@ impl Place {
         let line = BufReader::new(out).lines().next_line().await.expect("a line").expect("one");
         let ready: Value = serde_json::from_str(&line).expect("JSON");
         let url = ready["gateway"].as_str().expect("an address").to_owned();
-        Self { folder, url, _serve: serve }
+        Self { folder, url, serve: Some(serve) }
+    }
+
+    /// The folder that has the home and what belongs to it.
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The number of the process that serves.
+    pub(crate) fn serve(&self) -> u32 {
+        self.serve.as_ref().and_then(Child::id).expect("it serves")
+    }
+
+    /// The endpoint of the starter's task.
+    pub(crate) fn endpoint(&self) -> String {
+        format!("{}/t/acme/task/workbench/mcp", self.url)
     }
 
     /// Runs the command line and gives what it printed, which has to be JSON.
@@ -138,9 +159,16 @@ impl Place {
     }
 }
 
-fn command(folder: &Path) -> Command {
-    let mut command = Command::new(built("countersign"));
-    command.arg("--home").arg(folder.join("home")).arg("--json");
+/// The command line on the home of this folder, with the passphrase of its owner.
+pub(crate) fn command(folder: &Path) -> Command {
+    let mut command = without_passphrase(folder);
     command.arg("--passphrase-file").arg(folder.join("passphrase"));
+    command
+}
+
+/// The same without a passphrase.
+pub(crate) fn without_passphrase(folder: &Path) -> Command {
+    let mut command = Command::new(built("countersign"));
+    command.arg("--home").arg(folder.join("home")).arg("--json").stdin(Stdio::null());
     command
 }

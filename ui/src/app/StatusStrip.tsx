@@ -31,6 +31,7 @@ export function StatusStrip({ status }: { status: StatusView }) {
 
 const stateWord: Record<GatewayView['state'], string> = {
   serving: 'serving',
+  refusing: 'refuses every call',
   stopped: 'stopped',
   failed: 'not serving',
 }

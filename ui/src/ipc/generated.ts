@@ -387,7 +387,7 @@ export type Failure = {
 }
 
 /** Whether the gateway serves. */
-export type GatewayState = 'failed' | 'serving' | 'stopped'
+export type GatewayState = 'failed' | 'refusing' | 'serving' | 'stopped'
 
 /** The gateway. */
 export type GatewayView = {
@@ -395,7 +395,7 @@ export type GatewayView = {
   state: GatewayState
   /** `http://127.0.0.1:PORT` while it serves. */
   url: string | null
-  /** Why it does not serve. */
+  /** Why it does not serve, or not as it was asked to. */
   problem: string | null
   /** Whether it runs in this process or in `countersign serve`. */
   embedded: boolean
@@ -563,6 +563,18 @@ export type RoleRef = {
   id: RoleId
   /** Its name. */
   name: string
+}
+
+/** An event as it is in the log: one link of the chain. */
+export type SealedEvent = {
+  /** Its place in the chain. */
+  seq: number
+  /** The seal of the event before it. */
+  previous: Digest
+  /** Its seal. */
+  hash: Digest
+  /** What is sealed, as JSON text. */
+  body: string
 }
 
 /** Where the master key and the operators' keys are kept. */
@@ -852,6 +864,11 @@ export type Commands = {
   lock: { args: Record<string, never>; answer: StatusView }
   /** Somebody is there: the idle clock starts anew. */
   touch: { args: Record<string, never>; answer: StatusView }
+  /**
+   * Takes a registry as it is that is not the one that the secret store remembers: after a backup
+   * was restored. Every session in it is over then.
+   */
+  registry_accept: { args: Record<string, never>; answer: null }
   /** Loads the starter: tenant `acme` with four roles, an agent of each, and the sample server. */
   starter_load: { args: Record<string, never>; answer: TenantView }
   /** Removes the starter, and whatever was added to its tenant since. */
@@ -1170,6 +1187,12 @@ export type Commands = {
       approval: ApprovalId
       /** Why, for the agent and the log. */
       reason: string
+      /**
+       * The passphrase of the operator who denies it, where the console is not unlocked by them.
+       * Without one the user of this system may deny too: that grants nothing, and is on record as
+       * done on the command line.
+       */
+      passphrase?: string
     }; answer: ApprovalView }
   /** How the last seven days went. */
   approval_week: { args: {
@@ -1204,6 +1227,13 @@ export type Commands = {
       /** Its place in the chain. */
       seq: number
     }; answer: AuditDetail }
+  /** The log itself, oldest first, piece by piece: what proves elsewhere that it is whole. */
+  audit_export: { args: {
+      /** Only events after this one; zero begins at the beginning. */
+      after: number
+      /** How many at most. */
+      limit: number
+    }; answer: Array<SealedEvent> }
   /** Checks every seal of the log. */
   audit_verify: { args: Record<string, never>; answer: ChainView }
 }

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    agent, approval, audit, credential, declared, grant, init, operator, role, secret, serve,
-    server, session, starter, task, tenant, tool, workbench,
+    agent, approval, audit, credential, declared, grant, init, operator, registry, role, secret,
+    serve, server, session, starter, task, tenant, tool, workbench,
 };
 use crate::connect;
 
@@ -94,6 +94,9 @@ pub(crate) enum AtDesk {
     /// What happened
     #[command(subcommand)]
     Audit(audit::Audit),
+    /// The registry as a whole
+    #[command(subcommand)]
+    Registry(registry::Registry),
     /// The sample tenant
     #[command(subcommand)]
     Starter(starter::Starter),

@@ -9,6 +9,7 @@ pub(crate) mod declared;
 pub(crate) mod grant;
 pub(crate) mod init;
 pub(crate) mod operator;
+pub(crate) mod registry;
 pub(crate) mod role;
 pub(crate) mod secret;
 pub(crate) mod serve;

@@ -26,8 +26,8 @@ use clap::Parser as _;
 
 use args::{Arguments, AtDesk, Command, Everywhere};
 use commands::{
-    agent, approval, audit, credential, declared, grant, init, operator, role, secret, serve,
-    server, session, starter, status, task, tenant, tool, workbench,
+    agent, approval, audit, credential, declared, grant, init, operator, registry, role, secret,
+    serve, server, session, starter, status, task, tenant, tool, workbench,
 };
 use desk::Desk;
 use failure::Done;
@@ -64,6 +64,10 @@ async fn carry_out(everywhere: &Everywhere, output: Output, command: Command) ->
             let desk = Desk::of_running(everywhere, output).await?;
             status::run(&desk).await
         }
+        // An exported log is checked where there is no registry.
+        Command::AtDesk(AtDesk::Audit(audit::Audit::Verify { file: Some(file) })) => {
+            audit::verify_file(output, &file)
+        }
         Command::AtDesk(command) => {
             let desk = Desk::open(everywhere, output).await?;
             let done = at_desk(&desk, command).await;
@@ -84,6 +88,7 @@ async fn at_desk(desk: &Desk, command: AtDesk) -> Done {
         AtDesk::Grant(command) => grant::run(desk, command).await,
         AtDesk::Operator(command) => operator::run(desk, command).await,
         AtDesk::Overview(which) => tenant::overview(desk, &which).await,
+        AtDesk::Registry(command) => registry::run(desk, command).await,
         AtDesk::Role(command) => role::run(desk, command).await,
         AtDesk::Secret(command) => secret::run(desk, command).await,
         AtDesk::Server(command) => server::run(desk, command).await,

@@ -11,6 +11,7 @@ const SOURCES: &[&str] = &[
     include_str!("commands/declared.rs"),
     include_str!("commands/grant.rs"),
     include_str!("commands/operator.rs"),
+    include_str!("commands/registry.rs"),
     include_str!("commands/role.rs"),
     include_str!("commands/secret.rs"),
     include_str!("commands/serve.rs"),
@@ -50,7 +51,8 @@ fn no_passphrase_is_taken_from_an_argument_or_the_environment() {
         for arg in command.get_arguments() {
             let name = arg.get_id().as_str();
             let secret = name.contains("passphrase") || name.contains("secret_value");
-            assert!(!secret || name == "passphrase_file", "{} {name}", command.get_name());
+            let file = matches!(name, "passphrase_file" | "new_passphrase_file");
+            assert!(!secret || file, "{} {name}", command.get_name());
             let variable = arg.get_env().map(|name| name.to_string_lossy().into_owned());
             assert!(variable.is_none_or(|name| name == "COUNTERSIGN_HOME"));
         }

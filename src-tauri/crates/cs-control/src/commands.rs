@@ -7,6 +7,7 @@ pub mod credential;
 pub mod declared;
 pub mod matrix;
 pub mod operator;
+pub mod registry;
 pub mod server;
 pub mod session;
 pub mod starter;
@@ -23,6 +24,7 @@ commands! {
     status::Unlock,
     status::Lock,
     status::Touch,
+    registry::RegistryAccept,
     starter::StarterLoad,
     starter::StarterRemove,
     operator::OperatorList,
@@ -72,5 +74,6 @@ commands! {
     session::SessionEndNow,
     audit::AuditPageOf,
     audit::AuditShow,
+    audit::AuditExport,
     audit::AuditVerify,
 }

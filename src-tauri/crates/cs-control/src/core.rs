@@ -12,6 +12,7 @@ use tokio::sync::{Mutex as AsyncMutex, watch};
 
 use crate::adapters::desk::Waiters;
 use crate::adapters::random::bytes;
+use crate::anchor::{self, Anchorage};
 use crate::bell::Bell;
 use crate::failure::ControlError;
 use crate::vault::{self, Vault};
@@ -27,6 +28,7 @@ pub(crate) struct Core {
     pub(crate) random: Arc<dyn Random>,
     pub(crate) bell: Bell,
     pub(crate) waiters: Waiters,
+    pub(crate) anchorage: Anchorage,
     /// What requests are judged by.
     pub(crate) world: watch::Sender<Arc<World>>,
     /// Held while something that is enforced changes, until the gateway has it: changes take
@@ -70,6 +72,7 @@ impl Core {
             random,
             bell,
             waiters: Waiters::default(),
+            anchorage: Anchorage::default(),
             world: watch::Sender::new(Arc::default()),
             editing: Arc::default(),
             document: Mutex::default(),
@@ -112,10 +115,13 @@ impl Core {
         let _ = self.vault.set(Arc::new(vault));
     }
 
-    /// Fetches the sealing keys, unless they are here or the store is still sealed.
+    /// Fetches the sealing keys, unless they are here or the store is still sealed. They come with
+    /// what the store remembers of the registry.
     pub(crate) async fn fetch_vault(&self) -> Result<(), ControlError> {
         if self.vault.get().is_none() && !self.store.is_sealed() {
-            self.keep_vault(vault::open(self.store.as_ref()).await?);
+            let vault = vault::open(self.store.as_ref()).await?;
+            anchor::compare(self).await?;
+            self.keep_vault(vault);
         }
         Ok(())
     }

@@ -54,6 +54,20 @@ impl Core {
         actor: Actor,
         correlation: CorrelationId,
     ) -> Result<Edit<'_>, ControlError> {
+        self.anchorage.check()?;
+        self.begin_edit(actor, correlation).await
+    }
+
+    /// Begins the change that accepts a registry which is not what it was.
+    pub(crate) async fn edit_in_doubt(&self, caller: &Caller) -> Result<Edit<'_>, ControlError> {
+        self.begin_edit(caller.actor.on_record(), caller.correlation).await
+    }
+
+    async fn begin_edit(
+        &self,
+        actor: Actor,
+        correlation: CorrelationId,
+    ) -> Result<Edit<'_>, ControlError> {
         let alone = Arc::clone(&self.editing).lock_owned().await;
         let change = self.registry.begin().await?;
         let at = self.now();
@@ -142,6 +156,7 @@ impl Edit<'_> {
         enforced.detail = Some(summary.to_owned());
         self.events.push(enforced);
         self.change.commit(&self.events).await?;
+        core.anchorage.moved();
         let policy_version = new.version;
         core.enforce(new, world);
         for topic in [Topic::Policy, Topic::Registry, Topic::Audit, Topic::Status] {
@@ -168,6 +183,7 @@ impl Edit<'_> {
         let document = document::load(&mut self.change).await?;
         let world = world(&mut self.change, &document, self.at).await?;
         self.change.commit(&self.events).await?;
+        core.anchorage.moved();
         core.enforce(document, world);
         for topic in [Topic::Registry, Topic::Audit, Topic::Status] {
             core.bell.ring(topic);
@@ -181,6 +197,7 @@ impl Edit<'_> {
     pub(crate) async fn keep(self) -> Result<(), ControlError> {
         let Self { core, change, events, .. } = self;
         change.commit(&events).await?;
+        core.anchorage.moved();
         core.bell.ring(Topic::Audit);
         Ok(())
     }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use crate::actor::Permission;
+use crate::health;
 
 /// What kind of failure it is. A code is here only if a screen or a script acts on it.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize, TS)]
@@ -221,10 +222,14 @@ impl From<RegistryError> for ControlError {
             | RegistryError::Damaged { .. }
             | RegistryError::Database { .. }
             | RegistryError::Seal(_)
-            | RegistryError::Unwritten) => Self::unavailable(
-                "the registry does not answer, so nothing was changed; check the disk that has it",
-                broken,
-            ),
+            | RegistryError::Unwritten) => {
+                let message = broken.trouble().map_or(
+                    "the registry does not answer, so nothing was changed; check the disk that \
+                     has it",
+                    |trouble| health::refused(&trouble),
+                );
+                Self::unavailable(message, broken)
+            }
         }
     }
 }

@@ -8,6 +8,7 @@
 
 pub mod actor;
 pub mod adapters;
+mod anchor;
 mod bell;
 pub mod bindings;
 pub mod change;
@@ -18,6 +19,7 @@ mod core;
 mod declarative;
 mod edit;
 pub mod failure;
+mod health;
 mod home;
 mod lifecycle;
 mod names;
@@ -25,6 +27,7 @@ pub mod options;
 mod over;
 mod probe;
 mod ready;
+pub mod sealed;
 pub mod secret_text;
 mod serving;
 mod show;

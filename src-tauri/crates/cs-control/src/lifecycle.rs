@@ -22,7 +22,7 @@ use crate::serving::start_if_asked;
 pub(crate) use crate::serving::{audience, expected_address};
 use crate::unlock::Unlocked;
 use crate::view::status::SecretKeeping;
-use crate::{starter, vault};
+use crate::{anchor, health, starter, vault};
 
 /// The fewest characters of a passphrase.
 const SHORTEST_PASSPHRASE: usize = 8;
@@ -58,6 +58,8 @@ async fn open_registry(control: &Control, registry: Registry) -> Result<(), Cont
     reconcile(&core).await?;
     core.load_world().await?;
     inner.set_core(Some(Arc::clone(&core)));
+    health::follow(control, &core.registry);
+    anchor::follow(&core);
     start_if_asked(control).await;
     Ok(())
 }
@@ -169,6 +171,9 @@ async fn found(
     match made.await {
         Ok(unlocked) => {
             core.load_world().await?;
+            core.anchorage.trust();
+            health::follow(control, &core.registry);
+            anchor::follow(&core);
             inner.set_core(Some(core));
             inner.console.unlock(unlocked, control.now());
             Ok(())
@@ -391,12 +396,16 @@ pub(crate) fn keep_time(inner: &Arc<Inner>) {
     });
 }
 
-/// Does what is due: locks an idle console, expires approval requests, forgets old nonces.
+/// Does what is due: locks an idle console, tries the disk again, expires approval requests,
+/// forgets old nonces.
 pub(crate) async fn tick(inner: &Inner, prune: bool) -> Result<(), ControlError> {
     let Some(core) = inner.core() else { return Ok(()) };
     let now = core.now();
     if let Some(operator) = inner.console.lock_if_idle(now) {
         record_lock(&core, operator, "idle").await?;
+    }
+    if !health::is_writable(&core).await {
+        return Ok(());
     }
     if !core.registry.submit(approval::Expire { now }).await?.is_empty() {
         core.waiters.look_again();
@@ -420,6 +429,9 @@ pub(crate) async fn shutdown(control: &Control) -> Result<(), ControlError> {
         record_lock(&core, operator, "shutdown").await?;
     }
     inner.set_core(None);
+    if let Err(error) = anchor::keep(&core).await {
+        tracing::warn!(%error, "the anchor of the registry was not kept");
+    }
     core.registry.close().await?;
     Ok(())
 }

@@ -11,6 +11,7 @@ use crate::change::Topic;
 use crate::control::Control;
 use crate::core::{Core, Slot};
 use crate::failure::{ControlError, Source};
+use crate::health;
 
 impl Control {
     /// Starts the gateway, unless it serves. Answers with where it listens.
@@ -29,6 +30,8 @@ impl Control {
             return Ok(gateway.address());
         }
         core.vault()?;
+        health::check(&core)?;
+        core.anchorage.check()?;
         match start(self, &core, listen).await {
             Ok((gateway, note)) => {
                 let address = gateway.address();

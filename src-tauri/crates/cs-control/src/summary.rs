@@ -67,6 +67,7 @@ pub(crate) fn summary(event: &Event, names: &Names) -> String {
             Some(version) => with(&format!("Policy version {version} took effect"), detail),
             None => with("A policy version took effect", detail),
         },
+        EventKind::RegistryRecovered => with("The registry can be written to again", detail),
         EventKind::RequestRefused => format!("A request was refused before it was judged{why}"),
         EventKind::SessionEnded => format!("The session of {who} ended{why}"),
         EventKind::SessionOpened => format!("{who} opened a session"),

@@ -1,5 +1,6 @@
 //! Commands, over real registries in temporary homes.
 
+mod anchor;
 mod approvals;
 mod declared;
 mod homes;

@@ -66,6 +66,8 @@ kinds! {
     OperatorUnlockFailed = "operator.unlock_failed",
     /// A policy version took effect.
     PolicyEnforced = "policy.enforced",
+    /// The registry can be written to again; `detail` says why it could not be.
+    RegistryRecovered = "registry.recovered",
     /// A request was refused before it could be judged: framing, envelope, headers, limits.
     RequestRefused = "request.refused",
     /// A session was ended.

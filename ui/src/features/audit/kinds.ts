@@ -17,6 +17,7 @@ export const kindWord: Record<string, string> = {
   'operator.unlock_failed': 'Wrong passphrase',
   'operator.unlocked': 'Unlocked',
   'policy.enforced': 'Policy enforced',
+  'registry.recovered': 'Registry recovered',
   'request.refused': 'Request refused',
   'session.ended': 'Session ended',
   'session.opened': 'Session opened',
@@ -32,7 +33,7 @@ export const kindGroups: { value: string; label: string; kinds: string[] }[] = [
     kinds: ['approval.requested', 'approval.approved', 'approval.denied', 'approval.expired', 'approval.withdrawn', 'token.redeemed', 'token.refused'],
   },
   { value: 'access', label: 'Access', kinds: ['authn.succeeded', 'authn.failed', 'session.opened', 'session.ended', 'operator.unlocked', 'operator.locked', 'operator.unlock_failed'] },
-  { value: 'changes', label: 'Changes', kinds: ['admin.changed', 'policy.enforced', 'gateway.started', 'gateway.stopped'] },
+  { value: 'changes', label: 'Changes', kinds: ['admin.changed', 'policy.enforced', 'gateway.started', 'gateway.stopped', 'registry.recovered'] },
 ]
 
 export const wordOf = (kind: string) => kindWord[kind] ?? kind

@@ -64,5 +64,6 @@ export const recordHandlers: Handlers = {
     const event = Object.fromEntries(Object.entries({ schema: 1, kind: row.kind, at: row.at, correlation: row.correlation, tenant: row.tenant, session: row.session, tool_name: row.tool, decision: row.decision, reason: row.reason, policy_version: row.policy_version, outcome: row.outcome, client: row.client, detail: row.summary }).filter(([, value]) => value !== null))
     return { row, event: JSON.stringify(event), previous_hash: digest(), thread }
   },
+  audit_export: () => [],
   audit_verify: (world) => ({ events: world.audit.length, verified_to: world.audit.length, whole: true, problem: null, head: world.audit[0]?.hash ?? digest() }),
 }

@@ -52,6 +52,7 @@ export const statusHandlers: Handlers = {
     world.tenants.push(made)
     return made.view
   },
+  registry_accept: () => null,
   starter_remove: (world) => {
     world.tenants = world.tenants.filter((tenant) => !tenant.view.starter)
     return null

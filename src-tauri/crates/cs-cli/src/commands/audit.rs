@@ -1,5 +1,10 @@
 //! `countersign audit`.
 
+use std::fs::File;
+use std::io::{BufReader, BufWriter, Write as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
 use clap::{Subcommand, ValueEnum};
 use serde_json::{Map, Value, json};
 
@@ -11,6 +16,9 @@ use crate::output::{Output, fields, line, pretty, table};
 /// The most events that are asked for at once.
 const PAGE: u32 = 200;
 
+/// The most sealed events that are asked for at once.
+const PIECE: u32 = 500;
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Audit {
     /// Lists events, newest first; as JSON, one event a line
@@ -18,7 +26,16 @@ pub(crate) enum Audit {
     /// Shows one event whole, with the others of the same call
     Show { seq: u64 },
     /// Checks the whole chain, and says how far it holds
-    Verify,
+    Verify {
+        /// An exported log, instead of the registry's own
+        file: Option<PathBuf>,
+    },
+    /// Writes the whole log, oldest first, one sealed event a line, for `audit verify FILE`
+    Export {
+        /// Into a new file, instead of showing it
+        #[arg(long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
 }
 
 /// Which events.
@@ -33,7 +50,7 @@ pub(crate) struct Filter {
     /// Of one tenant, by name
     #[arg(long, value_name = "NAME")]
     tenant: Option<String>,
-    /// Of one kind, such as `call.decided`
+    /// Of one kind, such as `decision`
     #[arg(long = "kind", value_name = "KIND")]
     kinds: Vec<String>,
     /// Of one agent, by name; needs the tenant where there are several
@@ -71,7 +88,12 @@ pub(crate) async fn run(desk: &Desk, command: Audit) -> Done {
     match command {
         Audit::List(filter) => listing(desk, &filter).await,
         Audit::Show { seq } => desk.tell("audit_show", json!({ "seq": seq }), one).await,
-        Audit::Verify => verify(desk).await,
+        Audit::Verify { file: Some(file) } => verify_file(desk.output, &file),
+        Audit::Verify { file: None } => {
+            let chain = desk.ask("audit_verify", json!({})).await?;
+            tell(desk.output, &chain)
+        }
+        Audit::Export { output } => export(desk, output.as_deref()).await,
     }
 }
 
@@ -136,9 +158,51 @@ async fn criteria(desk: &Desk, filter: &Filter) -> Done<Value> {
     Ok(Value::Object(wanted))
 }
 
-async fn verify(desk: &Desk) -> Done {
-    let chain = desk.ask("audit_verify", json!({})).await?;
-    desk.output.tell(&chain, |chain| {
+async fn export(desk: &Desk, to: Option<&Path>) -> Done {
+    let mut file = match to {
+        Some(path) => {
+            let made = File::options().write(true).create_new(true).open(path);
+            let made = made.with_context(|| format!("could not make the file {}", path.display()));
+            Some(BufWriter::new(made?))
+        }
+        None => None,
+    };
+    let mut after = 0;
+    loop {
+        let args = json!({ "after": after, "limit": PIECE });
+        let piece = desk.ask("audit_export", args).await?;
+        for event in list(&piece, "") {
+            match &mut file {
+                Some(file) => writeln!(file, "{event}").context("could not write the log")?,
+                None => line(&event.to_string()),
+            }
+        }
+        match list(&piece, "").last().and_then(|event| event.get("seq")?.as_u64()) {
+            Some(seq) => after = seq,
+            None => break,
+        }
+    }
+    let Some((file, path)) = file.zip(to) else { return Ok(()) };
+    file.into_inner()
+        .map_err(std::io::IntoInnerError::into_error)
+        .and_then(|file| file.sync_all())
+        .context("could not write the log")?;
+    let exported = json!({ "events": after, "file": path });
+    desk.output.tell(&exported, |_| format!("{after} events are in {}", path.display()));
+    Ok(())
+}
+
+/// Checks an exported log. It takes no registry.
+pub(crate) fn verify_file(output: Output, path: &Path) -> Done {
+    let file = File::open(path).with_context(|| format!("could not open {}", path.display()))?;
+    let chain = cs_control::sealed::check(BufReader::new(file))
+        .with_context(|| format!("could not read {}", path.display()))?;
+    let chain = serde_json::to_value(chain).context("could not tell how far it holds")?;
+    tell(output, &chain)
+}
+
+fn tell(output: Output, chain: &Value) -> Done {
+    output.tell(chain, |chain| {
         let (events, to) = (text(chain, "/events"), text(chain, "/verified_to"));
         let head = text(chain, "/head");
         match text(chain, "/problem") {

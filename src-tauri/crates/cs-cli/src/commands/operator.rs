@@ -1,5 +1,7 @@
 //! `countersign operator`.
 
+use std::path::PathBuf;
+
 use clap::{Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
@@ -18,6 +20,9 @@ pub(crate) enum Operator {
         name: String,
         #[arg(long)]
         role: Role,
+        /// Read their passphrase from a file, where `--passphrase-file` opens the secrets
+        #[arg(long, value_name = "FILE")]
+        new_passphrase_file: Option<PathBuf>,
     },
     /// Removes an operator, who can neither unlock the console nor sign from then on
     Remove { name: String },
@@ -39,8 +44,11 @@ pub(crate) enum Role {
 pub(crate) async fn run(desk: &Desk, command: Operator) -> Done {
     match command {
         Operator::List => desk.tell("operator_list", json!({}), listed).await,
-        Operator::Create { name, role } => {
-            let passphrase = passphrase::ask_new(&desk.everywhere, "Their passphrase: ")?;
+        Operator::Create { name, role, new_passphrase_file } => {
+            let passphrase = match new_passphrase_file {
+                Some(file) => passphrase::from_file(&file)?,
+                None => passphrase::ask_new(&desk.everywhere, "Their passphrase: ")?,
+            };
             let role = match role {
                 Role::Owner => "owner",
                 Role::PolicyEditor => "policy_editor",

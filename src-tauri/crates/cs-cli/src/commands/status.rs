@@ -13,7 +13,8 @@ pub(crate) async fn run(desk: &Desk) -> Done {
 
 pub(crate) fn in_words(status: &Value) -> String {
     let gateway = match (text(status, "/gateway/url"), text(status, "/gateway/problem")) {
-        (url, _) if !url.is_empty() => url,
+        (url, problem) if !url.is_empty() && problem.is_empty() => url,
+        (url, problem) if !url.is_empty() => format!("{url}: {problem}"),
         (_, problem) if !problem.is_empty() => format!("not serving: {problem}"),
         _ => text(status, "/gateway/state"),
     };

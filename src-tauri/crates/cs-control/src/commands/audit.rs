@@ -13,7 +13,7 @@ use crate::control::Control;
 use crate::failure::ControlError;
 use crate::names::Names;
 use crate::show;
-use crate::view::audit::{AuditDetail, AuditFilter, AuditPage, AuditRow, ChainView};
+use crate::view::audit::{AuditDetail, AuditFilter, AuditPage, AuditRow, ChainView, SealedEvent};
 
 /// How many events one page has at most.
 const MOST_ROWS: u32 = 1000;
@@ -120,6 +120,35 @@ impl Command for AuditShow {
             previous_hash: entry.previous,
             event: entry.body,
         })
+    }
+}
+
+/// The log itself, oldest first, piece by piece: what proves elsewhere that it is whole.
+#[derive(Debug, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct AuditExport {
+    /// Only events after this one; zero begins at the beginning.
+    pub after: u64,
+    /// How many at most.
+    pub limit: u32,
+}
+
+impl Command for AuditExport {
+    const NAME: &'static str = "audit_export";
+    const NEEDS: Permission = Permission::Look;
+    type Answer = Vec<SealedEvent>;
+
+    async fn run(self, control: &Control, _: &Caller) -> Result<Vec<SealedEvent>, ControlError> {
+        let core = control.core()?;
+        let mut db = core.registry.read().await?;
+        let piece = audit::entries_after(&mut db, self.after, self.limit.min(MOST_ROWS)).await?;
+        let sealed = piece.into_iter().map(|it| SealedEvent {
+            seq: it.seq,
+            previous: it.previous,
+            hash: it.hash,
+            body: it.body,
+        });
+        Ok(sealed.collect())
     }
 }
 

@@ -16,7 +16,7 @@ use crate::secret_text::SecretText;
 use crate::view::status::{
     CountsView, GatewayState, GatewayView, HourView, OverviewView, Phase, SecretKeeping, StatusView,
 };
-use crate::{lifecycle, show};
+use crate::{health, lifecycle, show};
 
 /// How many rows the overview has of a kind.
 const FEW: u32 = 8;
@@ -214,14 +214,23 @@ async fn status(control: &Control) -> Result<StatusView, ControlError> {
 
 fn gateway(core: &Core, embedded: bool) -> GatewayView {
     let sealed = "the secrets are sealed; unlock the console and it starts";
+    let trouble = core.registry.trouble().map(|trouble| health::explain(&trouble));
+    let trouble = trouble.or_else(|| core.anchorage.doubt());
     let (state, url, problem) = match core.slot() {
         Slot::Failed(problem) => (GatewayState::Failed, None, Some(problem)),
         Slot::Serving(gateway, note) => {
-            (GatewayState::Serving, Some(format!("http://{}", gateway.address())), note)
+            let url = Some(format!("http://{}", gateway.address()));
+            match trouble {
+                Some(trouble) => (GatewayState::Refusing, url, Some(trouble)),
+                None => (GatewayState::Serving, url, note),
+            }
         }
-        Slot::Stopped => {
-            (GatewayState::Stopped, None, core.store.is_sealed().then(|| sealed.to_owned()))
-        }
+        Slot::Stopped => match trouble {
+            Some(trouble) => (GatewayState::Failed, None, Some(trouble)),
+            None => {
+                (GatewayState::Stopped, None, core.store.is_sealed().then(|| sealed.to_owned()))
+            }
+        },
     };
     GatewayView { state, url, problem, embedded }
 }

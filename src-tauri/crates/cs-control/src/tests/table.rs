@@ -15,6 +15,7 @@ const LOOKS: &[&str] = &[
     "approval_list",
     "approval_show",
     "approval_week",
+    "audit_export",
     "audit_page",
     "audit_show",
     "audit_verify",
@@ -44,7 +45,7 @@ fn every_command_has_a_name_of_its_own_and_the_permission_that_it_needs() {
             name if LOOKS.contains(&name) => Permission::Look,
             name if KNOCKS.contains(&name) => Permission::Knock,
             "approval_approve" | "approval_deny" => Permission::Decide,
-            "operator_create" | "operator_remove" => Permission::Own,
+            "operator_create" | "operator_remove" | "registry_accept" => Permission::Own,
             _ => Permission::Edit,
         };
         assert_eq!(entry.needs, expected, "{}", entry.name);

@@ -70,6 +70,19 @@ pub struct AuditDetail {
     pub thread: Vec<AuditRow>,
 }
 
+/// An event as it is in the log: one link of the chain.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, TS)]
+pub struct SealedEvent {
+    /// Its place in the chain.
+    pub seq: u64,
+    /// The seal of the event before it.
+    pub previous: Digest,
+    /// Its seal.
+    pub hash: Digest,
+    /// What is sealed, as JSON text.
+    pub body: String,
+}
+
 /// How far the chain holds.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, TS)]
 pub struct ChainView {

@@ -62,6 +62,8 @@ pub struct StatusView {
 pub enum GatewayState {
     /// It could not be started.
     Failed,
+    /// It is there, and refuses every call.
+    Refusing,
     /// It serves.
     Serving,
     /// It was not started, or was stopped.
@@ -75,7 +77,7 @@ pub struct GatewayView {
     pub state: GatewayState,
     /// `http://127.0.0.1:PORT` while it serves.
     pub url: Option<String>,
-    /// Why it does not serve.
+    /// Why it does not serve, or not as it was asked to.
     pub problem: Option<String>,
     /// Whether it runs in this process or in `countersign serve`.
     pub embedded: bool,

@@ -11,7 +11,7 @@ use crate::place::{Place, command, without_passphrase};
 /// A call of the executor that waits, and its id.
 async fn waiting(place: &Place, agent: &std::sync::Arc<Agent>, text: &str) -> String {
     let (agent, text) = (std::sync::Arc::clone(agent), text.to_owned());
-    let arguments = json!({"path": "a.txt", "text": text});
+    let arguments = json!({"path": "a.txt", "content": text});
     tokio::spawn(async move { agent.call("write_file", arguments).await });
     for _ in 0..300 {
         let all = place.ask(&["approval", "list"]).await;

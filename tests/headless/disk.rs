@@ -25,7 +25,6 @@ const SHELL: &str = r#"
         eval "$line"
         printf '\n--- %s\n' "$?"
     done
-    kill "$serve" 2>/dev/null
 "#;
 
 struct Disk {
@@ -51,7 +50,8 @@ impl Disk {
         std::fs::write(folder.path().join("passphrase"), "lantern oyster gravel quilt\n")
             .expect("a passphrase");
         let mut shell = Command::new("unshare")
-            .args(["--map-root-user", "--mount", "sh", "-c", SHELL])
+            .args(["--map-root-user", "--mount", "--pid", "--fork", "--kill-child"])
+            .args(["sh", "-c", SHELL])
             .env("HOME_OF_IT", folder.path().join("home"))
             .env("SANDBOX", folder.path().join("sandbox"))
             .env("P", folder.path().join("passphrase"))

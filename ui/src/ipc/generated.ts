@@ -304,7 +304,7 @@ export type CountsView = {
 export type CredentialId = Brand<'crd'>
 
 /** How an agent proves itself. */
-export type CredentialKind = 'api_key'
+export type CredentialKind = 'api_key' | 'certificate' | 'client' | 'external'
 
 /** Whether a credential may be used. */
 export type CredentialState = 'active' | 'expired' | 'revoked' | 'suspended'

@@ -1,6 +1,10 @@
 //! Gate one: who is calling? Exactly one credential, and one answer for every reason to refuse it.
 
+mod challenge;
+mod confirm;
+mod examine;
 mod signature;
+mod token;
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -8,15 +12,21 @@ use std::sync::Arc;
 
 use cs_model::event::EventKind;
 use cs_model::state::{CredentialState, Standing};
-use cs_model::{AgentId, CredentialId, RoleId, TaskId, TenantId, Timestamp};
-use http::HeaderMap;
+use cs_model::{
+    AgentId, CredentialId, Digest, ProviderId, RoleId, Secret, TaskId, TenantId, Timestamp,
+};
+use http::{HeaderMap, header};
 
 use crate::gate::Gate;
 use crate::ports::PortError;
 use crate::refusal::Refusal;
 use crate::trail::Trail;
-use crate::wire::only;
 use crate::world::{Holder, Named, World};
+
+pub(crate) use self::challenge::Challenge;
+pub(crate) use self::confirm::{Weak, confirm};
+pub(crate) use self::examine::examine;
+pub(crate) use self::token::Known;
 
 /// What a credential is presented with.
 #[derive(Clone, Copy, Debug)]
@@ -27,8 +37,31 @@ pub(crate) struct Letter<'r> {
     pub(crate) body: &'r [u8],
     /// The tenant that the address names.
     pub(crate) tenant: &'r str,
+    /// The canonical URI of the endpoint.
+    pub(crate) resource: &'r str,
     /// The address that it comes from.
     pub(crate) from: IpAddr,
+    /// The digest of the client certificate of the connection, where it has one.
+    pub(crate) certificate: Option<Digest>,
+}
+
+impl Letter<'_> {
+    /// By which method it tries to prove who it is from, for the log.
+    fn method(&self) -> &'static str {
+        if self.headers.contains_key(header::AUTHORIZATION) {
+            "token"
+        } else if self.is_signed() {
+            "api_key"
+        } else if self.certificate.is_some() {
+            "certificate"
+        } else {
+            "none"
+        }
+    }
+
+    fn is_signed(&self) -> bool {
+        self.headers.contains_key("signature-input") || self.headers.contains_key("signature")
+    }
 }
 
 /// A caller whose credential was verified.
@@ -72,6 +105,11 @@ impl Presented {
         self.proven.roles.as_ref()
     }
 
+    /// The access token that the caller came with.
+    pub(crate) fn token(&self) -> Option<&Carried> {
+        self.proven.token.as_deref()
+    }
+
     /// The task that the credential itself declares.
     pub(crate) fn task(&self) -> Option<&str> {
         self.proven.task.as_deref()
@@ -90,29 +128,51 @@ struct Proven {
     roles: Option<BTreeSet<RoleId>>,
     /// The task that the credential itself declares.
     task: Option<String>,
+    /// The tasks that the credential may be used for, where it names several.
+    tasks: Option<BTreeSet<TaskId>>,
     /// The access token that it came with.
-    token: Option<Arc<TokenMark>>,
+    token: Option<Arc<Carried>>,
+}
+
+/// An access token that a request came with.
+#[derive(Debug)]
+pub(crate) struct Carried {
+    /// What is known of it.
+    pub(crate) mark: Arc<TokenMark>,
+    /// The canonical URI of the endpoint that it was presented to.
+    pub(crate) resource: String,
+    /// The token itself, for as long as the request lasts, where its provider may be asked.
+    pub(crate) text: Option<Secret>,
 }
 
 /// What is kept of an access token: never the token itself.
 #[derive(Debug)]
 pub(crate) struct TokenMark {
     pub(crate) tenant: TenantId,
+    pub(crate) provider: ProviderId,
     pub(crate) issuer: String,
     /// Its `jti`, or the SHA-256 of its text.
     pub(crate) id: String,
     pub(crate) key_id: Option<String>,
     /// Its subject, as the provider's claim map finds it.
     pub(crate) subject: String,
+    /// Its `sub`.
+    pub(crate) sub: String,
+    pub(crate) client_id: Option<String>,
+    /// Which of its audiences was accepted.
+    pub(crate) audience: String,
     pub(crate) issued: Timestamp,
     pub(crate) expires: Timestamp,
+    pub(crate) scopes: BTreeSet<String>,
+    /// The scopes that its provider's tokens need to connect and that it does not have.
+    pub(crate) lacking: BTreeSet<String>,
 }
 
 /// What a request was let in with.
 #[derive(Clone, Debug)]
 pub(crate) struct Warrant {
     pub(crate) credential: CredentialId,
-    pub(crate) token: Option<Arc<TokenMark>>,
+    pub(crate) token: Option<Arc<Carried>>,
 }
 
 /// Why a credential is not accepted: for the log, never for the caller.
@@ -120,6 +180,8 @@ pub(crate) struct Warrant {
 enum Doubt {
     Because(&'static str),
     Port(PortError),
+    /// Nobody can say now whether it is good.
+    Undecided(&'static str),
 }
 
 impl From<PortError> for Doubt {
@@ -136,26 +198,33 @@ pub(crate) async fn identify(
     trail: &mut Trail,
 ) -> Result<Presented, Refusal> {
     let mut claimed = None;
-    match verify(gate, letter, &mut claimed).await {
+    let method = letter.method();
+    let (reason, undecided) = match verify(gate, letter, &mut claimed).await {
         Ok(presented) => {
             trail.caller(presented.tenant, presented.agent, presented.credential);
-            trail.note(trail.event(EventKind::AuthnSucceeded, gate.now()));
-            Ok(presented)
-        }
-        Err(Doubt::Port(error)) => Err(Refusal::Unrecorded(error)),
-        Err(Doubt::Because(reason)) => {
-            let mut event = trail.event(EventKind::AuthnFailed, gate.now());
-            event.reason = Some(reason.to_owned());
-            event.claimed = claimed;
-            event.policy_version = Some(gate.world().policy.version());
+            let mut event = trail.event(EventKind::AuthnSucceeded, gate.now());
+            event.detail = Some(method.to_owned());
             trail.note(event);
-            trail.settle(&gate.ports).await?;
-            let host = only(letter.headers, "host").unwrap_or_default();
-            let path = letter.path;
-            let metadata = format!("http://{host}/.well-known/oauth-protected-resource{path}");
-            Err(Refusal::Unauthenticated { metadata })
+            return Ok(presented);
         }
+        Err(Doubt::Port(error)) => return Err(Refusal::Unrecorded(error)),
+        Err(Doubt::Because(reason)) => (reason, false),
+        Err(Doubt::Undecided(reason)) => (reason, true),
+    };
+    let mut event = trail.event(EventKind::AuthnFailed, gate.now());
+    event.reason = Some(reason.to_owned());
+    event.detail = Some(method.to_owned());
+    event.claimed = claimed;
+    event.policy_version = Some(gate.world().policy.version());
+    trail.note(event);
+    trail.settle(&gate.ports).await?;
+    if undecided {
+        return Err(Refusal::Undecided);
     }
+    let had_token = letter.headers.contains_key(header::AUTHORIZATION);
+    let Letter { tenant, resource, .. } = letter;
+    let challenge = Challenge::unauthenticated(gate, tenant, resource, had_token);
+    Err(Refusal::Unauthenticated { challenge })
 }
 
 /// The method that a request proves itself by. One only: nothing is ever tried instead.
@@ -164,11 +233,11 @@ async fn verify(
     letter: Letter<'_>,
     claimed: &mut Option<String>,
 ) -> Result<Presented, Doubt> {
-    let headers = letter.headers;
-    if headers.contains_key(http::header::AUTHORIZATION) {
-        return Err(Doubt::Because("unexpected_authorization"));
+    match (letter.headers.contains_key(header::AUTHORIZATION), letter.is_signed()) {
+        (true, true) => Err(Doubt::Because("several_methods")),
+        (true, false) => token::verify(gate, letter, claimed).await,
+        (false, _) => signature::verify(gate, letter, claimed).await,
     }
-    signature::verify(gate, letter, claimed).await
 }
 
 /// The caller, once its method has proven which credential it has.
@@ -182,13 +251,17 @@ fn accept(
     if let Some(reason) = objection(world, holder, letter, now) {
         return Err(Doubt::Because(reason));
     }
-    let token = proven.token.as_ref().map(|it| it.expires);
+    let token = proven.token.as_ref().map(|it| it.mark.expires);
+    let tasks = match (&holder.tasks, &proven.tasks) {
+        (Some(held), Some(named)) => Some(held.intersection(named).copied().collect()),
+        (one, other) => one.clone().or_else(|| other.clone()),
+    };
     Ok(Presented {
         tenant: holder.tenant,
         agent: holder.agent,
         credential: holder.credential,
         expires: token.map_or(holder.expires, |it| it.min(holder.expires)),
-        tasks: holder.tasks.clone(),
+        tasks,
         proven,
     })
 }
@@ -200,11 +273,8 @@ fn objection(
     letter: Letter<'_>,
     now: Timestamp,
 ) -> Option<&'static str> {
-    match holder.state {
-        CredentialState::Active if now < holder.expires => {}
-        CredentialState::Active | CredentialState::Expired => return Some("credential_expired"),
-        CredentialState::Revoked => return Some("credential_revoked"),
-        CredentialState::Suspended => return Some("credential_suspended"),
+    if let Some(reason) = used_up(holder, now) {
+        return Some(reason);
     }
     if !holder.may_come_from(letter.from) {
         return Some("network_not_allowed");
@@ -213,6 +283,22 @@ fn objection(
     if tenant.name.as_str() != letter.tenant {
         return Some("wrong_tenant");
     }
+    standing(world, holder)
+}
+
+/// Why a credential may not be used at all.
+fn used_up(holder: &Holder, now: Timestamp) -> Option<&'static str> {
+    match holder.state {
+        CredentialState::Active if now < holder.expires => None,
+        CredentialState::Active | CredentialState::Expired => Some("credential_expired"),
+        CredentialState::Revoked => Some("credential_revoked"),
+        CredentialState::Suspended => Some("credential_suspended"),
+    }
+}
+
+/// Why nobody may act by a credential, whatever it is.
+fn standing(world: &World, holder: &Holder) -> Option<&'static str> {
+    let Some(tenant) = world.policy.tenant(holder.tenant) else { return Some("tenant_unknown") };
     match (tenant.standing, tenant.agent(holder.agent).map(|agent| agent.standing)) {
         (Standing::Suspended, _) => Some("tenant_suspended"),
         (Standing::Active, None) => Some("agent_unknown"),
@@ -231,14 +317,23 @@ pub(crate) fn stands(world: &World, credential: CredentialId, now: Timestamp) ->
 /// and again.
 pub(crate) fn holds(world: &World, warrant: &Warrant, now: Timestamp) -> bool {
     stands(world, warrant.credential, now)
-        && warrant.token.as_ref().is_none_or(|token| token.objection(world, now).is_none())
+        && warrant.token.as_ref().is_none_or(|token| token.mark.objection(world, now).is_none())
 }
 
 impl TokenMark {
     /// Why the token does not hold any more: a short code for the log.
     pub(crate) fn objection(&self, world: &World, now: Timestamp) -> Option<&'static str> {
+        let provider = world.providers.get(self.tenant, &self.issuer);
+        if provider.is_none_or(|provider| provider.id != self.provider) {
+            return Some("issuer_unknown");
+        }
+        self.withdrawn(world, now)
+    }
+
+    /// Whether its time is up or it was withdrawn.
+    fn withdrawn(&self, world: &World, now: Timestamp) -> Option<&'static str> {
         if self.expires <= now {
-            return Some("token_expired");
+            return Some("jwt_expired");
         }
         let named = Named {
             issuer: &self.issuer,

@@ -1,6 +1,8 @@
 //! Gate two: may they? `cs_policy::decide` answers; this hands it what it needs and puts a no on
 //! record.
 
+pub(crate) mod scopes;
+
 use std::sync::Arc;
 
 use cs_model::event::{Decision, Event, EventKind};

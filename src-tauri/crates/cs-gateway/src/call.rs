@@ -6,6 +6,7 @@ use http::{Method, StatusCode};
 
 use crate::answer::{self, Answer, SESSION};
 use crate::authn::{self, Letter, Presented};
+use crate::authz;
 use crate::gate::Gate;
 use crate::refusal::Refusal;
 use crate::router::{Arrival, Routed, accepted, refuse};
@@ -13,7 +14,7 @@ use crate::session::{self, Declared, Live};
 use crate::stream;
 use crate::tool;
 use crate::trail::Trail;
-use crate::wire::{self, Ask, Envelope, Era, Id, Incoming, Notice, single};
+use crate::wire::{self, Ask, Envelope, Era, Id, Incoming, Notice, only, single};
 use crate::{local, wire::Flaw};
 use cs_model::state::SessionEnd;
 
@@ -56,13 +57,17 @@ async fn pass(
     trail: &mut Trail,
     id: &mut Option<Id>,
 ) -> Result<Next, Refusal> {
+    let host = only(&arrival.headers, "host").unwrap_or_default();
+    let resource = gate.resource(host, &arrival.path);
     let letter = Letter {
         method: arrival.method.as_str(),
         path: &arrival.path,
         headers: &arrival.headers,
         body: &arrival.body,
         tenant: &arrival.endpoint.tenant,
+        resource: &resource,
         from: arrival.from,
+        certificate: arrival.certificate,
     };
     let presented = authn::identify(gate, letter, trail).await?;
     if arrival.method != Method::POST {
@@ -84,6 +89,8 @@ async fn answer(
 ) -> Result<Next, Refusal> {
     let Incoming { era, mut meta, ask } = incoming;
     let declared = declared(arrival, presented, meta.task.take())?;
+    let listed = if let Ask::Call(_, call) = &ask { Some(call.name.as_str()) } else { None };
+    authz::scopes::admit(gate, presented, &declared, listed, trail).await?;
     let next = match ask {
         Ask::Discover(id) => Next::Answer(local::discover(&id)),
         Ask::Initialize(id, version) => {
@@ -162,6 +169,7 @@ async fn session_operation(
         Ok(Some(_)) | Err(_) => return Err(Refusal::LegacyVersion),
     }
     let declared = declared(arrival, presented, None)?;
+    authz::scopes::admit(gate, presented, &declared, None, trail).await?;
     let wire_id = wire_id(arrival)?;
     let live = session::resume(gate, presented, wire_id, &declared, trail).await?;
     if arrival.method == Method::DELETE {

@@ -11,7 +11,9 @@ use cs_trust::SealingKey;
 use serde_json::value::RawValue;
 use tokio::sync::{mpsc, watch};
 
+use crate::authn::Known;
 use crate::config::Config;
+use crate::issuers::Issuers;
 use crate::meter::Meter;
 use crate::ports::{PortError, Ports};
 use crate::schema::Schemas;
@@ -52,9 +54,15 @@ pub(crate) struct Gate {
     pub(crate) sessions: Book,
     pub(crate) meter: Meter,
     pub(crate) schemas: Schemas,
+    /// The identity providers, and their keys.
+    pub(crate) issuers: Issuers,
+    /// The access tokens that were verified lately.
+    pub(crate) tokens: Known,
     /// Seals what clients carry from one round of a held call to the next. It lives as long as
     /// the process; a client that comes back later asks anew and finds its request.
     pub(crate) rounds: SealingKey,
+    /// The value of `Host` that is its own address.
+    pub(crate) host: String,
     /// The values of `Host` that are this gateway's.
     pub(crate) hosts: HashSet<String>,
     /// The values of `Origin` that are let in.
@@ -96,6 +104,8 @@ impl Gate {
         origins.extend(names.iter().map(|name| format!("http://{name}:{port}")));
         Ok(Self {
             config,
+            issuers: Issuers::new(ports.clone()),
+            tokens: Known::default(),
             ports,
             world,
             outbound,
@@ -103,6 +113,7 @@ impl Gate {
             meter: Meter::default(),
             schemas: Schemas::default(),
             rounds,
+            host: format!("127.0.0.1:{port}"),
             hosts,
             origins,
             stopping,
@@ -113,6 +124,18 @@ impl Gate {
     /// What requests are judged by, now.
     pub(crate) fn world(&self) -> Arc<World> {
         Arc::clone(&self.world.borrow())
+    }
+
+    /// The canonical URI of what is at a path, for a client that reaches the gateway by `host`,
+    /// which was checked to be one of its own.
+    pub(crate) fn resource(&self, host: &str, path: &str) -> String {
+        format!("{}{path}", self.origin(host))
+    }
+
+    /// The origin by which a client reaches the gateway.
+    #[expect(clippy::unused_self, reason = "what the scheme is depends on how it listens")]
+    pub(crate) fn origin(&self, host: &str) -> String {
+        format!("http://{host}")
     }
 
     /// The time now.

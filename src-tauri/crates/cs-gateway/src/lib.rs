@@ -13,14 +13,19 @@ mod authz;
 mod call;
 mod config;
 mod edge;
+mod fetch;
 mod gate;
 mod gateway;
+mod identity;
+mod issuers;
 mod line;
 mod listener;
 mod local;
+mod metadata;
 mod meter;
 pub mod ports;
 mod proxy;
+mod recent;
 mod refusal;
 mod router;
 mod schema;
@@ -37,5 +42,9 @@ pub mod world;
 
 pub use config::{Config, Limits};
 pub use gateway::{Gateway, StartError};
+pub use identity::{TokenCheck, TokenReport};
+pub use issuers::{
+    DiscoveryError, IgnoredKey, Metadata, ProviderKey, ProviderStanding, ProviderStatus,
+};
 pub use schema::{SchemaFault, examine};
 pub use session::SessionSummary;

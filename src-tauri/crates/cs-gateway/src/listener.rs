@@ -98,6 +98,7 @@ pub(crate) async fn watch_over(gate: Arc<Gate>, alive: mpsc::Sender<()>) {
             // Nobody can change the world any more; time still passes.
             world = None;
         }
+        gate.issuers.look_after(&gate.world());
         if let Err(error) = session::sweep(&gate).await {
             tracing::error!(%error, "an end of a session is not on record");
         }

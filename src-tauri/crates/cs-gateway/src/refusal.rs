@@ -6,6 +6,7 @@ use cs_model::{CorrelationId, ToolName};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::value::RawValue;
 
+use crate::authn::Challenge;
 use crate::edge::Fault;
 use crate::ports::PortError;
 use crate::wire::{Era, Flaw, Id, MODERN};
@@ -70,6 +71,11 @@ pub(crate) enum Refusal {
     Path,
     /// The endpoint takes no query.
     Query,
+    /// The access token lacks scopes.
+    Scope {
+        /// Which, and where to get them.
+        challenge: Challenge,
+    },
     /// The session is not there: it never was, it is somebody else's, or it has ended.
     SessionGone,
     /// The session is not named, or named twice.
@@ -84,9 +90,11 @@ pub(crate) enum Refusal {
     TaskRefused,
     /// No credential, or none that is accepted: one answer for every reason.
     Unauthenticated {
-        /// Where the metadata of the resource is.
-        metadata: String,
+        /// What would be accepted, and where to get it.
+        challenge: Challenge,
     },
+    /// Nobody can say now whether the credential is good.
+    Undecided,
     /// Something could not be put on record, so it is not done.
     Unrecorded(PortError),
     /// The server behind the gateway could not be reached, or its answer was refused.
@@ -203,6 +211,9 @@ impl Refusal {
             Self::Query => {
                 say(StatusCode::BAD_REQUEST, INVALID, "The endpoint takes no query string")
             }
+            Self::Scope { .. } => {
+                say(StatusCode::FORBIDDEN, INVALID, "The access token lacks a scope")
+            }
             Self::SessionGone => say(StatusCode::NOT_FOUND, INVALID, "There is no such session"),
             Self::SessionUnnamed => say(
                 StatusCode::BAD_REQUEST,
@@ -224,6 +235,11 @@ impl Refusal {
             Self::Unauthenticated { .. } => {
                 say(StatusCode::UNAUTHORIZED, INVALID, "Authentication is required")
             }
+            Self::Undecided => say(
+                StatusCode::SERVICE_UNAVAILABLE,
+                INTERNAL,
+                "The gateway cannot tell now whether the credential is good, so nothing was done",
+            ),
             Self::Unrecorded(_) => say(
                 StatusCode::SERVICE_UNAVAILABLE,
                 INTERNAL,
@@ -265,9 +281,11 @@ impl Refusal {
             Self::Abandoned
             | Self::Answered { .. }
             | Self::NotListed { .. }
+            | Self::Scope { .. }
             | Self::TaskConflict
             | Self::TaskRefused
             | Self::Unauthenticated { .. }
+            | Self::Undecided
             | Self::Unrecorded(_)
             | Self::Upstream(_) => None,
         }
@@ -280,14 +298,12 @@ impl Refusal {
 
     /// Headers that belong to the answer.
     pub(crate) fn headers(&self, headers: &mut HeaderMap) {
-        if let Self::Unauthenticated { metadata } = self {
-            let challenge =
-                format!("Bearer resource_metadata=\"{metadata}\", scope=\"mcp:connect\"");
-            if let Ok(challenge) = HeaderValue::from_str(&challenge) {
-                headers.insert(header::WWW_AUTHENTICATE, challenge);
+        if let Self::Unauthenticated { challenge } | Self::Scope { challenge } = self {
+            for value in challenge.values() {
+                headers.append(header::WWW_AUTHENTICATE, value);
             }
         }
-        if matches!(self, Self::Unrecorded(_) | Self::Stopping) {
+        if matches!(self, Self::Undecided | Self::Unrecorded(_) | Self::Stopping) {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
         }
         if matches!(self, Self::Method) {

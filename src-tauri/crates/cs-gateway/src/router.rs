@@ -4,8 +4,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use cs_model::CorrelationId;
 use cs_model::event::EventKind;
+use cs_model::{CorrelationId, Digest};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
@@ -17,6 +17,7 @@ use crate::answer::{self, Answer, CORRELATION};
 use crate::call;
 use crate::edge::{MARKER, Wire};
 use crate::gate::Gate;
+use crate::metadata;
 use crate::ports::PortError;
 use crate::refusal::Refusal;
 use crate::tool::{self, Asked};
@@ -42,6 +43,8 @@ pub(crate) struct Arrival {
     pub(crate) body: Bytes,
     /// The address that it comes from.
     pub(crate) from: IpAddr,
+    /// The digest of the client certificate of the connection, where it has one.
+    pub(crate) certificate: Option<Digest>,
     pub(crate) alive: mpsc::Sender<()>,
 }
 
@@ -64,7 +67,8 @@ pub(crate) async fn serve(gate: &Arc<Gate>, request: Request<Incoming>, caller: 
         Some(error) => answer::refused(&unrecorded(error), None, correlation),
     };
     let headers = answer.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    let no_store = HeaderValue::from_static("no-store");
+    headers.entry(header::CACHE_CONTROL).or_insert(no_store);
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if let Ok(correlation) = HeaderValue::from_str(&correlation.to_string()) {
         headers.insert(CORRELATION, correlation);
@@ -106,6 +110,14 @@ async fn route(
     trail: Trail,
 ) -> Routed {
     let (parts, body) = request.into_parts();
+    if let Some(resource) = metadata::resource(parts.uri.path()) {
+        let told = recognise(gate, &parts, &caller.wire)
+            .and_then(|host| metadata::answer(gate, &parts, host, resource));
+        return Routed::Answer(match told {
+            Ok(answer) => answer,
+            Err(why) => refuse(gate, trail, None, why).await,
+        });
+    }
     let endpoint = match admit(gate, &parts, &caller.wire) {
         Ok(endpoint) => endpoint,
         Err(why) => return Routed::Answer(refuse(gate, trail, None, why).await),
@@ -127,6 +139,7 @@ async fn route(
         headers: parts.headers,
         body,
         from: caller.peer.ip(),
+        certificate: None,
         alive: caller.alive,
     };
     call::serve(gate, arrival, trail).await
@@ -159,21 +172,25 @@ fn unrecorded(error: PortError) -> Refusal {
     Refusal::Unrecorded(error)
 }
 
-/// Checks what can be checked before anybody is asked who is calling.
-fn admit(gate: &Gate, parts: &Parts, wire: &Wire) -> Result<Endpoint, Refusal> {
-    let path = parts.uri.path();
-    if let Some(fault) = wire.fault().filter(|_| path == MARKER) {
+/// Whether a request is for this gateway, and from where it may come: by which of its names.
+fn recognise<'p>(gate: &Gate, parts: &'p Parts, wire: &Wire) -> Result<&'p str, Refusal> {
+    if let Some(fault) = wire.fault().filter(|_| parts.uri.path() == MARKER) {
         return Err(Refusal::Framing(fault));
     }
     let headers = &parts.headers;
-    if !single(headers, "host").is_ok_and(|host| host.is_some_and(|it| gate.hosts.contains(it))) {
-        return Err(Refusal::Host);
-    }
+    let host = single(headers, "host").ok().flatten().filter(|host| gate.hosts.contains(*host));
+    let host = host.ok_or(Refusal::Host)?;
     match single(headers, "origin") {
-        Ok(None) => {}
-        Ok(Some(origin)) if gate.origins.contains(origin) => {}
-        Ok(Some(_)) | Err(_) => return Err(Refusal::Origin),
+        Ok(None) => Ok(host),
+        Ok(Some(origin)) if gate.origins.contains(origin) => Ok(host),
+        Ok(Some(_)) | Err(_) => Err(Refusal::Origin),
     }
+}
+
+/// Checks what can be checked before anybody is asked who is calling.
+fn admit(gate: &Gate, parts: &Parts, wire: &Wire) -> Result<Endpoint, Refusal> {
+    recognise(gate, parts, wire)?;
+    let (path, headers) = (parts.uri.path(), &parts.headers);
     let endpoint = endpoint(path).ok_or(Refusal::Path)?;
     if ![Method::POST, Method::GET, Method::DELETE].contains(&parts.method) {
         return Err(Refusal::Method);
@@ -215,7 +232,7 @@ fn names_credential(headers: &HeaderMap) -> bool {
 
 /// The endpoint at a path: `/t/{tenant}/mcp` or `/t/{tenant}/task/{task}/mcp`. Names have no
 /// characters that would need escaping, so an escaped path is no endpoint.
-fn endpoint(path: &str) -> Option<Endpoint> {
+pub(crate) fn endpoint(path: &str) -> Option<Endpoint> {
     let parts: Vec<&str> = path.split('/').collect();
     let (tenant, task) = match parts.as_slice() {
         ["", "t", tenant, "mcp"] => (tenant, None),

@@ -132,6 +132,11 @@ async fn spend(
     };
     // The call is judged anew: what was true when it began to wait may not be true any more.
     let Asked { live, warrant, .. } = asked;
+    // Whoever waited for a person may have lost what it came with meanwhile.
+    if approval.is_some() {
+        authz::scopes::check(gate, live, warrant, asked.listed(), digest, trail).await?;
+        authz::scopes::confirm(gate, live, warrant, asked.listed(), digest, trail).await?;
+    }
     let held = match authz::permit(gate, live, warrant, asked.listed(), digest, trail).await? {
         authz::Way::Held(held) => held,
         authz::Way::Clear(_) => {

@@ -112,6 +112,11 @@ async fn live(
     let Asked { live, warrant, .. } = asked;
     let way = authz::permit(gate, live, warrant, asked.listed(), exact, trail).await?;
     authz::fits(gate, asked, &way, exact, trail).await?;
+    authz::scopes::check(gate, live, warrant, asked.listed(), exact, trail).await?;
+    if matches!(way, Way::Held(_)) {
+        authz::scopes::confirm(gate, live, warrant, asked.listed(), exact, trail).await?;
+    }
+    // A refusal has a status of its own, and can have it only before this.
     if asked.meta.progress.is_some() {
         line.open();
     }

@@ -10,7 +10,7 @@
 
 mod catalog;
 mod child;
-mod egress;
+pub(crate) mod egress;
 mod flight;
 mod http;
 mod lines;

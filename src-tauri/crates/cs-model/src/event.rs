@@ -66,6 +66,12 @@ kinds! {
     OperatorUnlockFailed = "operator.unlock_failed",
     /// A policy version took effect.
     PolicyEnforced = "policy.enforced",
+    /// An identity provider publishes other keys than before; `detail` says which.
+    ProviderKeysChanged = "provider.keys_changed",
+    /// An identity provider can be reached again.
+    ProviderRecovered = "provider.recovered",
+    /// An identity provider cannot be reached, or publishes no key that can be used.
+    ProviderUnreachable = "provider.unreachable",
     /// The registry can be written to again; `detail` says why it could not be.
     RegistryRecovered = "registry.recovered",
     /// A request was refused before it could be judged: framing, envelope, headers, limits.

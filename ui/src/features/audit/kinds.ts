@@ -17,6 +17,9 @@ export const kindWord: Record<string, string> = {
   'operator.unlock_failed': 'Wrong passphrase',
   'operator.unlocked': 'Unlocked',
   'policy.enforced': 'Policy enforced',
+  'provider.keys_changed': 'Provider keys changed',
+  'provider.recovered': 'Provider answers again',
+  'provider.unreachable': 'Provider unreachable',
   'registry.recovered': 'Registry recovered',
   'request.refused': 'Request refused',
   'session.ended': 'Session ended',
@@ -32,7 +35,7 @@ export const kindGroups: { value: string; label: string; kinds: string[] }[] = [
     value: 'approvals', label: 'Approvals',
     kinds: ['approval.requested', 'approval.approved', 'approval.denied', 'approval.expired', 'approval.withdrawn', 'token.redeemed', 'token.refused'],
   },
-  { value: 'access', label: 'Access', kinds: ['authn.succeeded', 'authn.failed', 'session.opened', 'session.ended', 'operator.unlocked', 'operator.locked', 'operator.unlock_failed'] },
+  { value: 'access', label: 'Access', kinds: ['authn.succeeded', 'authn.failed', 'session.opened', 'session.ended', 'provider.unreachable', 'provider.recovered', 'provider.keys_changed', 'operator.unlocked', 'operator.locked', 'operator.unlock_failed'] },
   { value: 'changes', label: 'Changes', kinds: ['admin.changed', 'policy.enforced', 'gateway.started', 'gateway.stopped', 'registry.recovered'] },
 ]
 

@@ -22,6 +22,11 @@ pub(crate) struct Declared {
 }
 
 impl Declared {
+    /// The name that all places agree on, if there is one.
+    pub(crate) fn agreed(&self) -> Option<&str> {
+        self.name().ok().flatten()
+    }
+
     /// The name that all places agree on, if any of them has one.
     fn name(&self) -> Result<Option<&str>, Disagreement> {
         let mut named = [&self.claim, &self.url, &self.header, &self.meta].into_iter().flatten();

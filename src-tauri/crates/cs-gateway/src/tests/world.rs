@@ -312,6 +312,11 @@ impl Journal {
         all.iter().map(|(request, _)| request.clone()).collect()
     }
 
+    /// The requests that are before a person now.
+    pub(super) fn requests_now(&self) -> Vec<NewApproval> {
+        self.requests.borrow().iter().map(|(request, _)| request.clone()).collect()
+    }
+
     pub(super) fn ruling_of(&self, id: ApprovalId) -> Ruling {
         let all = self.requests.borrow();
         all.iter().find(|(request, _)| request.id == id).unwrap().1.clone()
@@ -505,7 +510,10 @@ impl SecretSource for Journal {
         Ok(secret(id.uuid().as_u128()))
     }
 
-    async fn tenant_secret(&self, _tenant: TenantId, _name: &str) -> Result<Secret, PortError> {
+    async fn tenant_secret(&self, tenant: TenantId, name: &str) -> Result<Secret, PortError> {
+        if tenant.uuid().as_u128() == ACME && name == "idp" {
+            return Ok(Secret::from_text(super::idp::SECRET.to_owned()));
+        }
         Err(PortError { doing: "find the secret", source: None })
     }
 }

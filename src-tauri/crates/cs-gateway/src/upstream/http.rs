@@ -15,7 +15,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::time::timeout;
 
 use super::UpstreamError;
-use super::egress::Tcp;
+use super::egress::{Reach, Tcp};
 use super::flight::{Awaited, Ending, Flight, Progress};
 use super::sse::Events;
 use super::wire::{self, Answer, Ask};
@@ -108,7 +108,7 @@ impl HttpLink {
         if authority.as_str().contains('@') {
             return Err(wrong("the URL has a user in it"));
         }
-        let tcp = Tcp { patience };
+        let tcp = Tcp { patience, reach: Reach::Server };
         let mut builder = Client::builder(TokioExecutor::new());
         builder
             .retry_canceled_requests(false)

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use cs_model::identity::TokenAlgorithm;
 use cs_model::json::Limits;
 use serde_json::Value;
 
@@ -117,6 +118,14 @@ impl KeySet {
     /// The ids of the keys, in order. The only key of a set may have none.
     pub fn key_ids(&self) -> impl Iterator<Item = &str> {
         self.named.keys().map(String::as_str)
+    }
+
+    /// The keys: their ids, and the algorithms that each is for.
+    pub fn keys(&self) -> impl Iterator<Item = (Option<&str>, Vec<TokenAlgorithm>)> {
+        self.named.values().chain(self.nameless.as_deref()).map(|key| {
+            let algorithms = TokenAlgorithm::ALL.iter().copied().filter(|it| key.is_for(*it));
+            (key.key_id.as_deref(), algorithms.collect())
+        })
     }
 
     /// How many keys there are.

@@ -78,6 +78,11 @@ impl Unverified {
         self.claims.subject.as_deref().ok()
     }
 
+    /// What it is said to be for.
+    pub fn audience(&self) -> &[String] {
+        self.claims.audience.as_deref().unwrap_or_default()
+    }
+
     /// The id of the key that it is said to be signed with.
     pub fn key_id(&self) -> Option<&str> {
         self.key_id.as_deref()

@@ -1,0 +1,44 @@
+//! Whether a token is good enough for a call that a person has to sign for, asked right before the
+//! call is put before somebody and again before it is made.
+
+use super::Warrant;
+use super::token::said;
+use crate::gate::Gate;
+use crate::issuers::{Asked, Introspected};
+
+/// Why a token is not good enough: a short code for the log.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Weak {
+    /// It does not hold any more, or is too old for such a call.
+    Refused(&'static str),
+    /// Nobody can say now.
+    Undecided(&'static str),
+}
+
+/// Asks whether the token that a request came with is good enough. What is not a token is.
+pub(crate) async fn confirm(gate: &Gate, warrant: &Warrant) -> Result<(), Weak> {
+    let Some(carried) = &warrant.token else { return Ok(()) };
+    let (world, now) = (gate.world(), gate.latest());
+    let mark = &carried.mark;
+    if let Some(reason) = mark.objection(&world, now) {
+        return Err(Weak::Refused(reason));
+    }
+    let provider = world.providers.get(mark.tenant, &mark.issuer);
+    let provider = provider.ok_or(Weak::Refused("issuer_unknown"))?;
+    if mark.is_too_old(&world, now) {
+        return Err(Weak::Refused("token_too_old"));
+    }
+    // What its provider withdrew meanwhile nobody would know of.
+    if gate.issuers.is_failing(provider) {
+        return Err(Weak::Undecided("provider_unreachable"));
+    }
+    let Some(how) = &provider.settings.introspection else { return Ok(()) };
+    // The settings may want this only since the request was let in.
+    let token = carried.text.as_ref().ok_or(Weak::Undecided("introspection_impossible"))?;
+    match gate.issuers.introspect(Asked { provider, how, token }).await {
+        Introspected::Active(said) if said::agrees(&said, mark) => Ok(()),
+        Introspected::Active(_) => Err(Weak::Refused("introspection_mismatch")),
+        Introspected::Inactive => Err(Weak::Refused("token_inactive")),
+        Introspected::Undecided(why) => Err(Weak::Undecided(why)),
+    }
+}

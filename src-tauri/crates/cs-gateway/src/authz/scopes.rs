@@ -1,0 +1,131 @@
+//! What the policy does not know of: whether the access token of a caller is good for a tool.
+//!
+//! A tool whose scopes a token lacks stays listed: from the challenge that answers a call its
+//! client learns what to ask for. A tool that the policy does not allow is not listed and never
+//! challenged, whatever its scopes.
+
+use std::collections::BTreeSet;
+
+use cs_model::Digest;
+use cs_model::event::{Decision, Event, EventKind};
+
+use super::decision;
+use crate::authn::{self, Carried, Challenge, Presented, Warrant, Weak};
+use crate::gate::Gate;
+use crate::refusal::Refusal;
+use crate::session::{Declared, Live};
+use crate::trail::{Trail, neutral};
+
+/// Whether the token of a caller has the scopes that every token of its provider needs, before
+/// anything is opened for it. A no names what the tool needs as well, where a call could get as
+/// far as that.
+pub(crate) async fn admit(
+    gate: &Gate,
+    presented: &Presented,
+    declared: &Declared,
+    listed: Option<&str>,
+    trail: &mut Trail,
+) -> Result<(), Refusal> {
+    let Some(carried) = presented.token().filter(|it| !it.mark.lacking.is_empty()) else {
+        return Ok(());
+    };
+    let needed = listed.and_then(|listed| would_need(gate, presented, declared, listed));
+    let missing = missing(carried, needed.unwrap_or_default());
+    let mut event = trail.event(EventKind::Decision, gate.now());
+    event.decision = Some(Decision::Deny);
+    event.tool_name = listed.map(neutral);
+    event.policy_version = Some(gate.world().policy.version());
+    trail.note(lacking(event, &missing));
+    trail.settle(&gate.ports).await?;
+    Err(Refusal::Scope { challenge: Challenge::scopes(&carried.resource, &missing) })
+}
+
+/// Whether the token of a caller has the scopes of a tool that the policy lets it call. A no is on
+/// record when this returns.
+pub(crate) async fn check(
+    gate: &Gate,
+    live: &Live,
+    warrant: &Warrant,
+    listed: &str,
+    arguments: Digest,
+    trail: &mut Trail,
+) -> Result<(), Refusal> {
+    let Some(carried) = &warrant.token else { return Ok(()) };
+    let missing = missing(carried, scopes_of(gate, live, listed));
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let event = decision(gate, live, listed, arguments, trail, Decision::Deny);
+    trail.note(lacking(event, &missing));
+    trail.settle(&gate.ports).await?;
+    Err(Refusal::Scope { challenge: Challenge::scopes(&carried.resource, &missing) })
+}
+
+/// Asks whether the token of a caller is good enough for a call that a person has to sign for. A
+/// no is on record when this returns.
+pub(crate) async fn confirm(
+    gate: &Gate,
+    live: &Live,
+    warrant: &Warrant,
+    listed: &str,
+    arguments: Digest,
+    trail: &mut Trail,
+) -> Result<(), Refusal> {
+    let Err(weak) = authn::confirm(gate, warrant).await else { return Ok(()) };
+    let (Weak::Refused(reason) | Weak::Undecided(reason)) = weak;
+    let event = decision(gate, live, listed, arguments, trail, Decision::Deny);
+    trail.note(Event { reason: Some(reason.to_owned()), ..event });
+    trail.settle(&gate.ports).await?;
+    let world = gate.world();
+    let tenant = world.policy.tenant(live.tenant()).map(|tenant| tenant.name.as_str());
+    let resource = warrant.token.as_ref().map(|it| it.resource.as_str()).unwrap_or_default();
+    match weak {
+        Weak::Undecided(_) => Err(Refusal::Undecided),
+        Weak::Refused(_) => {
+            let tenant = tenant.unwrap_or_default();
+            let challenge = Challenge::unauthenticated(gate, tenant, resource, true);
+            Err(Refusal::Unauthenticated { challenge })
+        }
+    }
+}
+
+/// The scopes that a token lacks: those that every token needs, and these.
+fn missing(carried: &Carried, needed: BTreeSet<String>) -> BTreeSet<String> {
+    let mark = &carried.mark;
+    let lacks = needed.into_iter().filter(|scope| !mark.scopes.contains(scope));
+    mark.lacking.iter().cloned().chain(lacks).collect()
+}
+
+/// The scopes of a tool of a session, as the policy has them now.
+fn scopes_of(gate: &Gate, live: &Live, listed: &str) -> BTreeSet<String> {
+    let world = gate.world();
+    let tool = live.judge(|session| session.allowlist.get(listed).map(|entry| entry.tool));
+    let tenant = world.policy.tenant(live.tenant());
+    let tool = tool.and_then(|tool| tenant?.tool(tool));
+    tool.map(|tool| tool.scopes.clone()).unwrap_or_default()
+}
+
+/// The scopes of a tool that a caller could call if its token were let in.
+fn would_need(
+    gate: &Gate,
+    presented: &Presented,
+    declared: &Declared,
+    listed: &str,
+) -> Option<BTreeSet<String>> {
+    let world = gate.world();
+    let tenant = world.policy.tenant(presented.tenant())?;
+    let task = tenant.task_named(declared.agreed()?)?.id;
+    if !presented.may_declare(task) {
+        return None;
+    }
+    let (agent, roles) = (presented.agent(), presented.roles());
+    let opened =
+        cs_policy::open_in(&world.policy, presented.tenant(), agent, Some(task), roles).ok()?;
+    Some(tenant.tool(opened.get(listed)?.tool)?.scopes.clone())
+}
+
+fn lacking(event: Event, missing: &BTreeSet<String>) -> Event {
+    let missing: Vec<_> = missing.iter().map(String::as_str).collect();
+    let detail = Some(neutral(&missing.join(" ")));
+    Event { reason: Some("scope_missing".to_owned()), detail, ..event }
+}

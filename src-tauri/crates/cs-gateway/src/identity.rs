@@ -1,0 +1,86 @@
+//! What the console asks of the gateway about identity providers and their tokens.
+
+use std::sync::Arc;
+
+use cs_model::{AgentId, ProviderId, TenantId};
+
+use crate::authn;
+use crate::gateway::Gateway;
+use crate::issuers::{DiscoveryError, Metadata, ProviderStatus};
+use crate::world::Provider;
+
+/// What the gateway makes of a token, check by check.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct TokenReport {
+    /// Whether a request with it would be let in, as far as that can be said without one.
+    pub verdict: bool,
+    /// Every check, in the order in which they are made.
+    pub checks: Vec<TokenCheck>,
+    /// The agent that it stands for, once it is believed.
+    pub agent: Option<AgentId>,
+    /// The names of the roles that it claims, where its provider's settings name a claim for them.
+    pub roles: Option<Vec<String>>,
+    /// The names of the tasks that it is for.
+    pub tasks: Vec<String>,
+    /// What it allows.
+    pub scopes: Vec<String>,
+}
+
+/// One check of a token.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct TokenCheck {
+    /// What was checked: a word for the interface to translate.
+    pub name: String,
+    /// Whether it holds. Nothing when that could not be found out.
+    pub passed: Option<bool>,
+    /// What was found, or what is wrong, in neutral text.
+    pub detail: String,
+}
+
+impl Gateway {
+    /// How an identity provider fares. One whose tokens are not accepted is not used.
+    pub fn provider_status(&self, tenant: TenantId, provider: ProviderId) -> ProviderStatus {
+        let provider = self.provider(tenant, provider);
+        provider.map(|provider| self.gate.issuers.status(&provider)).unwrap_or_default()
+    }
+
+    /// Fetches the keys of an identity provider now, and says how it fares then. Nothing for one
+    /// whose tokens are not accepted.
+    pub async fn provider_refresh(
+        &self,
+        tenant: TenantId,
+        provider: ProviderId,
+    ) -> Option<ProviderStatus> {
+        let provider = self.provider(tenant, provider)?;
+        Some(self.gate.issuers.refresh(&provider).await)
+    }
+
+    /// What the gateway makes of a token of this provider at the endpoint of a task, or at the one
+    /// without. The provider need not be enabled. Nothing is put on record, nothing is let in, and
+    /// the token is not kept.
+    pub async fn examine_token(
+        &self,
+        provider: &Provider,
+        token: &str,
+        task: Option<&str>,
+    ) -> TokenReport {
+        authn::examine(&self.gate, provider, token, task).await
+    }
+
+    /// Looks for what an issuer says of itself, in the places where either standard has it.
+    ///
+    /// # Errors
+    ///
+    /// When there is nothing, or it is another issuer's.
+    pub async fn fetch_metadata(
+        &self,
+        issuer: &str,
+        private_network: bool,
+    ) -> Result<Metadata, DiscoveryError> {
+        self.gate.issuers.discover(issuer, private_network).await
+    }
+
+    fn provider(&self, tenant: TenantId, id: ProviderId) -> Option<Arc<Provider>> {
+        self.gate.world().providers.of_tenant(tenant).find(|it| it.id == id).cloned()
+    }
+}

@@ -1,5 +1,6 @@
 //! Gate one: who is calling? Exactly one credential, and one answer for every reason to refuse it.
 
+mod certificate;
 mod challenge;
 mod confirm;
 mod examine;
@@ -20,6 +21,7 @@ use http::{HeaderMap, header};
 use crate::gate::Gate;
 use crate::ports::PortError;
 use crate::refusal::Refusal;
+use crate::tls::Peer;
 use crate::trail::Trail;
 use crate::world::{Holder, Named, World};
 
@@ -43,6 +45,8 @@ pub(crate) struct Letter<'r> {
     pub(crate) from: IpAddr,
     /// The digest of the client certificate of the connection, where it has one.
     pub(crate) certificate: Option<Digest>,
+    /// That certificate.
+    pub(crate) peer: Option<&'r Arc<Peer>>,
 }
 
 impl Letter<'_> {
@@ -75,6 +79,7 @@ pub(crate) struct Presented {
     expires: Timestamp,
     tasks: Option<BTreeSet<TaskId>>,
     proven: Proven,
+    peer: Option<Arc<Peer>>,
 }
 
 impl Presented {
@@ -117,7 +122,8 @@ impl Presented {
 
     /// What the request was let in with, to ask later whether it still holds.
     pub(crate) fn warrant(&self) -> Warrant {
-        Warrant { credential: self.credential, token: self.proven.token.clone() }
+        let (token, peer) = (self.proven.token.clone(), self.peer.clone());
+        Warrant { credential: self.credential, token, peer }
     }
 }
 
@@ -173,6 +179,8 @@ pub(crate) struct TokenMark {
 pub(crate) struct Warrant {
     pub(crate) credential: CredentialId,
     pub(crate) token: Option<Arc<Carried>>,
+    /// The client certificate of its connection.
+    pub(crate) peer: Option<Arc<Peer>>,
 }
 
 /// Why a credential is not accepted: for the log, never for the caller.
@@ -233,10 +241,13 @@ async fn verify(
     letter: Letter<'_>,
     claimed: &mut Option<String>,
 ) -> Result<Presented, Doubt> {
-    match (letter.headers.contains_key(header::AUTHORIZATION), letter.is_signed()) {
-        (true, true) => Err(Doubt::Because("several_methods")),
-        (true, false) => token::verify(gate, letter, claimed).await,
-        (false, _) => signature::verify(gate, letter, claimed).await,
+    certificate::stands(gate, letter)?;
+    let has_token = letter.headers.contains_key(header::AUTHORIZATION);
+    match (has_token, letter.is_signed(), letter.peer) {
+        (true, true, _) => Err(Doubt::Because("several_methods")),
+        (true, false, _) => token::verify(gate, letter, claimed).await,
+        (false, true, _) | (false, false, None) => signature::verify(gate, letter, claimed).await,
+        (false, false, Some(peer)) => certificate::verify(gate, letter, peer, claimed),
     }
 }
 
@@ -263,6 +274,7 @@ fn accept(
         expires: token.map_or(holder.expires, |it| it.min(holder.expires)),
         tasks,
         proven,
+        peer: letter.peer.cloned(),
     })
 }
 
@@ -287,7 +299,7 @@ fn objection(
 }
 
 /// Why a credential may not be used at all.
-fn used_up(holder: &Holder, now: Timestamp) -> Option<&'static str> {
+pub(crate) fn used_up(holder: &Holder, now: Timestamp) -> Option<&'static str> {
     match holder.state {
         CredentialState::Active if now < holder.expires => None,
         CredentialState::Active | CredentialState::Expired => Some("credential_expired"),
@@ -318,6 +330,7 @@ pub(crate) fn stands(world: &World, credential: CredentialId, now: Timestamp) ->
 pub(crate) fn holds(world: &World, warrant: &Warrant, now: Timestamp) -> bool {
     stands(world, warrant.credential, now)
         && warrant.token.as_ref().is_none_or(|token| token.mark.objection(world, now).is_none())
+        && warrant.peer.as_ref().is_none_or(|peer| peer.objection(world, now).is_none())
 }
 
 impl TokenMark {

@@ -12,6 +12,7 @@ use crate::refusal::Refusal;
 use crate::router::{Arrival, Routed, accepted, refuse};
 use crate::session::{self, Declared, Live};
 use crate::stream;
+use crate::tls::Peer;
 use crate::tool;
 use crate::trail::Trail;
 use crate::wire::{self, Ask, Envelope, Era, Id, Incoming, Notice, only, single};
@@ -67,7 +68,8 @@ async fn pass(
         tenant: &arrival.endpoint.tenant,
         resource: &resource,
         from: arrival.from,
-        certificate: arrival.certificate,
+        certificate: arrival.certificate.as_deref().map(Peer::fingerprint),
+        peer: arrival.certificate.as_ref(),
     };
     let presented = authn::identify(gate, letter, trail).await?;
     if arrival.method != Method::POST {

@@ -3,13 +3,16 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use crate::tls::TlsSettings;
 use crate::upstream::UpstreamLimits;
 
 /// How a gateway is set up.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Where it listens: a loopback address. Port 0 takes a free one.
+    /// Where it listens: without TLS, a loopback address. Port 0 takes a free one.
     pub listen: SocketAddr,
+    /// How it serves TLS, where it does.
+    pub tls: Option<TlsSettings>,
     /// Its instance, the `aud` of the operation tokens that it redeems.
     pub instance: String,
     /// Further values of the `Host` header that are its own, exactly as clients send them. The
@@ -25,7 +28,7 @@ impl Config {
     /// The usual settings.
     pub fn new(listen: SocketAddr, instance: String) -> Self {
         let limits = Limits::default();
-        Self { listen, instance, hosts: Vec::new(), origins: Vec::new(), limits }
+        Self { listen, tls: None, instance, hosts: Vec::new(), origins: Vec::new(), limits }
     }
 }
 
@@ -34,6 +37,8 @@ impl Config {
 pub struct Limits {
     /// The most connections at a time. One more is closed at once.
     pub connections: usize,
+    /// How long a TLS handshake may take.
+    pub handshake_time: Duration,
     /// The most bytes in the head of a request.
     pub head_bytes: usize,
     /// How long a head may take.
@@ -76,6 +81,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 768,
+            handshake_time: Duration::from_secs(5),
             head_bytes: 16 * 1024,
             head_time: Duration::from_secs(10),
             idle_time: Duration::from_secs(75),

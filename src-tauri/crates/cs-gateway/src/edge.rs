@@ -141,6 +141,22 @@ impl<S> Edge<S> {
         Ok(())
     }
 
+    /// What became of an attempt to send something. One that waits for the client does not wait
+    /// for ever.
+    fn or_stalled<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        sent: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        if sent.is_ready() {
+            self.stalled = None;
+            return sent;
+        }
+        let span = self.limits.stall_time;
+        let timer = self.stalled.get_or_insert_with(|| Box::pin(tokio::time::sleep(span)));
+        timer.as_mut().poll(cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
+    }
+
     /// Whether the time for the next head is up. Also asks to be woken when it will be.
     fn overdue(&mut self, cx: &mut Context<'_>) -> bool {
         loop {
@@ -229,17 +245,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Edge<S> {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        if let Poll::Ready(written) = Pin::new(&mut this.stream).poll_write(cx, bytes) {
-            this.stalled = None;
-            return Poll::Ready(written);
-        }
-        let span = this.limits.stall_time;
-        let timer = this.stalled.get_or_insert_with(|| Box::pin(tokio::time::sleep(span)));
-        timer.as_mut().poll(cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
+        let written = Pin::new(&mut this.stream).poll_write(cx, bytes);
+        this.or_stalled(cx, written)
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
+        let this = self.get_mut();
+        // What is encrypted is kept until it can be sent, so that writing may never be what waits.
+        let flushed = Pin::new(&mut this.stream).poll_flush(cx);
+        this.or_stalled(cx, flushed)
     }
 
     /// Says goodbye, then listens on for a moment: a connection that is closed while the client

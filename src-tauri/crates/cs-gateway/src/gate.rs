@@ -18,6 +18,7 @@ use crate::meter::Meter;
 use crate::ports::{PortError, Ports};
 use crate::schema::Schemas;
 use crate::session::Book;
+use crate::tls::Failures;
 use crate::upstream::{Reply, Target, ToolCall, UpstreamError, Upstreams};
 use crate::world::World;
 
@@ -54,6 +55,8 @@ pub(crate) struct Gate {
     pub(crate) sessions: Book,
     pub(crate) meter: Meter,
     pub(crate) schemas: Schemas,
+    /// The handshakes that failed lately.
+    pub(crate) handshakes: Failures,
     /// The identity providers, and their keys.
     pub(crate) issuers: Issuers,
     /// The access tokens that were verified lately.
@@ -94,14 +97,19 @@ impl Gate {
         ports.random.fill(&mut master)?;
         let rounds = SealingKey::derive(&Secret::new(master), "gateway/rounds")
             .map_err(|e| PortError { doing: "make a sealing key", source: Some(Box::new(e)) })?;
-        let names = ["127.0.0.1", "localhost", "[::1]"];
+        let mut names = Vec::from(["127.0.0.1", "localhost", "[::1]"].map(str::to_owned));
+        names.extend(config.tls.iter().flat_map(|tls| tls.names.iter().map(|name| written(name))));
+        let first = config.tls.as_ref().and_then(|tls| tls.names.first());
+        let host = first.map_or_else(|| "127.0.0.1".to_owned(), |name| written(name));
+        let host = format!("{host}:{port}");
         let mut hosts: HashSet<String> = config.hosts.iter().cloned().collect();
         hosts.extend(names.iter().map(|name| format!("{name}:{port}")));
-        if port == 80 {
-            hosts.extend(names.iter().map(|name| (*name).to_owned()));
+        let (scheme, usual) = if config.tls.is_some() { ("https", 443) } else { ("http", 80) };
+        if port == usual {
+            hosts.extend(names.iter().cloned());
         }
         let mut origins: HashSet<String> = config.origins.iter().cloned().collect();
-        origins.extend(names.iter().map(|name| format!("http://{name}:{port}")));
+        origins.extend(names.iter().map(|name| format!("{scheme}://{name}:{port}")));
         Ok(Self {
             config,
             issuers: Issuers::new(ports.clone()),
@@ -112,8 +120,9 @@ impl Gate {
             sessions: Book::default(),
             meter: Meter::default(),
             schemas: Schemas::default(),
+            handshakes: Failures::default(),
             rounds,
-            host: format!("127.0.0.1:{port}"),
+            host,
             hosts,
             origins,
             stopping,
@@ -133,9 +142,9 @@ impl Gate {
     }
 
     /// The origin by which a client reaches the gateway.
-    #[expect(clippy::unused_self, reason = "what the scheme is depends on how it listens")]
     pub(crate) fn origin(&self, host: &str) -> String {
-        format!("http://{host}")
+        let scheme = if self.config.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{host}")
     }
 
     /// The time now.
@@ -167,4 +176,9 @@ impl Gate {
     pub(crate) fn correlation(&self) -> Result<CorrelationId, PortError> {
         self.random().map(CorrelationId::from_random)
     }
+}
+
+/// A name as it stands in an address.
+fn written(name: &str) -> String {
+    if name.contains(':') { format!("[{name}]") } else { name.to_ascii_lowercase() }
 }

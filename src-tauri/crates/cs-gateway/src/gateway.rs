@@ -62,7 +62,7 @@ impl Gateway {
     ///
     /// # Errors
     ///
-    /// When the address is not a loopback one or cannot be had, or when the start cannot be put
+    /// When the address cannot be had, or is not a loopback one and there is no TLS, or when the start cannot be put
     /// on record.
     pub async fn start(
         config: Config,
@@ -82,7 +82,7 @@ impl Gateway {
         outbound: Arc<dyn Outbound>,
     ) -> Result<Self, StartError> {
         let address = config.listen;
-        if !address.ip().is_loopback() {
+        if !address.ip().is_loopback() && config.tls.is_none() {
             return Err(StartError::NotLoopback { address });
         }
         let refused = |source| StartError::Listen { address, source };
@@ -99,7 +99,7 @@ impl Gateway {
         }
         session::sweep(&gate).await?;
         let mut started = system_event(&gate, EventKind::GatewayStarted);
-        started.detail = Some(format!("listening on http://{address}"));
+        started.detail = Some(format!("listening on {}", gate.origin(&address.to_string())));
         gate.ports.audit.record(vec![started]).await?;
 
         let (alive, tasks) = mpsc::channel(1);
@@ -111,6 +111,11 @@ impl Gateway {
     /// Where it listens.
     pub const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The origin that agents are given: the scheme, a name of its own and the port.
+    pub fn origin(&self) -> String {
+        self.gate.origin(&self.gate.host)
     }
 
     /// Stops: takes no more requests, waits a moment for those under way, and stops the servers

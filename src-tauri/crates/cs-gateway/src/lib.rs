@@ -1,7 +1,7 @@
 //! The enforcing MCP gateway.
 //!
 //! Everything that an agent may do goes through here, and nothing else does. Read it in this
-//! order, which is the order of one tool call: `listener` and `edge` (what counts as a request),
+//! order, which is the order of one tool call: `listener`, `tls` and `edge` (what counts as a request),
 //! `router` (where it goes), `call` (its life on one screen), `wire` (what it says), `authn`
 //! (who), `session` (for what), `authz` (whether), `schema` (with what), `settle` (on record, and signed for), `proxy`
 //! (the only way out), `refusal` (any gate's no). [`ports`] and [`world`] are what it needs of
@@ -34,6 +34,7 @@ mod settle;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod tool;
 mod trail;
 pub mod upstream;
@@ -48,3 +49,4 @@ pub use issuers::{
 };
 pub use schema::{SchemaFault, examine};
 pub use session::SessionSummary;
+pub use tls::{TlsServing, TlsSettings};

@@ -8,11 +8,13 @@ use std::time::Duration;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc};
 
 use crate::edge::{Edge, EdgeLimits, Wire};
 use crate::gate::Gate;
+use crate::tls::{self, Peer};
 use crate::{router, session};
 
 /// How long to wait when the system has no more connections to give.
@@ -46,6 +48,22 @@ pub(crate) async fn listen(listener: TcpListener, gate: Arc<Gate>, alive: mpsc::
 }
 
 async fn connection(stream: TcpStream, peer: SocketAddr, gate: Arc<Gate>, alive: mpsc::Sender<()>) {
+    let _ = stream.set_nodelay(true);
+    let Some(tls) = &gate.config.tls else {
+        return converse(stream, (peer, None), &gate, alive).await;
+    };
+    if let Some((stream, certificate)) = tls::shake(&gate, tls, stream, peer).await {
+        converse(stream, (peer, certificate), &gate, alive).await;
+    }
+}
+
+/// Serves the requests of a connection.
+async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
+    (peer, certificate): (SocketAddr, Option<Arc<Peer>>),
+    gate: &Arc<Gate>,
+    alive: mpsc::Sender<()>,
+) {
     let limits = &gate.config.limits;
     let edge_limits = EdgeLimits {
         head_bytes: limits.head_bytes,
@@ -54,13 +72,12 @@ async fn connection(stream: TcpStream, peer: SocketAddr, gate: Arc<Gate>, alive:
         stall_time: limits.stall_time,
     };
     let buffer = limits.head_bytes.saturating_mul(2).max(32 * 1024);
-    let _ = stream.set_nodelay(true);
     let wire = Arc::new(Wire::default());
     let io = TokioIo::new(Edge::new(stream, Arc::clone(&wire), edge_limits));
-    let until = Arc::clone(&gate);
     let service = service_fn(move |request| {
-        let caller = router::Caller { wire: Arc::clone(&wire), peer, alive: alive.clone() };
-        let gate = Arc::clone(&gate);
+        let (wire, certificate) = (Arc::clone(&wire), certificate.clone());
+        let caller = router::Caller { wire, peer, certificate, alive: alive.clone() };
+        let gate = Arc::clone(gate);
         async move { Ok::<_, Infallible>(router::serve(&gate, request, caller).await) }
     });
     let mut server = http1::Builder::new();
@@ -69,7 +86,7 @@ async fn connection(stream: TcpStream, peer: SocketAddr, gate: Arc<Gate>, alive:
     let mut served = std::pin::pin!(server.serve_connection(io, service));
     let ended = tokio::select! {
         ended = served.as_mut() => ended,
-        () = until.stops() => {
+        () = gate.stops() => {
             served.as_mut().graceful_shutdown();
             served.await
         }

@@ -4,8 +4,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
+use cs_model::CorrelationId;
 use cs_model::event::EventKind;
-use cs_model::{CorrelationId, Digest};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
@@ -20,6 +20,7 @@ use crate::gate::Gate;
 use crate::metadata;
 use crate::ports::PortError;
 use crate::refusal::Refusal;
+use crate::tls::Peer;
 use crate::tool::{self, Asked};
 use crate::trail::Trail;
 use crate::wire::{Id, single};
@@ -29,6 +30,8 @@ use crate::wire::{Id, single};
 pub(crate) struct Caller {
     pub(crate) wire: Arc<Wire>,
     pub(crate) peer: SocketAddr,
+    /// The client certificate of the connection, where it has one.
+    pub(crate) certificate: Option<Arc<Peer>>,
     /// Tells that the gateway still has something to do.
     pub(crate) alive: mpsc::Sender<()>,
 }
@@ -43,8 +46,8 @@ pub(crate) struct Arrival {
     pub(crate) body: Bytes,
     /// The address that it comes from.
     pub(crate) from: IpAddr,
-    /// The digest of the client certificate of the connection, where it has one.
-    pub(crate) certificate: Option<Digest>,
+    /// The client certificate of the connection, where it has one.
+    pub(crate) certificate: Option<Arc<Peer>>,
     pub(crate) alive: mpsc::Sender<()>,
 }
 
@@ -139,7 +142,7 @@ async fn route(
         headers: parts.headers,
         body,
         from: caller.peer.ip(),
-        certificate: None,
+        certificate: caller.certificate,
         alive: caller.alive,
     };
     call::serve(gate, arrival, trail).await

@@ -3,7 +3,7 @@
 use cs_model::Digest;
 use cs_trust::request;
 
-use super::{Doubt, Letter, Presented, Proven, accept};
+use super::{Doubt, Letter, Presented, Proven, accept, certificate};
 use crate::gate::Gate;
 use crate::ports::Nonce;
 use crate::trail::neutral;
@@ -44,6 +44,7 @@ pub(super) async fn verify(
     let secret = gate.ports.secrets.api_key(key.credential).await?;
     presented.verify(&incoming, &secret, now).map_err(|error| Doubt::Because(error.code()))?;
     drop(secret);
+    certificate::beside(&world, letter, key)?;
     let caller = accept(&world, key, letter, gate.now(), Proven::default())?;
     let until = presented.remember_until();
     match gate.ports.nonces.remember(key.credential, presented.nonce(), until).await? {

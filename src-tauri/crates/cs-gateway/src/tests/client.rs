@@ -91,7 +91,7 @@ pub(super) async fn raw(address: SocketAddr, bytes: &[u8]) -> Reply {
     Open { stream, seen: Vec::new() }.end().await
 }
 
-fn parse(bytes: &[u8]) -> Reply {
+pub(super) fn parse(bytes: &[u8]) -> Reply {
     let text = String::from_utf8_lossy(bytes);
     let Some((head, body)) = text.split_once("\r\n\r\n") else { return Reply::default() };
     let mut lines = head.split("\r\n");

@@ -168,7 +168,7 @@ pub(super) fn operator_key() -> OperatorKey {
 
 /// What requests of a session come with.
 pub(super) fn key_of(live: &Live) -> Warrant {
-    Warrant { credential: live.credential, token: None }
+    Warrant { credential: live.credential, token: None, peer: None }
 }
 
 /// What the gateway judges by, from a document.
@@ -276,6 +276,19 @@ impl Journal {
 
     pub(super) fn events(&self) -> Vec<Event> {
         self.events.lock().unwrap().clone()
+    }
+
+    /// The first event, once there is one.
+    pub(super) async fn first_event(&self) -> Event {
+        let happens = async {
+            loop {
+                if let Some(event) = self.events().first() {
+                    return event.clone();
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), happens).await.expect("an event")
     }
 
     pub(super) fn reasons(&self, kind: EventKind) -> Vec<String> {

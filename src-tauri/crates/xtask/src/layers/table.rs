@@ -89,6 +89,7 @@ pub(super) const MAY_USE: &[(&str, &[&str])] = &[
             "serde_json",
             "thiserror",
             "tokio",
+            "tokio-rustls",
             "tokio-util",
             "tower-service",
             "tracing",

@@ -8,6 +8,7 @@ use cs_trust::dpop::{self, Expected, Proof};
 
 use super::believed::Believed;
 use super::{Case, Doubt, Scheme};
+use crate::authn::certificate;
 use crate::wire::single;
 use crate::world::{Holder, World};
 
@@ -23,12 +24,9 @@ pub(super) fn check(
     if bound.certificate.is_some() && bound.certificate != own {
         return Err(Doubt::Because("certificate_binding"));
     }
-    // A certificate that the token is not bound to is a second identity: it has to be the same.
-    if let Some(own) = own.filter(|_| bound.certificate.is_none()) {
-        let other = world.credentials.certificate(own).map(|it| (it.tenant, it.agent));
-        if other != Some((holder.tenant, holder.agent)) {
-            return Err(Doubt::Because("certificate_of_another"));
-        }
+    // The one that the token is bound to is no second identity.
+    if bound.certificate.is_none() {
+        certificate::beside(world, case.letter, holder)?;
     }
     match (case.handed.scheme, bound.key) {
         (Scheme::Bearer, None) => Ok(None),

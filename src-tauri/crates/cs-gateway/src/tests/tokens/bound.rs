@@ -142,6 +142,7 @@ async fn on_connection(field: &Field, token: &str, certificate: Option<Digest>) 
         resource: &resource,
         from: [127, 0, 0, 1].into(),
         certificate,
+        peer: None,
     };
     field.stage.journal.forget();
     let presented = identify(gate, letter, &mut trail).await;

@@ -13,6 +13,7 @@
 mod decide;
 mod disk;
 mod home;
+mod http;
 mod place;
 
 use place::Place;

@@ -40,8 +40,17 @@ impl Place {
     }
 
     pub(crate) async fn starter() -> Self {
+        Self::starter_trusting(None).await
+    }
+
+    /// One whose gateway trusts this certificate authority and no other, where one is given.
+    pub(crate) async fn starter_trusting(authority: Option<&Path>) -> Self {
         let Self { folder, .. } = Self::made().await;
-        let mut serve = command(folder.path())
+        let mut serve = command(folder.path());
+        if let Some(authority) = authority {
+            serve.env("SSL_CERT_FILE", authority);
+        }
+        let mut serve = serve
             .args(["serve", "--listen", "127.0.0.1:0"])
             .stdout(Stdio::piped())
             .kill_on_drop(true)
@@ -75,6 +84,15 @@ impl Place {
         let told = String::from_utf8_lossy(&done.stderr);
         assert!(done.status.success(), "{words:?}: {told}");
         serde_json::from_slice(&done.stdout).unwrap_or(Value::Null)
+    }
+
+    /// Runs the command line, which has to refuse, and gives what it said.
+    pub(crate) async fn ask_in_vain(&self, words: &[&str]) -> String {
+        let done = command(self.folder.path()).args(words).output().await.expect("it runs");
+        let told = String::from_utf8_lossy(&done.stderr).into_owned();
+        let out = String::from_utf8_lossy(&done.stdout);
+        assert!(!done.status.success(), "{words:?}: {out}");
+        format!("{told}{out}")
     }
 
     /// A fresh key of an agent, in a file.

@@ -1,13 +1,14 @@
 // A real Streamable HTTP server on the official SDK, in both protocol eras, on loopback.
 //
-//   node http-server.mjs [--record FILE] [--require-header NAME=VALUE]
+//   node http-server.mjs [--record FILE] [--require-header NAME=VALUE] [--tls-cert FILE --tls-key FILE]
 //
-// Prints {"url": "http://127.0.0.1:PORT/mcp"} when it is ready. With --record it appends one JSON
+// Prints {"url": "http://127.0.0.1:PORT/mcp"} when it is ready; the address is https with --tls-cert. With --record it appends one JSON
 // line for every request that reaches it (method, headers, body), so that a test can say what
 // the server saw and, above all, what it did not.
 import { randomUUID } from 'node:crypto'
 import fs from 'node:fs'
 import http from 'node:http'
+import https from 'node:https'
 import { parseArgs } from 'node:util'
 
 import {
@@ -20,7 +21,12 @@ import { McpServer, createMcpHandler, isLegacyRequest } from '@modelcontextproto
 import { z } from 'zod'
 
 const { values: options } = parseArgs({
-  options: { record: { type: 'string' }, 'require-header': { type: 'string' } },
+  options: {
+    record: { type: 'string' },
+    'require-header': { type: 'string' },
+    'tls-cert': { type: 'string' },
+    'tls-key': { type: 'string' },
+  },
 })
 
 let count = 0
@@ -125,12 +131,20 @@ function refuse(response, status) {
   response.end()
 }
 
-const server = http.createServer((request, response) => {
+function answer(request, response) {
   serve(request, response).catch((thrown) => {
     console.error(thrown)
     if (!response.headersSent) refuse(response, 500)
   })
-})
+}
+
+const scheme = options['tls-cert'] ? 'https' : 'http'
+const server = options['tls-cert']
+  ? https.createServer(
+      { cert: fs.readFileSync(options['tls-cert']), key: fs.readFileSync(options['tls-key']) },
+      answer,
+    )
+  : http.createServer(answer)
 server.listen(0, '127.0.0.1', () => {
-  console.log(JSON.stringify({ url: `http://127.0.0.1:${server.address().port}/mcp` }))
+  console.log(JSON.stringify({ url: `${scheme}://127.0.0.1:${server.address().port}/mcp` }))
 })

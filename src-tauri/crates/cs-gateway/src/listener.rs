@@ -20,6 +20,10 @@ use crate::{router, session};
 /// How long to wait when the system has no more connections to give.
 const EXHAUSTED: Duration = Duration::from_millis(100);
 
+/// How many bytes may wait for one client. The system takes it for half of what it keeps.
+#[cfg(unix)]
+const SEND_BUFFER: usize = 128 * 1024;
+
 /// Takes connections until the gateway stops. `alive` tells that a task has not ended yet.
 pub(crate) async fn listen(listener: TcpListener, gate: Arc<Gate>, alive: mpsc::Sender<()>) {
     let seats = Arc::new(Semaphore::new(gate.config.limits.connections));
@@ -49,6 +53,7 @@ pub(crate) async fn listen(listener: TcpListener, gate: Arc<Gate>, alive: mpsc::
 
 async fn connection(stream: TcpStream, peer: SocketAddr, gate: Arc<Gate>, alive: mpsc::Sender<()>) {
     let _ = stream.set_nodelay(true);
+    bound(&stream);
     let Some(tls) = &gate.config.tls else {
         return converse(stream, (peer, None), &gate, alive).await;
     };
@@ -95,6 +100,19 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
         tracing::debug!(%error, "a connection broke off");
     }
 }
+
+/// Bounds what the system keeps for a client that does not read: else each could make it keep
+/// megabytes before anybody notices.
+#[cfg(unix)]
+fn bound(stream: &TcpStream) {
+    if let Err(error) = rustix::net::sockopt::set_socket_send_buffer_size(stream, SEND_BUFFER) {
+        tracing::debug!(%error, "a connection keeps the system's own buffer");
+    }
+}
+
+/// Elsewhere the system's own bound holds.
+#[cfg(not(unix))]
+fn bound(_: &TcpStream) {}
 
 /// Ends sessions whose time is up or whose credential does not stand any more.
 pub(crate) async fn watch_over(gate: Arc<Gate>, alive: mpsc::Sender<()>) {

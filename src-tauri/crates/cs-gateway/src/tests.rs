@@ -11,6 +11,7 @@ mod approvals;
 mod calls;
 mod client;
 mod credentials;
+mod crowd;
 mod eras;
 mod faults;
 mod fit;

@@ -130,12 +130,12 @@ fn p17_what_would_not_end_is_refused() {
 fn p17_what_doubles_at_every_step_is_refused() {
     let mut defs = Map::new();
     defs.insert("d0".to_owned(), json!({ "type": "string" }));
-    for at in 1..40_u32 {
+    for at in 1..25_u32 {
         let before = json!({ "$ref": format!("#/$defs/d{}", at - 1) });
         defs.insert(format!("d{at}"), json!({ "allOf": [before, before] }));
     }
-    let why = refused(json!({ "$defs": defs, "properties": { "x": { "$ref": "#/$defs/d39" } } }));
-    assert!(why.contains("too often") || why.contains("too many parts"), "{why}");
+    let why = refused(json!({ "$defs": defs, "properties": { "x": { "$ref": "#/$defs/d24" } } }));
+    assert!(why.contains("too often"), "{why}");
     let many: Vec<Value> = (0..100_000).map(|it| json!({ "const": it })).collect();
     assert!(read(json!({ "anyOf": many })).is_err());
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -197,8 +197,24 @@ pub(super) enum Behaviour {
     Drift,
     Error(i64, String),
     Hang,
+    /// A large answer to whoever asks for one, else the usual one.
+    Large,
     Lost,
     Progress,
+}
+
+impl Behaviour {
+    /// The bytes of a large answer: more than is kept for a client that takes little at a time.
+    pub(super) const LARGE: usize = 512 * 1024;
+
+    fn large() -> Box<RawValue> {
+        static ANSWER: LazyLock<Box<RawValue>> = LazyLock::new(|| {
+            let text = "x".repeat(Behaviour::LARGE);
+            let result = format!(r#"{{"content":[{{"type":"text","text":"{text}"}}]}}"#);
+            RawValue::from_string(result).unwrap()
+        });
+        ANSWER.clone()
+    }
 }
 
 /// Everything that was asked of the world, in order, and what it is made to do.
@@ -555,6 +571,11 @@ impl Outbound for Journal {
                 ReplyBody::Error { code, message, data: Some(raw("{\"n\":1.0}")) }
             }
             Behaviour::Hang => std::future::pending().await,
+            Behaviour::Large => {
+                let large = call.arguments.is_some_and(|it| it.contains("large"));
+                let usual = || raw(r#"{"content":[{"type":"text","text":"done"}]}"#);
+                ReplyBody::Result(if large { Behaviour::large() } else { usual() })
+            }
             Behaviour::Lost => return Err(UpstreamError::Lost("css_canary".into())),
             Behaviour::Progress => {
                 for told in ["{\"progress\":1,\"total\":2,\"x\":1}", "{\"progress\":1}"] {

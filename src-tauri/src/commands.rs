@@ -61,6 +61,8 @@ commands! {
     audit_page,
     audit_show,
     audit_verify,
+    authority_show,
+    certificate_issue,
     credential_issue,
     credential_list,
     credential_release,

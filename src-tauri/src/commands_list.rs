@@ -18,6 +18,8 @@ pub(crate) const COMMANDS: &[&str] = &[
     "audit_page",
     "audit_show",
     "audit_verify",
+    "authority_show",
+    "certificate_issue",
     "credential_issue",
     "credential_list",
     "credential_release",

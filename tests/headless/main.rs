@@ -10,6 +10,7 @@
     reason = "code of tests: it stops at what it did not expect"
 )]
 
+mod certificates;
 mod decide;
 mod disk;
 mod home;

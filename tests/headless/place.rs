@@ -40,11 +40,20 @@ impl Place {
     }
 
     pub(crate) async fn starter() -> Self {
-        Self::starter_trusting(None).await
+        Self::start(&[], None).await
+    }
+
+    /// One whose gateway serves as these words say.
+    pub(crate) async fn serving(how: &[&str]) -> Self {
+        Self::start(how, None).await
     }
 
     /// One whose gateway trusts this certificate authority and no other, where one is given.
     pub(crate) async fn starter_trusting(authority: Option<&Path>) -> Self {
+        Self::start(&[], authority).await
+    }
+
+    async fn start(how: &[&str], authority: Option<&Path>) -> Self {
         let Self { folder, .. } = Self::made().await;
         let mut serve = command(folder.path());
         if let Some(authority) = authority {
@@ -52,6 +61,7 @@ impl Place {
         }
         let mut serve = serve
             .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(how)
             .stdout(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
@@ -78,6 +88,11 @@ impl Place {
         format!("{}/t/acme/task/workbench/mcp", self.url)
     }
 
+    /// Where the gateway is.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
     /// Runs the command line and gives what it printed, which has to be JSON.
     pub(crate) async fn ask(&self, words: &[&str]) -> Value {
         let done = command(self.folder.path()).args(words).output().await.expect("it runs");
@@ -93,6 +108,14 @@ impl Place {
         let out = String::from_utf8_lossy(&done.stdout);
         assert!(!done.status.success(), "{words:?}: {out}");
         format!("{told}{out}")
+    }
+
+    /// The same for what prints one JSON value a line.
+    pub(crate) async fn lines(&self, words: &[&str]) -> Vec<Value> {
+        let done = command(self.folder.path()).args(words).output().await.expect("it runs");
+        assert!(done.status.success(), "{words:?}: {}", String::from_utf8_lossy(&done.stderr));
+        let said = String::from_utf8_lossy(&done.stdout);
+        said.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
     }
 
     /// A fresh key of an agent, in a file.

@@ -229,6 +229,22 @@ export type AuditRow = {
   hash: Digest
 }
 
+/** Who issues the certificates of a tenant. */
+export type AuthorityView = {
+  /** Its certificate, as PEM; nothing before the first certificate was issued. */
+  certificate: string | null
+  /** When it was made. */
+  created: Timestamp | null
+  /** The beginning of the SPIFFE id of each agent that it may speak for. */
+  speaks_for: string
+  /** The number of the last revocation list that it signed. */
+  list_number: number
+  /** How many of its certificates are revoked that have not expired. */
+  revoked: number
+  /** The authority of the gateway's own certificate, as PEM; nothing before it served TLS. */
+  server_authority: string | null
+}
+
 /** Somebody who can call a tool. */
 export type CellCaller = {
   /** The agent. */
@@ -393,7 +409,7 @@ export type GatewayState = 'failed' | 'refusing' | 'serving' | 'stopped'
 export type GatewayView = {
   /** Whether it serves. */
   state: GatewayState
-  /** `http://127.0.0.1:PORT` while it serves. */
+  /** `http://127.0.0.1:PORT`, or `https://` and a name with TLS, while it serves. */
   url: string | null
   /** Why it does not serve, or not as it was asked to. */
   problem: string | null
@@ -414,6 +430,32 @@ export type HourView = {
   hold: number
   /** How many were refused. */
   deny: number
+}
+
+/** A new certificate. Its key is shown once. */
+export type IssuedCertificate = {
+  /** Its credential. */
+  credential: CredentialId
+  /** The SPIFFE id in it. */
+  spiffe: string
+  /** Its serial number, in hexadecimal digits. */
+  serial: string
+  /** The SHA-256 of the certificate (DER). */
+  fingerprint: Digest
+  /** The certificate, as PEM. */
+  certificate: string
+  /** Its private key (PKCS #8, PEM), where it was made here. */
+  key: string | null
+  /** The authority that issued it, as PEM. */
+  authority: string
+  /** The authority of the gateway's own certificate, as PEM: what the agent has to trust. */
+  server_authority: string
+  /** When it ends. */
+  expires: Timestamp
+  /** The endpoint that the agent calls. */
+  endpoint: string
+  /** Ready configurations: a title, what to do with it, and its text. */
+  configurations: Array<ReadyConfiguration>
 }
 
 /** A new API key. Shown once. */
@@ -1076,6 +1118,27 @@ export type Commands = {
       /** The tenant. */
       tenant: TenantId
     }; answer: Array<CredentialView> }
+  /**
+   * Issues a certificate to an agent. Its key, if it is made here, is in the answer and nowhere
+   * else.
+   */
+  certificate_issue: { args: {
+      /** The tenant. */
+      tenant: TenantId
+      /** The agent that it identifies. */
+      agent: AgentId
+      /** Seconds; 24 h when absent, 7 days at most. */
+      lifetime_secs?: number
+      /** A signing request (PEM) of the agent's own key. Nothing but the key is taken from it. */
+      csr?: string
+      /** The task that the ready configuration declares. */
+      task?: TaskId
+    }; answer: IssuedCertificate }
+  /** Who issues the certificates of a tenant. */
+  authority_show: { args: {
+      /** The tenant. */
+      tenant: TenantId
+    }; answer: AuthorityView }
   /** A tenant's servers. */
   server_list: { args: {
       /** The tenant. */

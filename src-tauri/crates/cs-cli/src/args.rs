@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    agent, approval, audit, credential, declared, grant, init, operator, registry, role, secret,
-    serve, server, session, starter, task, tenant, tool, workbench,
+    agent, approval, audit, certificate, credential, declared, grant, init, operator, registry,
+    role, secret, serve, server, session, starter, task, tenant, tool, workbench,
 };
 use crate::connect;
 
@@ -82,6 +82,9 @@ pub(crate) enum AtDesk {
     /// What agents prove themselves with
     #[command(subcommand)]
     Credential(credential::Credential),
+    /// Certificates of agents, and who issues them
+    #[command(subcommand)]
+    Certificate(certificate::Certificate),
     /// Secrets that servers are given, by name
     #[command(subcommand)]
     Secret(secret::Secret),

@@ -4,6 +4,7 @@
 pub(crate) mod agent;
 pub(crate) mod approval;
 pub(crate) mod audit;
+pub(crate) mod certificate;
 pub(crate) mod credential;
 pub(crate) mod declared;
 pub(crate) mod grant;

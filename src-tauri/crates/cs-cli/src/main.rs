@@ -26,8 +26,8 @@ use clap::Parser as _;
 
 use args::{Arguments, AtDesk, Command, Everywhere};
 use commands::{
-    agent, approval, audit, credential, declared, grant, init, operator, registry, role, secret,
-    serve, server, session, starter, status, task, tenant, tool, workbench,
+    agent, approval, audit, certificate, credential, declared, grant, init, operator, registry,
+    role, secret, serve, server, session, starter, status, task, tenant, tool, workbench,
 };
 use desk::Desk;
 use failure::Done;
@@ -83,6 +83,7 @@ async fn at_desk(desk: &Desk, command: AtDesk) -> Done {
         AtDesk::Apply(args) => declared::apply(desk, args).await,
         AtDesk::Approval(command) => approval::run(desk, command).await,
         AtDesk::Audit(command) => audit::run(desk, command).await,
+        AtDesk::Certificate(command) => certificate::run(desk, command).await,
         AtDesk::Credential(command) => credential::run(desk, command).await,
         AtDesk::Export(_) => declared::export(desk).await,
         AtDesk::Grant(command) => grant::run(desk, command).await,

@@ -7,6 +7,7 @@ const SOURCES: &[&str] = &[
     include_str!("commands/agent.rs"),
     include_str!("commands/approval.rs"),
     include_str!("commands/audit.rs"),
+    include_str!("commands/certificate.rs"),
     include_str!("commands/credential.rs"),
     include_str!("commands/declared.rs"),
     include_str!("commands/grant.rs"),

@@ -3,6 +3,7 @@
 pub mod agent;
 pub mod approval;
 pub mod audit;
+pub mod certificate;
 pub mod credential;
 pub mod declared;
 pub mod matrix;
@@ -55,6 +56,8 @@ commands! {
     credential::CredentialRevoke,
     credential::CredentialRelease,
     credential::CredentialList,
+    certificate::CertificateIssue,
+    certificate::AuthorityShow,
     server::ServerList,
     server::ServerDetailOf,
     server::ServerProbe,

@@ -27,6 +27,8 @@ pub struct Options {
     pub memory: Arc<Memory>,
     /// Where the gateway is to listen as soon as it can; nowhere when absent.
     pub listen: Option<SocketAddr>,
+    /// How the gateway serves TLS, where it does.
+    pub tls: Option<TlsOptions>,
     /// Whether the gateway lives in a console rather than in `countersign serve`. A console whose
     /// port is taken listens on a free one.
     pub embedded: bool,
@@ -50,12 +52,21 @@ impl Options {
             keeping: SecretKeeping::Keychain,
             memory: Arc::default(),
             listen: None,
+            tls: None,
             embedded: true,
             limits: Limits::default(),
             executable,
             session_bus: None,
         }
     }
+}
+
+/// How the gateway serves TLS.
+#[derive(Clone, Debug, Default)]
+pub struct TlsOptions {
+    /// The names and addresses by which agents reach it, besides those of this machine itself. The
+    /// first is the one that they are given.
+    pub names: Vec<String>,
 }
 
 /// What the first run is told.

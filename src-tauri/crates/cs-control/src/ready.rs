@@ -1,6 +1,5 @@
 //! Ready configurations for the clients of agents.
 
-use std::net::SocketAddr;
 use std::path::Path;
 
 use cs_model::Name;
@@ -9,11 +8,63 @@ use serde_json::json;
 use crate::view::agent::{Language, ReadyConfiguration};
 
 /// Where an agent of a tenant calls, with the task that it declares by it.
-pub(crate) fn endpoint(address: SocketAddr, tenant: &Name, task: Option<&Name>) -> String {
+pub(crate) fn endpoint(origin: &str, tenant: &Name, task: Option<&Name>) -> String {
     match task {
-        Some(task) => format!("http://{address}/t/{tenant}/task/{task}/mcp"),
-        None => format!("http://{address}/t/{tenant}/mcp"),
+        Some(task) => format!("{origin}/t/{tenant}/task/{task}/mcp"),
+        None => format!("{origin}/t/{tenant}/mcp"),
     }
+}
+
+/// How an agent with a certificate calls. The private key stands in none of it: it goes into its
+/// file, by hand.
+pub(crate) fn with_certificate(endpoint: &str, agent: &Name) -> Vec<ReadyConfiguration> {
+    let message = json!({
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "initialize",
+        "params": {
+            "protocolVersion": "2025-11-25",
+            "capabilities": {},
+            "clientInfo": { "name": agent, "version": "1" },
+        },
+    });
+    let curl = format!(
+        "curl --cert {agent}.pem --key {agent}.key --cacert countersign.pem \\\n  \
+         --header 'Content-Type: application/json' \\\n  \
+         --header 'Accept: application/json, text/event-stream' \\\n  \
+         --data '{message}' \\\n  {endpoint}"
+    );
+    let client = json!({
+        "url": endpoint,
+        "certificate": format!("{agent}.pem"),
+        "private_key": format!("{agent}.key"),
+        "certificate_authority": "countersign.pem",
+    });
+    vec![
+        ReadyConfiguration {
+            title: "The files".to_owned(),
+            hint: format!(
+                "Save the certificate as {agent}.pem, its key as {agent}.key and the authority of \
+                 the gateway as countersign.pem, and close the key to others."
+            ),
+            language: Language::Shell,
+            text: format!("chmod 600 {agent}.key"),
+        },
+        ReadyConfiguration {
+            title: "curl".to_owned(),
+            hint: "Opens a session.".to_owned(),
+            language: Language::Shell,
+            text: curl,
+        },
+        ReadyConfiguration {
+            title: "An MCP client that takes certificates".to_owned(),
+            hint: "Streamable HTTP over TLS 1.3. What these settings are called depends on the \
+                   client."
+                .to_owned(),
+            language: Language::Json,
+            text: serde_json::to_string_pretty(&client).unwrap_or_default(),
+        },
+    ]
 }
 
 /// What to paste where. The secret stands in none of them: it goes into the key file, by hand.

@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use cs_gateway::{Config, Gateway, StartError};
+use cs_gateway::{Config, Gateway, StartError, TlsSettings};
 use uuid::Uuid;
 
 use crate::adapters::ports;
@@ -12,6 +12,7 @@ use crate::control::Control;
 use crate::core::{Core, Slot};
 use crate::failure::{ControlError, Source};
 use crate::health;
+use crate::tls;
 
 impl Control {
     /// Starts the gateway, unless it serves. Answers with where it listens.
@@ -32,7 +33,11 @@ impl Control {
         core.vault()?;
         health::check(&core)?;
         core.anchorage.check()?;
-        match start(self, &core, listen).await {
+        let tls = match &self.inner().options.tls {
+            Some(asked) => Some(tls::serve(&core, asked, listen).await?),
+            None => None,
+        };
+        match start(self, &core, listen, tls).await {
             Ok((gateway, note)) => {
                 let address = gateway.address();
                 core.set_slot(Slot::Serving(Arc::new(gateway), note));
@@ -67,12 +72,14 @@ async fn start(
     control: &Control,
     core: &Arc<Core>,
     listen: SocketAddr,
+    tls: Option<TlsSettings>,
 ) -> Result<(Gateway, Option<String>), StartError> {
     let options = &control.inner().options;
     let instance = audience(core);
     let begin = |listen: SocketAddr| {
         let mut config = Config::new(listen, instance.clone());
         config.limits = options.limits.clone();
+        config.tls.clone_from(&tls);
         Gateway::start(config, ports(core), core.world.subscribe())
     };
     match begin(listen).await {
@@ -106,8 +113,20 @@ pub(crate) async fn start_if_asked(control: &Control) {
     }
 }
 
-/// The address that agents are given when nothing serves: where it would listen.
-pub(crate) fn expected_address(control: &Control) -> SocketAddr {
+/// The origin that agents are given; when nothing serves, of where it would listen.
+pub(crate) fn expected_address(control: &Control) -> String {
+    let serving = control.inner().core().and_then(|core| core.gateway());
+    if let Some(gateway) = serving {
+        return gateway.origin();
+    }
+    let options = &control.inner().options;
     let usual = SocketAddr::from((Ipv4Addr::LOCALHOST, 7411));
-    control.gateway_address().or(control.inner().options.listen).unwrap_or(usual)
+    let listen = options.listen.unwrap_or(usual);
+    match &options.tls {
+        Some(asked) => {
+            let names = tls::names(asked, listen);
+            format!("https://{}:{}", names.first().map_or("localhost", |it| it), listen.port())
+        }
+        None => format!("http://{listen}"),
+    }
 }

@@ -2,6 +2,7 @@
 
 mod anchor;
 mod approvals;
+mod certificates;
 mod declared;
 mod homes;
 mod place;

@@ -6,6 +6,7 @@
 pub mod agent;
 pub mod approval;
 pub mod audit;
+pub mod certificate;
 pub mod declared;
 pub mod matrix;
 pub mod operator;

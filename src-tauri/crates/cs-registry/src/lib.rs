@@ -17,6 +17,7 @@
 pub mod agent;
 pub mod approval;
 pub mod audit;
+pub mod authority;
 pub mod credential;
 pub mod document;
 mod error;

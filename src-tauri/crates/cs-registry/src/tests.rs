@@ -317,6 +317,7 @@ const WITHOUT_TENANT: &[(&str, &str)] = &[
 
 /// The same, for those that end like this.
 const OF_ALL_TENANTS: &[(&str, &str)] = &[
+    ("FROM authority ORDER BY created, tenant_id", "whose certificates the listener trusts"),
     ("FROM credential_task", "what the gateway recognises callers by"),
     ("FROM credential ORDER BY created, rowid", "what the gateway recognises callers by"),
     ("sealed_secret FROM credential WHERE id = ?1", "before the caller's tenant is known"),
@@ -351,6 +352,7 @@ fn s07_every_query_on_a_tenants_table_names_the_tenant() {
     let schema = concat!(
         include_str!("../migrations/0001_registry.sql"),
         include_str!("../migrations/0002_identity.sql"),
+        include_str!("../migrations/0003_certificates.sql"),
     );
     let tables: Vec<&str> = schema
         .split("CREATE TABLE ")

@@ -5,6 +5,7 @@
 //! URI among the alternative names.
 
 use cs_model::{Digest, Timestamp};
+use rustls::pki_types::CertificateDer;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
 
@@ -117,6 +118,13 @@ impl PeerCertificate {
             not_after: certificate::moment(cert.validity().not_after),
         })
     }
+}
+
+/// The SHA-256 digest of the public key of a certificate in PEM, as [`PeerCertificate::spki`] is.
+pub fn public_key_of(certificate_pem: &str) -> Option<Digest> {
+    let der: CertificateDer<'_> = certificate::only(certificate_pem)?;
+    let cert = certificate::read(&der).ok()?;
+    Some(Digest::of(cert.public_key().raw))
 }
 
 /// The one URI that is the one alternative name.

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use anyhow::Context as _;
-use cs_control::{Control, Options, socket};
+use cs_control::{Control, Options, TlsOptions, socket};
 use serde_json::{Value, json};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -17,9 +17,17 @@ use crate::{ambient, door, home, passphrase};
 /// Runs the gateway without a console
 #[derive(Debug, clap::Args)]
 pub(crate) struct Serve {
-    /// Where the gateway listens; loopback only. Port 0 takes a free one
+    /// Where the gateway listens: without TLS, loopback only. Port 0 takes a free one
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:7411")]
     listen: SocketAddr,
+    /// Serve TLS 1.3, with a certificate of the installation's own authority. Agents may prove who
+    /// they are by certificates then
+    #[arg(long)]
+    tls: bool,
+    /// A name or address by which agents reach the gateway; the first is the one that they are
+    /// given
+    #[arg(long, value_name = "NAME", requires = "tls")]
+    name: Vec<String>,
 }
 
 pub(crate) async fn run(everywhere: &Everywhere, output: Output, serve: Serve) -> Done {
@@ -34,6 +42,7 @@ pub(crate) async fn run(everywhere: &Everywhere, output: Output, serve: Serve) -
     let mut options = Options::new("`countersign serve`", ambient::this_program()?);
     options.session_bus = ambient::variable("DBUS_SESSION_BUS_ADDRESS");
     options.embedded = false;
+    options.tls = serve.tls.then_some(TlsOptions { names: serve.name });
     let control = Control::open(&home, options).await?;
     let door = socket::Server::start(&control).await.map_err(anyhow::Error::from)?;
     let ready = ready(everywhere, &control, serve.listen).await;

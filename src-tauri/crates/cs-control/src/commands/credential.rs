@@ -91,7 +91,7 @@ impl Command for CredentialIssue {
         edit.record().await?;
 
         let address = lifecycle::expected_address(control);
-        let endpoint = ready::endpoint(address, &doc.name, task);
+        let endpoint = ready::endpoint(&address, &doc.name, task);
         Ok(IssuedKey {
             credential: id,
             configurations: ready::configurations(

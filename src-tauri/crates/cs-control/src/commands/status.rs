@@ -219,7 +219,7 @@ fn gateway(core: &Core, embedded: bool) -> GatewayView {
     let (state, url, problem) = match core.slot() {
         Slot::Failed(problem) => (GatewayState::Failed, None, Some(problem)),
         Slot::Serving(gateway, note) => {
-            let url = Some(format!("http://{}", gateway.address()));
+            let url = Some(gateway.origin());
             match trouble {
                 Some(trouble) => (GatewayState::Refusing, url, Some(trouble)),
                 None => (GatewayState::Serving, url, note),

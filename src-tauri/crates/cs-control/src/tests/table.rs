@@ -19,6 +19,7 @@ const LOOKS: &[&str] = &[
     "audit_page",
     "audit_show",
     "audit_verify",
+    "authority_show",
     "credential_list",
     "export",
     "matrix",

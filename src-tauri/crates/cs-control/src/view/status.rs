@@ -75,7 +75,7 @@ pub enum GatewayState {
 pub struct GatewayView {
     /// Whether it serves.
     pub state: GatewayState,
-    /// `http://127.0.0.1:PORT` while it serves.
+    /// `http://127.0.0.1:PORT`, or `https://` and a name with TLS, while it serves.
     pub url: Option<String>,
     /// Why it does not serve, or not as it was asked to.
     pub problem: Option<String>,

@@ -20,8 +20,16 @@ pub(crate) enum Purpose {
 const BUILD: &[&str] = &["build-essential", "pkg-config", "libwebkit2gtk-4.1-dev"];
 const CONSOLE: &[&str] = &["libayatana-appindicator3-1", "fonts-dejavu-core"];
 const HEADLESS: &[&str] = &["xvfb", "xauth", "dbus", "gnome-keyring", "imagemagick"];
-const TEST: &[&str] =
-    &["webkit2gtk-driver", "chromium", "libsecret-tools", "python3-venv", "xdotool", "x11-utils"];
+const TEST: &[&str] = &[
+    "webkit2gtk-driver",
+    "chromium",
+    "libsecret-tools",
+    "python3-venv",
+    "xdotool",
+    "x11-utils",
+    "curl",
+    "openssl",
+];
 
 /// Installs what is missing, or says which line would.
 pub(crate) fn install(purpose: Purpose) -> Result<()> {

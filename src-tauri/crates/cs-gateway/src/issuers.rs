@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use cs_model::event::{Actor, Event, EventKind};
 use cs_model::{Digest, ProviderId, Timestamp};
 use cs_trust::token::KeySet;
+use tokio::sync::Semaphore;
 
 use self::source::{News, Source};
 use crate::fetch::Fetcher;
@@ -27,8 +28,10 @@ use crate::world::{Provider, World};
 pub use self::discovery::{DiscoveryError, Metadata};
 pub(crate) use self::introspection::{Asked, Introspected};
 
-/// How many answers of introspection endpoints are kept.
+/// How many answers of introspection endpoints are kept, and how many are waited for at a time:
+/// whoever may ask need not have proven anything yet.
 const MOST_ANSWERS: usize = 10_000;
+const MOST_ASKING: usize = 64;
 
 /// How an identity provider fares.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -101,6 +104,7 @@ struct Shared {
     fetcher: Fetcher,
     sources: Mutex<HashMap<ProviderId, Arc<Source>>>,
     answers: Recent<(ProviderId, Digest), Timestamp>,
+    asking: Semaphore,
 }
 
 impl Issuers {
@@ -111,6 +115,7 @@ impl Issuers {
             fetcher: Fetcher::default(),
             sources: Mutex::default(),
             answers: Recent::new(MOST_ANSWERS),
+            asking: Semaphore::new(MOST_ASKING),
         }))
     }
 
@@ -138,9 +143,8 @@ impl Issuers {
         let now = self.0.ports.clock.now();
         source.used(now);
         if let Some(keys) = source.usable(now) {
-            if source.is_due(now) {
+            if let Some(seen) = source.due(now) {
                 let (issuers, provider) = (self.clone(), Arc::clone(provider));
-                let seen = source.attempts();
                 tokio::spawn(async move { issuers.fetch(&provider, &source, seen).await });
             }
             return Ok(Usable { keys, fetched_now: false });
@@ -217,14 +221,15 @@ impl Issuers {
             let mut sources = self.sources();
             sources.retain(|id, _| known.contains_key(id));
             let due = sources.iter().filter(|(_, source)| source.is_in_use(now));
-            due.filter_map(|(id, source)| Some((known.get(id)?, Arc::clone(source))))
-                .filter(|(provider, source)| source.is_of(provider) && source.is_due(now))
-                .map(|(provider, source)| (Arc::clone(provider), source))
+            due.filter_map(|(id, source)| Some((*known.get(id)?, source)))
+                .filter(|(provider, source)| source.is_of(provider))
+                .filter_map(|(provider, source)| {
+                    Some((Arc::clone(provider), Arc::clone(source), source.due(now)?))
+                })
                 .collect()
         };
-        for (provider, source) in due {
+        for (provider, source, seen) in due {
             let issuers = self.clone();
-            let seen = source.attempts();
             tokio::spawn(async move { issuers.fetch(&provider, &source, seen).await });
         }
     }

@@ -54,6 +54,9 @@ impl Issuers {
     /// Asks. Nothing that was said before counts.
     pub(crate) async fn introspect(&self, asked: Asked<'_>) -> Introspected {
         let Asked { provider, how, token } = asked;
+        let Ok(_seat) = self.0.asking.try_acquire() else {
+            return Introspected::Undecided("introspection_busy");
+        };
         let secrets = &self.0.ports.secrets;
         let Ok(secret) = secrets.tenant_secret(provider.tenant, &how.secret).await else {
             return Introspected::Undecided("introspection_secret");

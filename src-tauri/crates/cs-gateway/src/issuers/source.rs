@@ -62,6 +62,8 @@ struct State {
     text: Option<Digest>,
     fetched: Option<Timestamp>,
     tried: Option<Timestamp>,
+    /// When somebody last set out to refresh them.
+    begun: Option<Timestamp>,
     /// When the keys were last fetched for an unknown one, and how many attempts there had been.
     sought: Option<(Timestamp, u64)>,
     used: Option<Timestamp>,
@@ -117,11 +119,18 @@ impl Source {
         if apart(at, now) < self.usable { state.keys.clone() } else { None }
     }
 
-    /// Whether the keys should be fetched again.
-    pub(super) fn is_due(&self, now: Timestamp) -> bool {
-        let state = self.state();
+    /// Whether the keys should be fetched again: the number of attempts so far, for the first who
+    /// asks.
+    pub(super) fn due(&self, now: Timestamp) -> Option<u64> {
+        let mut state = self.state();
         let old = state.fetched.is_none_or(|at| apart(at, now) >= REFRESH);
-        old && state.tried.is_none_or(|at| apart(at, now) >= RETRY)
+        let lately = [state.tried, state.begun].into_iter().flatten();
+        if !(old || state.failing.is_some()) || lately.into_iter().any(|at| apart(at, now) < RETRY)
+        {
+            return None;
+        }
+        state.begun = Some(now);
+        Some(state.attempts)
     }
 
     /// Whether enough time has passed since the last attempt.

@@ -69,6 +69,8 @@ pub(super) struct Behaviour {
     pub(super) metadata: Vec<(String, Answer)>,
     /// What it was asked, in order: the head and the body of each request.
     pub(super) seen: Vec<(String, String)>,
+    /// How many requests it answers now, and how many it ever did at a time.
+    busy: (usize, usize),
 }
 
 /// An identity provider that runs.
@@ -86,6 +88,7 @@ impl Idp {
             introspection: Answer::ok(json!({"active": false})),
             metadata: Vec::new(),
             seen: Vec::new(),
+            busy: (0, 0),
         };
         let idp = Self {
             address: listener.local_addr().unwrap(),
@@ -113,6 +116,11 @@ impl Idp {
         self.behave().jwks = Answer::ok(set(keys));
     }
 
+    /// How many requests it answered at a time, at most.
+    pub(super) fn peak(&self) -> usize {
+        self.behave().busy.1
+    }
+
     /// How often something was asked for.
     pub(super) fn asked(&self, path: &str) -> usize {
         self.behave().seen.iter().filter(|(head, _)| head.contains(path)).count()
@@ -129,6 +137,7 @@ impl Idp {
                 if body.len() >= length.unwrap_or(0) {
                     let answer = self.answer(head, body);
                     tokio::time::sleep(answer.delay).await;
+                    self.behave().busy.0 -= 1;
                     let Answer { status, headers, body, .. } = answer;
                     let length = body.len();
                     let head =
@@ -146,6 +155,8 @@ impl Idp {
     fn answer(&self, head: &str, body: &str) -> Answer {
         let mut behaviour = self.behave();
         behaviour.seen.push((head.to_owned(), body.to_owned()));
+        let busy = behaviour.busy.0 + 1;
+        behaviour.busy = (busy, busy.max(behaviour.busy.1));
         let path = head.split(' ').nth(1).unwrap_or_default();
         match path {
             "/jwks" => behaviour.jwks.clone(),

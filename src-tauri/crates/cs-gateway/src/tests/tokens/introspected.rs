@@ -112,6 +112,24 @@ async fn j18_a_provider_that_does_not_answer_in_time_is_not_waited_for() {
     assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
 }
 
+/// J18: whoever makes up tokens has not more than so many asked about at a time.
+#[tokio::test]
+async fn j18_no_flood_has_a_provider_asked_about_more_than_so_many_tokens_at_a_time() {
+    let field = Field::asked_always(0).await;
+    field.idp.behave().introspection.delay = Duration::from_millis(1500);
+    let sent = (0..100).map(|number| {
+        let client = field.client();
+        let headers = [("authorization".to_owned(), format!("Bearer opaque-{number}"))];
+        let bytes = client.bytes("POST", &headers, INITIALIZE.as_bytes());
+        let address = field.stage.gateway.address();
+        tokio::spawn(async move { raw(address, &bytes).await.status })
+    });
+    for reply in sent.collect::<Vec<_>>() {
+        assert!([401, 503].contains(&reply.await.unwrap()));
+    }
+    assert!(field.idp.peak() <= 64, "{}", field.idp.peak());
+}
+
 #[tokio::test]
 async fn j18_an_answer_is_used_again_for_as_long_as_the_settings_say() {
     let field = Field::asked_always(30).await;

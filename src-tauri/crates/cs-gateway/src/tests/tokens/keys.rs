@@ -237,6 +237,23 @@ async fn j22_in_an_outage_nothing_is_put_before_a_person() {
     assert_eq!(reasons.last().map(String::as_str), Some("provider_unreachable"));
 }
 
+/// J22: an outage that is over is not waited out.
+#[tokio::test]
+async fn j22_an_outage_that_is_over_is_noticed_at_the_next_attempt() {
+    let field = Field::new().await;
+    field.accepted(&field.token()).await;
+    field.idp.behave().jwks = Answer::status(500, "");
+    let gateway = &field.stage.gateway;
+    let status = gateway.provider_refresh(tenant(ACME), provider_id()).await.unwrap();
+    assert_eq!(status.standing, ProviderStanding::Cached);
+    assert_eq!(status.failing_since, Some(field.stage.journal.time()));
+    field.idp.publish(&[&field.key]);
+    field.pass(5);
+    field.accepted(&field.token()).await;
+    field.stands(ProviderStanding::Fresh).await;
+    assert_eq!(field.told(EventKind::ProviderRecovered).len(), 1);
+}
+
 /// J19: what is published to do harm does none.
 #[tokio::test]
 async fn j19_keys_that_cannot_be_used_replace_no_good_ones() {

@@ -229,6 +229,47 @@ export type AuditRow = {
   hash: Digest
 }
 
+/** One reason to refuse. */
+export type AuthnFailure = {
+  /** Its code in the log. */
+  reason: string
+  /** The same, for a person. */
+  sentence: string
+  /** How often. */
+  count: number
+  /** When last. */
+  last: Timestamp
+  /** Who the newest claimed to be. Not to be trusted. */
+  claimed: string | null
+  /** The address that it came from. */
+  client: string | null
+}
+
+/** One method. */
+export type AuthnMethod = {
+  /** `api_key`, `token`, `certificate`, or `none` where nothing was presented. */
+  method: string
+  /** How often it was accepted. */
+  accepted: number
+  /** How often it was refused. */
+  refused: number
+  /** When it was last used. */
+  last: Timestamp | null
+}
+
+/** Authentication in the last 24 hours. */
+export type AuthnOverview = {
+  /** When the span begins: the running hour and the 23 before it. */
+  since: Timestamp
+  /** Each method, used or not. */
+  methods: Array<AuthnMethod>
+  /**
+   * Refusals by reason, the most frequent first. Those of callers of whom it is not known which
+   * tenant they meant are among them.
+   */
+  failures: Array<AuthnFailure>
+}
+
 /** Who issues the certificates of a tenant. */
 export type AuthorityView = {
   /** Its certificate, as PEM; nothing before the first certificate was issued. */
@@ -303,6 +344,21 @@ export type Change = {
   topic: Topic
 }
 
+/** Which claims of a token say what. A claim inside another is named by a path, `a.b`. */
+export type ClaimMap = {
+  /** Who it is: what credentials of this provider are registered under. */
+  agent: string
+  /** The roles, by their names here. Without it, all that the agent has. */
+  roles?: string
+  /** A claim that must have a certain value for the token to be this tenant's. */
+  tenant?: TenantClaim
+  /** The task, besides `authorization_details` and `mcp_task`. */
+  task?: string
+}
+
+/** How a client of the gateway's own token issuer proves itself. */
+export type ClientMethodView = 'client_secret_basic' | 'private_key_jwt' | 'tls_client_auth'
+
 export type CorrelationId = Brand<'cor'>
 
 /** How much a tenant has. */
@@ -333,8 +389,14 @@ export type CredentialView = {
   agent: AgentId
   /** What kind it is of. */
   kind: CredentialKind
+  /** What proves it, as far as that is public. */
+  proof: ProofView
   /** The id that a request names. */
   key_id: string
+  /** The networks that it may be used from (CIDR). None means all. */
+  networks: Array<string>
+  /** The tasks that it may declare, where it is bound more narrowly than its agent. */
+  tasks: Array<TaskRef> | null
   /** Whether it may be used. */
   state: CredentialState
   /** When it was issued. */
@@ -358,6 +420,14 @@ export type DeclaredView = {
 
 /** 64 lower-case hexadecimal digits. */
 export type Digest = Brand<'digest'>
+
+/** What an identity provider says of itself, as settings to look at before they are kept. */
+export type DiscoveredProvider = {
+  /** The settings. */
+  settings: ProviderSettings
+  /** What is left to do there or here. */
+  notes: Array<string>
+}
 
 /** What a server publishes, before it is added to the registry. */
 export type DiscoveredTool = {
@@ -432,6 +502,34 @@ export type HourView = {
   deny: number
 }
 
+/** A key that an identity provider publishes and that is not used. */
+export type IgnoredKeyView = {
+  /** Its `kid`. */
+  key_id: string | null
+  /** Why not. */
+  reason: string
+}
+
+/** Where and when a provider is asked whether a token still holds (RFC 7662). */
+export type Introspection = {
+  /** Its introspection endpoint. */
+  endpoint: string
+  /** The gateway's own client id there. */
+  client_id: string
+  /** The secret that goes with it, by the name under which the tenant keeps it. */
+  secret: string
+  /** Which calls are asked about. */
+  when: IntrospectionUse
+  /**
+   * How long an answer may be used again, in seconds. Never for tools that need a
+   * countersignature.
+   */
+  cache_secs: number
+}
+
+/** Which calls a provider is asked about before they are made (RFC 7662). */
+export type IntrospectionUse = 'always' | 'token_tools'
+
 /** A new certificate. Its key is shown once. */
 export type IssuedCertificate = {
   /** Its credential. */
@@ -480,6 +578,9 @@ export type Known = 'changed' | 'new' | 'same'
 /** What a configuration is written in. */
 export type Language = 'json' | 'shell'
 
+/** What the reference matrix is written as. */
+export type MatrixFormat = 'csv' | 'idp'
+
 /** A column. */
 export type MatrixRole = {
   /** Its id. */
@@ -508,6 +609,16 @@ export type MatrixTask = {
   name: string
   /** The tools that it lists. */
   tools: Array<ToolId>
+}
+
+/** The reference matrix as a file. */
+export type MatrixText = {
+  /** What it is written as. */
+  format: MatrixFormat
+  /** A name for the file. */
+  file_name: string
+  /** The file. */
+  text: string
 }
 
 /** A row. */
@@ -585,6 +696,119 @@ export type OverviewView = {
 /** What the window must do first. */
 export type Phase = 'first_run' | 'ready'
 
+/** What proves a credential, as far as that is public. */
+export type ProofView = { 'kind': 'api_key' } | { 'kind': 'certificate'
+  /** Its serial number, in hexadecimal digits. */
+  serial: string
+  /** The SHA-256 of the certificate (DER). */
+  fingerprint: Digest
+  /** The SPIFFE id in it. */
+  spiffe: string
+  /** The certificate itself, as PEM. */
+  pem: string, } | { 'kind': 'client'
+  /** How it proves itself at the token endpoint. */
+  method: ClientMethodView, } | { 'kind': 'external'
+  /** The provider. */
+  provider: ProviderId
+  /** Its name. */
+  provider_name: string
+  /** The subject, as the provider's claim map finds it. */
+  subject: string
+}
+
+export type ProviderId = Brand<'idp'>
+
+/** A key of an identity provider. */
+export type ProviderKey = {
+  /** Its `kid`. */
+  key_id: string
+  /** What it signs with. */
+  algorithm: string
+}
+
+/** Which product an identity provider is, as far as its defaults go. */
+export type ProviderPreset = 'auth0' | 'entra' | 'generic' | 'keycloak' | 'okta'
+
+/**
+ * Whose access tokens are accepted, and under which rules. Everything but the issuer has a
+ * default.
+ */
+export type ProviderSettings = {
+  /** Which product it is. */
+  preset: ProviderPreset
+  /** The `iss` of its tokens, byte by byte. */
+  issuer: string
+  /** Where its keys are (RFC 7517). */
+  jwks_uri: string
+  /** How its tokens may be signed. */
+  algorithms: Array<TokenAlgorithm>
+  /**
+   * The `aud` that its tokens carry. Where there is none, the endpoint's own address, as
+   * RFC 8707 has it.
+   */
+  audiences: Array<string>
+  /** Whether a token may have further audiences. */
+  several_audiences: boolean
+  /** What the `typ` of its tokens may be. */
+  types: TokenTypes
+  /** The scopes that every token must have. */
+  scopes: Array<string>
+  /** Which claims say what. */
+  claims: ClaimMap
+  /** How old a token may be, in seconds since it was issued. */
+  longest_secs: number
+  /** How old a token may be for tools that need a countersignature, in seconds. */
+  longest_token_secs: number
+  /** How long its last known keys are used when it cannot be reached, in seconds. */
+  stale_secs: number
+  /** What its tokens must be bound to. */
+  sender: SenderConstraint
+  /** Where and when it is asked whether a token still holds. */
+  introspection?: Introspection
+  /**
+   * Whether it may be at a private address (RFC 1918, RFC 4193) or, without TLS, on this
+   * machine.
+   */
+  private_network: boolean
+}
+
+/** Whether the tokens of an identity provider can be checked. */
+export type ProviderStanding = 'cached' | 'fresh' | 'refusing' | 'unused'
+
+/** How the gateway fares with an identity provider. */
+export type ProviderStatus = {
+  /** Whether its tokens can be checked. */
+  standing: ProviderStanding
+  /** Its keys, as they are known. */
+  keys: Array<ProviderKey>
+  /** Keys that it publishes and that are not used. */
+  ignored: Array<IgnoredKeyView>
+  /** When the keys were last fetched. */
+  fetched: Timestamp | null
+  /** Since when it does not answer. */
+  failing_since: Timestamp | null
+  /** What went wrong last. */
+  last_error: string | null
+}
+
+/** An identity provider. */
+export type ProviderView = {
+  /** Its id. */
+  id: ProviderId
+  /** Its name. */
+  name: string
+  /** Whether its tokens are accepted. */
+  enabled: boolean
+  /** Under which rules. */
+  settings: ProviderSettings
+  /** When it was added. */
+  created: Timestamp
+  /** How many credentials of agents are subjects of it, those that were revoked aside. */
+  subjects: number
+  /** How the gateway fares with it. */
+  status: ProviderStatus
+}
+
 /** A configuration to paste. */
 export type ReadyConfiguration = {
   /** What it is for. */
@@ -595,6 +819,86 @@ export type ReadyConfiguration = {
   language: Language
   /** The text. */
   text: string
+}
+
+/** One tool with one role. */
+export type ReferenceRow = {
+  /** The role. */
+  role: RoleId
+  /** Its name. */
+  role_name: string
+  /** The tool. */
+  tool: ToolId
+  /** Its name at its server. */
+  tool_name: string
+  /** Its server's name. */
+  server_name: string
+  /** Whether it may be called at all. */
+  enabled: boolean
+  /** What the role grants. */
+  grant: Grant
+  /** The scopes that an access token needs to call it. */
+  scopes: Array<string>
+  /** The data system behind it. */
+  data_system: string | null
+}
+
+/** The reference matrix of a tenant. */
+export type ReferenceView = {
+  /** The policy version that it shows. */
+  policy_version: number
+  /** Every tool with every role, by server, tool and role. */
+  rows: Array<ReferenceRow>
+}
+
+export type RevocationId = Brand<'rev'>
+
+/** A withdrawal of tokens. */
+export type RevocationView = {
+  /** Its id. */
+  id: RevocationId
+  /** What is withdrawn. */
+  what: Revoked
+  /** The same, for a person. */
+  sentence: string
+  /** Why, in the operator's words. */
+  reason: string
+  /** When it was made. */
+  created: Timestamp
+  /** When no token that it could concern can be alive any more. */
+  ends: Timestamp
+}
+
+/** What is withdrawn. */
+export type Revoked = { 'kind': 'token'
+  /** Its `iss`. */
+  issuer: string
+  /** Its id. */
+  id: string, } | { 'kind': 'key'
+  /** The `iss`. */
+  issuer: string
+  /** The `kid`. */
+  key_id: string, } | { 'kind': 'subject'
+  /** The `iss`. */
+  issuer: string
+  /** The subject, as the provider's claim map finds it. */
+  subject: string
+  /** That moment. */
+  until: Timestamp, } | { 'kind': 'issuer'
+  /** The `iss`. */
+  issuer: string
+  /** That moment. */
+  until: Timestamp
+}
+
+/** What was withdrawn together. */
+export type RevokedAll = {
+  /** How many credentials were revoked; those that had been already do not count. */
+  credentials: number
+  /** How many sessions were ended. */
+  sessions: number
+  /** The tokens that were withdrawn. */
+  revocations: Array<RevocationView>
 }
 
 export type RoleId = Brand<'rol'>
@@ -621,6 +925,9 @@ export type SealedEvent = {
 
 /** Where the master key and the operators' keys are kept. */
 export type SecretKeeping = 'file' | 'keychain' | 'memory'
+
+/** What a token must be bound to, besides being signed. */
+export type SenderConstraint = 'certificate' | 'dpop' | 'none'
 
 /** A server with all that is known of it. */
 export type ServerDetail = {
@@ -767,6 +1074,14 @@ export type TaskView = {
   live_sessions: number
 }
 
+/** A claim that must have a certain value. */
+export type TenantClaim = {
+  /** The claim. */
+  claim: string
+  /** Its value. */
+  value: string
+}
+
 export type TenantId = Brand<'tnt'>
 
 /** A tenant and how much it has. */
@@ -795,6 +1110,43 @@ export type TenantView = {
 
 /** RFC 3339, UTC, milliseconds. */
 export type Timestamp = Brand<'time'>
+
+/**
+ * The algorithm of a signed token, by its JOSE name (RFC 7518, RFC 8037). Asymmetric ones
+ * only: whoever could verify a MAC could also make one.
+ */
+export type TokenAlgorithm = 'ES256' | 'ES384' | 'EdDSA' | 'PS256' | 'PS384' | 'PS512' | 'RS256' | 'RS384' | 'RS512'
+
+/** One check of a token. */
+export type TokenCheck = {
+  /** What was checked. */
+  name: string
+  /** Whether it holds; nothing when that could not be found out. */
+  passed: boolean | null
+  /** What was found, or what is wrong. */
+  detail: string
+}
+
+/** What would become of a token, check by check. Nothing was let in by it. */
+export type TokenReport = {
+  /** Whether it would be accepted. */
+  verdict: boolean
+  /** Every check, in order. */
+  checks: Array<TokenCheck>
+  /** The agent that it stands for. */
+  agent: AgentId | null
+  /** That agent's name. */
+  agent_name: string | null
+  /** The roles that it would act in, by name; all of the agent's when there are none here. */
+  roles: Array<string> | null
+  /** The tasks that it may declare, by name. */
+  tasks: Array<string>
+  /** Its scopes. */
+  scopes: Array<string>
+}
+
+/** What the `typ` of an access token may be. */
+export type TokenTypes = 'at+jwt' | 'at+jwt_or_jwt'
 
 /** A tool to take in, with the fingerprint of the definition that was seen. */
 export type ToolChoice = {
@@ -852,6 +1204,10 @@ export type ToolView = {
   drift: string | null
   /** What the server says of the tool. Not to be trusted. */
   claims: ToolClaims
+  /** The scopes that an access token needs to call it. */
+  scopes: Array<string>
+  /** The data system behind it, in the tenant's own words. */
+  data_system: string | null
   /** Its row of the matrix. */
   grants: Array<ToolGrant>
 }
@@ -1005,6 +1361,29 @@ export type Commands = {
       /** The cell's row. */
       tool: ToolId
     }; answer: CellView }
+  /** Says which scopes an access token needs to call a tool, and which data system is behind it. */
+  tool_describe: { args: {
+      /** The tenant. */
+      tenant: TenantId
+      /** The tool. */
+      tool: ToolId
+      /** The scopes. All of them are needed. */
+      scopes: Array<string>
+      /** The data system behind it, in the tenant's own words; none when absent. */
+      data_system?: string
+    }; answer: Enforced }
+  /** The reference matrix of a tenant. */
+  reference_matrix: { args: {
+      /** The tenant. */
+      tenant: TenantId
+    }; answer: ReferenceView }
+  /** The reference matrix as a file: a table, or what an identity provider has to know. */
+  matrix_export: { args: {
+      /** The tenant. */
+      tenant: TenantId
+      /** What it is written as. */
+      format: MatrixFormat
+    }; answer: MatrixText }
   /** A tenant's tasks. */
   task_list: { args: {
       /** The tenant. */
@@ -1092,13 +1471,37 @@ export type Commands = {
       tenant: TenantId
       /** The agent that it identifies. */
       agent: AgentId
-      /** What kind it is of. */
+      /** What kind it is of: an API key. */
       kind: CredentialKind
       /** Seconds; 72 h when absent, 90 days at most. */
       lifetime_secs?: number
       /** The task that the ready configuration declares. */
       task?: TaskId
+      /** The tasks that it may declare; all of its agent's when absent. */
+      tasks?: Array<TaskId>
+      /** The networks that it may be used from (CIDR); all when absent. */
+      networks?: Array<string>
     }; answer: IssuedKey }
+  /**
+   * Registers a subject of an identity provider as an agent: from now on its access tokens are that
+   * agent's. There is no secret of ours in it.
+   */
+  credential_register: { args: {
+      /** The tenant. */
+      tenant: TenantId
+      /** The agent that it identifies. */
+      agent: AgentId
+      /** The identity provider. */
+      provider: ProviderId
+      /** The subject, as the provider's claim map finds it, letter by letter. */
+      subject: string
+      /** Seconds; 90 days when absent and at most. */
+      lifetime_secs?: number
+      /** The tasks that it may declare; all of its agent's when absent. */
+      tasks?: Array<TaskId>
+      /** The networks that it may be used from (CIDR); all when absent. */
+      networks?: Array<string>
+    }; answer: CredentialView }
   /** Withdraws a credential for good, and ends its sessions. */
   credential_revoke: { args: {
       /** The tenant. */
@@ -1139,6 +1542,117 @@ export type Commands = {
       /** The tenant. */
       tenant: TenantId
     }; answer: AuthorityView }
+  /** A tenant's identity providers. */
+  provider_list: { args: {
+      /** The tenant. */
+      tenant: TenantId
+    }; answer: Array<ProviderView> }
+  /** Adds an identity provider. */
+  provider_create: { args: {
+      /** The tenant. */
+      tenant: TenantId
+      /** Its name. */
+      name: string
+      /** Under which rules its tokens are accepted. */
+      settings: ProviderSettings
+      /** Whether they are accepted. */
+      enabled: boolean
+    }; answer: ProviderView }
+  /** Changes what of an identity provider is given. */
+  provider_update: { args: {
+      /** The tenant. */
+      tenant: TenantId
+      /** The provider. */
+      provider: ProviderId
+      /** Its name. */
+      name?: string
+      /**
+       * Under which rules its tokens are accepted. The issuer cannot change any more once agents
+       * are registered as subjects of it.
+       */
+      settings?: ProviderSettings
+      /** Whether they are accepted. When they no longer are, the sessions of its subjects end. */
+      enabled?: boolean
+    }; answer: ProviderView }
+  /** Removes an identity provider with the credentials of its subjects, and ends their sessions. */
+  provider_remove: { args: {
+      /** The tenant. */
+      tenant: TenantId
+      /** The provider. */
+      provider: ProviderId
+    }; answer: Enforced }
+  /** Asks an identity provider what it says of itself, and suggests settings. Changes nothing. */
+  provider_discover: { args: {
+      /** Its issuer, letter by letter. */
+      issuer: string
+      /** Which product it is. */
+      preset: ProviderPreset
+      /** Whether it may be at a private address, or on this machine. */
+      private_network: boolean
+    }; answer: DiscoveredProvider }
+  /** Says what would become of a token, check by check. Nothing is let in by it, and it is not kept. */
+  provider_test: { args: {
+      /** The tenant. */
+      tenant: TenantId
+      /** The provider; it need not be enabled. */
+      provider: ProviderId
+      /** The token. */
+      token: string
+      /** The task at whose endpoint it is presented; at the one without a task when absent. */
+      task?: TaskId
+    }; answer: TokenReport }
+  /** Fetches the keys of an identity provider now. */
+  provider_refresh: { args: {
+      /** The tenant. */
+      tenant: TenantId
+      /** The provider. */
+      provider: ProviderId
+    }; answer: ProviderView }
+  /** A tenant's revocations, newest first. */
+  revocation_list: { args: {
+      /** The tenant. */
+      tenant: TenantId
+    }; answer: Array<RevocationView> }
+  /**
+   * Withdraws tokens before their time. The very next request that comes with one is refused, and
+   * what is under way with one ends.
+   */
+  revocation_add: { args: {
+      /** The tenant. */
+      tenant: TenantId
+      /** What is withdrawn. */
+      what: Revoked
+      /** Why: between 1 and 500 characters. */
+      reason: string
+    }; answer: RevocationView }
+  /**
+   * Withdraws all that an agent proves itself with: every credential for good, and every token that
+   * was issued to it up to now. Its sessions end, and what waits for a person is taken back.
+   */
+  agent_revoke: { args: {
+      /** The tenant. */
+      tenant: TenantId
+      /** The agent. */
+      agent: AgentId
+      /** Why: between 1 and 500 characters. */
+      reason: string
+    }; answer: RevokedAll }
+  /**
+   * Withdraws all that a tenant's agents prove themselves with: every credential for good, and
+   * every token that was issued up to now. All sessions end, and what waits for a person is taken
+   * back.
+   */
+  tenant_revoke: { args: {
+      /** The tenant. */
+      tenant: TenantId
+      /** Why: between 1 and 500 characters. */
+      reason: string
+    }; answer: RevokedAll }
+  /** Authentication in the last 24 hours, by method, and failures by reason. */
+  authn_overview: { args: {
+      /** The tenant. */
+      tenant: TenantId
+    }; answer: AuthnOverview }
   /** A tenant's servers. */
   server_list: { args: {
       /** The tenant. */

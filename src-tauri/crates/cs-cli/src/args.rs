@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    agent, approval, audit, certificate, credential, declared, grant, init, operator, registry,
-    role, secret, serve, server, session, starter, task, tenant, tool, workbench,
+    agent, approval, audit, authn, certificate, credential, declared, grant, init, operator,
+    provider, registry, revocation, role, secret, serve, server, session, starter, task, tenant,
+    tool, workbench,
 };
 use crate::connect;
 
@@ -85,6 +86,15 @@ pub(crate) enum AtDesk {
     /// Certificates of agents, and who issues them
     #[command(subcommand)]
     Certificate(certificate::Certificate),
+    /// Whose access tokens are accepted
+    #[command(subcommand)]
+    Provider(provider::Provider),
+    /// What was revoked before its time
+    #[command(subcommand)]
+    Revocation(revocation::Revocation),
+    /// Who proved who they are, and who did not
+    #[command(subcommand)]
+    Authn(authn::Authn),
     /// Secrets that servers are given, by name
     #[command(subcommand)]
     Secret(secret::Secret),

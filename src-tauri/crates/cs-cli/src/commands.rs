@@ -4,13 +4,17 @@
 pub(crate) mod agent;
 pub(crate) mod approval;
 pub(crate) mod audit;
+pub(crate) mod authn;
 pub(crate) mod certificate;
 pub(crate) mod credential;
 pub(crate) mod declared;
 pub(crate) mod grant;
 pub(crate) mod init;
 pub(crate) mod operator;
+pub(crate) mod provider;
+mod provider_settings;
 pub(crate) mod registry;
+pub(crate) mod revocation;
 pub(crate) mod role;
 pub(crate) mod secret;
 pub(crate) mod serve;

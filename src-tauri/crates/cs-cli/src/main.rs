@@ -26,8 +26,9 @@ use clap::Parser as _;
 
 use args::{Arguments, AtDesk, Command, Everywhere};
 use commands::{
-    agent, approval, audit, certificate, credential, declared, grant, init, operator, registry,
-    role, secret, serve, server, session, starter, status, task, tenant, tool, workbench,
+    agent, approval, audit, authn, certificate, credential, declared, grant, init, operator,
+    provider, registry, revocation, role, secret, serve, server, session, starter, status, task,
+    tenant, tool, workbench,
 };
 use desk::Desk;
 use failure::Done;
@@ -83,13 +84,16 @@ async fn at_desk(desk: &Desk, command: AtDesk) -> Done {
         AtDesk::Apply(args) => declared::apply(desk, args).await,
         AtDesk::Approval(command) => approval::run(desk, command).await,
         AtDesk::Audit(command) => audit::run(desk, command).await,
+        AtDesk::Authn(command) => authn::run(desk, command).await,
         AtDesk::Certificate(command) => certificate::run(desk, command).await,
         AtDesk::Credential(command) => credential::run(desk, command).await,
         AtDesk::Export(_) => declared::export(desk).await,
         AtDesk::Grant(command) => grant::run(desk, command).await,
         AtDesk::Operator(command) => operator::run(desk, command).await,
         AtDesk::Overview(which) => tenant::overview(desk, &which).await,
+        AtDesk::Provider(command) => provider::run(desk, command).await,
         AtDesk::Registry(command) => registry::run(desk, command).await,
+        AtDesk::Revocation(command) => revocation::run(desk, command).await,
         AtDesk::Role(command) => role::run(desk, command).await,
         AtDesk::Secret(command) => secret::run(desk, command).await,
         AtDesk::Server(command) => server::run(desk, command).await,

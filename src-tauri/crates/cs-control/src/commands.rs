@@ -3,12 +3,17 @@
 pub mod agent;
 pub mod approval;
 pub mod audit;
+pub mod authn;
 pub mod certificate;
 pub mod credential;
 pub mod declared;
+pub mod identity;
 pub mod matrix;
 pub mod operator;
+pub mod provider;
+pub mod reference;
 pub mod registry;
+pub mod revocation;
 pub mod server;
 pub mod session;
 pub mod starter;
@@ -43,6 +48,9 @@ commands! {
     matrix::Matrix,
     matrix::MatrixSet,
     matrix::MatrixCell,
+    reference::ToolDescribe,
+    reference::ReferenceMatrix,
+    reference::MatrixExport,
     task::TaskList,
     task::TaskCreate,
     task::TaskUpdate,
@@ -53,11 +61,24 @@ commands! {
     agent::AgentSetStanding,
     agent::AgentRemove,
     credential::CredentialIssue,
+    credential::CredentialRegister,
     credential::CredentialRevoke,
     credential::CredentialRelease,
     credential::CredentialList,
     certificate::CertificateIssue,
     certificate::AuthorityShow,
+    provider::ProviderList,
+    provider::ProviderCreate,
+    provider::ProviderUpdate,
+    provider::ProviderRemove,
+    identity::ProviderDiscover,
+    identity::ProviderTest,
+    identity::ProviderRefresh,
+    revocation::RevocationList,
+    revocation::RevocationAdd,
+    revocation::AgentRevoke,
+    revocation::TenantRevoke,
+    authn::AuthnOverviewOf,
     server::ServerList,
     server::ServerDetailOf,
     server::ServerProbe,

@@ -9,6 +9,7 @@
 //!     roles: { reader: { files/read: allow } }
 //!     tasks: { night: { tools: [files/read], expected_secs: 60, longest_secs: 600 } }
 //!     agents: { reader-1: { standing: active, roles: [reader], tasks: [night] } }
+//!     identity_providers: { okta: { settings: { issuer: 'https://..', jwks_uri: 'https://..' } } }
 //! ```
 //!
 //! Things are known by their names. A tool's definition is the text that its server published,
@@ -19,6 +20,7 @@ mod apply;
 use std::collections::{BTreeMap, BTreeSet};
 
 use cs_model::document::TenantDoc;
+use cs_model::provider::ProviderSettings;
 use cs_model::state::Standing;
 use cs_model::upstream::Transport;
 use cs_model::{Document, Grant, Name, ServerId, ToolId};
@@ -55,6 +57,16 @@ pub(crate) struct DeclaredTenant {
     pub(crate) tasks: BTreeMap<Name, DeclaredTask>,
     #[serde(default)]
     pub(crate) agents: BTreeMap<Name, DeclaredAgent>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) identity_providers: BTreeMap<Name, DeclaredProvider>,
+}
+
+#[derive(Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DeclaredProvider {
+    #[serde(default = "yes")]
+    pub(crate) enabled: bool,
+    pub(crate) settings: ProviderSettings,
 }
 
 #[derive(Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -71,6 +83,10 @@ pub(crate) struct DeclaredTool {
     #[serde(default)]
     pub(crate) enabled: bool,
     pub(crate) definition: String,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(crate) scopes: BTreeSet<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) data_system: Option<String>,
 }
 
 #[derive(Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -174,6 +190,10 @@ fn declare_tenant(
         };
         (it.name.clone(), declared)
     };
+    let provider = |it: &cs_model::document::ProviderDoc| {
+        let declared = DeclaredProvider { enabled: it.enabled, settings: it.settings.clone() };
+        (it.name.clone(), declared)
+    };
     Some(DeclaredTenant {
         standing: doc.standing,
         servers: doc.servers.iter().map(server).collect::<Option<_>>()?,
@@ -181,13 +201,19 @@ fn declare_tenant(
             .tools
             .iter()
             .map(|it| {
-                let definition = it.definition.clone();
-                Some((named(&it.id)?, DeclaredTool { enabled: it.enabled, definition }))
+                let declared = DeclaredTool {
+                    enabled: it.enabled,
+                    definition: it.definition.clone(),
+                    scopes: it.scopes.clone(),
+                    data_system: it.data_system.clone(),
+                };
+                Some((named(&it.id)?, declared))
             })
             .collect::<Option<_>>()?,
         roles: doc.roles.iter().map(role).collect::<Option<_>>()?,
         tasks: doc.tasks.iter().map(task).collect::<Option<_>>()?,
         agents: doc.agents.iter().map(agent).collect(),
+        identity_providers: doc.providers.iter().map(provider).collect(),
     })
 }
 

@@ -11,6 +11,7 @@ pub mod adapters;
 mod anchor;
 mod authority;
 mod bell;
+mod binding;
 pub mod bindings;
 pub mod change;
 pub mod command;
@@ -27,7 +28,10 @@ mod names;
 pub mod options;
 mod over;
 mod probe;
+mod provider;
 mod ready;
+mod reasons;
+mod reference;
 pub mod sealed;
 pub mod secret_text;
 mod serving;
@@ -39,6 +43,7 @@ mod tls;
 mod unlock;
 mod vault;
 pub mod view;
+mod withdraw;
 
 #[cfg(test)]
 mod tests;

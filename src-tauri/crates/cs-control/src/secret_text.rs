@@ -23,6 +23,13 @@ impl SecretText {
         &self.0
     }
 
+    /// The secret as a text without the space around it, if it has at least one byte and so many
+    /// at most: for what is tried once and not kept.
+    pub(crate) fn trimmed(&self, most: usize) -> Option<&str> {
+        let text = self.0.expose_text()?.trim();
+        (1..=most).contains(&text.len()).then_some(text)
+    }
+
     /// The secret, for good.
     pub fn into_secret(self) -> Secret {
         self.0

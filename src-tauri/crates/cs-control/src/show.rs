@@ -9,7 +9,7 @@ use cs_model::event::Event;
 use cs_model::state::ApprovalState;
 use cs_model::{Grant, TenantId, Timestamp};
 use cs_registry::approval::Approval;
-use cs_registry::credential::Credential;
+use cs_registry::credential::{ClientMethod, Credential, Proof};
 use cs_registry::operator::Operator;
 use cs_registry::server::Server;
 use cs_registry::session::Session;
@@ -19,12 +19,13 @@ use crate::core::Core;
 use crate::failure::ControlError;
 use crate::names::Names;
 use crate::summary;
-use crate::view::agent::CredentialView;
+use crate::view::agent::{ClientMethodView, CredentialView, ProofView};
 use crate::view::approval::ApprovalRow;
 use crate::view::audit::AuditRow;
 use crate::view::operator::OperatorView;
 use crate::view::server::{ServerHealth, ServerView, ToolClaims, ToolGrant, ToolView};
 use crate::view::session::{SessionState, SessionTool, SessionView};
+use crate::view::task::TaskRef;
 use crate::view::tenant::TenantView;
 
 pub(crate) fn count(of: usize) -> u64 {
@@ -55,17 +56,51 @@ pub(crate) fn tenant(found: &Tenant, tally: &Tally) -> TenantView {
     }
 }
 
-pub(crate) fn credential(found: &Credential, now: Timestamp) -> CredentialView {
+pub(crate) fn credential(doc: &TenantDoc, found: &Credential, now: Timestamp) -> CredentialView {
+    let tasks = found.tasks.as_ref().map(|bound| {
+        let bound = doc.tasks.iter().filter(|task| bound.contains(&task.id));
+        bound.map(|task| TaskRef { id: task.id, name: task.name.to_string() }).collect()
+    });
     CredentialView {
         id: found.id,
         agent: found.agent,
         kind: found.proof.kind(),
+        proof: proof(doc, &found.proof),
         key_id: found.key_id.clone(),
+        networks: found.networks.clone(),
+        tasks,
         state: found.state(now),
         created: found.created,
         expires: found.expires,
         last_used: found.last_used,
         last_from: found.last_from.clone(),
+    }
+}
+
+fn proof(doc: &TenantDoc, proof: &Proof) -> ProofView {
+    match proof {
+        Proof::ApiKey => ProofView::ApiKey,
+        Proof::Certificate { serial, fingerprint, spiffe, pem } => ProofView::Certificate {
+            serial: serial.clone(),
+            fingerprint: *fingerprint,
+            spiffe: spiffe.clone(),
+            pem: pem.clone(),
+        },
+        Proof::Client { method } => ProofView::Client {
+            method: match method {
+                ClientMethod::Assertion { .. } => ClientMethodView::PrivateKeyJwt,
+                ClientMethod::Certificate { .. } => ClientMethodView::TlsClientAuth,
+                ClientMethod::Secret { .. } => ClientMethodView::ClientSecretBasic,
+            },
+        },
+        Proof::External { provider, subject } => {
+            let found = doc.providers.iter().find(|it| it.id == *provider);
+            ProofView::External {
+                provider: *provider,
+                provider_name: found.map(|it| it.name.to_string()).unwrap_or_default(),
+                subject: subject.clone(),
+            }
+        }
     }
 }
 
@@ -148,6 +183,8 @@ pub(crate) fn tool(tenant: &TenantDoc, tool: &ToolDoc, drift: Option<String>) ->
         enabled: tool.enabled,
         drift,
         claims,
+        scopes: tool.scopes.iter().cloned().collect(),
+        data_system: tool.data_system.clone(),
         grants: tenant
             .roles
             .iter()

@@ -3,6 +3,7 @@
 use cs_model::event::{Decision, Event, EventKind, Outcome};
 
 use crate::names::Names;
+use crate::reasons::words;
 
 /// Who acted: the agent, the operator, or `system`.
 pub(crate) fn who(event: &Event, names: &Names) -> String {
@@ -111,13 +112,6 @@ fn with(sentence: &str, detail: Option<&str>) -> String {
         Some(detail) => format!("{sentence}: {detail}"),
         None => sentence.to_owned(),
     }
-}
-
-fn words(code: &str) -> String {
-    cs_policy::Deny::ALL.iter().find(|deny| deny.code() == code).map_or_else(
-        || code.replace('_', " "),
-        |deny| deny.sentence().trim_end_matches('.').to_owned(),
-    )
 }
 
 #[cfg(test)]

@@ -6,10 +6,14 @@
 pub mod agent;
 pub mod approval;
 pub mod audit;
+pub mod authn;
 pub mod certificate;
 pub mod declared;
 pub mod matrix;
 pub mod operator;
+pub mod provider;
+pub mod reference;
+pub mod revocation;
 pub mod server;
 pub mod session;
 pub mod status;

@@ -1,4 +1,4 @@
--- Whose access tokens are accepted, and which of them are not any more.
+-- Whose access tokens are accepted, which of them are not any more, and who comes with what.
 
 -- An identity provider whose access tokens are accepted.
 CREATE TABLE provider (
@@ -43,3 +43,36 @@ CREATE TABLE nonce (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX nonce_until ON nonce (until);
+
+-- Proofs of identity in one hour, by method and by reason; accepted ones have no reason. Where it
+-- is not known whose tenant a caller meant, the tenant is empty. Both words come from the gateway,
+-- and so the rows of an hour are few, whatever callers send.
+CREATE TABLE authn_hour (
+    tenant_id BLOB    NOT NULL,
+    hour      INTEGER NOT NULL,
+    method    TEXT    NOT NULL CHECK (method IN ('api_key', 'certificate', 'none', 'token')),
+    reason    TEXT    NOT NULL,
+    count     INTEGER NOT NULL,
+    last      INTEGER NOT NULL,
+    claimed   TEXT,
+    client    TEXT,
+    PRIMARY KEY (tenant_id, hour, method, reason)
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER audit_event_authn
+AFTER INSERT ON audit_event
+WHEN NEW.kind IN ('authn.failed', 'authn.succeeded')
+BEGIN
+    INSERT INTO authn_hour (tenant_id, hour, method, reason, count, last, claimed, client)
+    VALUES (coalesce(NEW.tenant_id, x''), NEW.at / 3600000,
+            CASE WHEN NEW.body ->> '$.detail' IN ('api_key', 'certificate', 'token')
+                 THEN NEW.body ->> '$.detail' ELSE 'none' END,
+            CASE WHEN NEW.kind = 'authn.succeeded' THEN ''
+                 ELSE coalesce(NEW.body ->> '$.reason', 'unknown') END,
+            1, NEW.at, NEW.body ->> '$.claimed', NEW.client)
+    ON CONFLICT (tenant_id, hour, method, reason) DO UPDATE
+        SET count = count + 1,
+            last = max(last, excluded.last),
+            claimed = coalesce(excluded.claimed, claimed),
+            client = coalesce(excluded.client, client);
+END;

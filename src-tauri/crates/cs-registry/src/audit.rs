@@ -14,8 +14,10 @@ use crate::error::Doing as _;
 use crate::row::{digest, signed, unsigned};
 use crate::{RegistryError, Work};
 
+mod authn;
 mod page;
 
+pub use authn::{Proofs, proofs, proofs_since};
 pub use page::{Filter, count, page};
 
 /// Puts events on record, in order.

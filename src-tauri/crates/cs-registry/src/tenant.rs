@@ -173,6 +173,10 @@ pub async fn remove(db: &mut SqliteConnection, tenant: TenantId) -> Result<(), R
         .execute(&mut *db)
         .await
         .doing("remove the tenant")?;
+    sqlx::query!("DELETE FROM authn_hour WHERE tenant_id = ?1", tenant)
+        .execute(&mut *db)
+        .await
+        .doing("remove the tenant")?;
     let done = sqlx::query!("DELETE FROM tenant WHERE id = ?1", tenant)
         .execute(db)
         .await

@@ -15,7 +15,7 @@ const tenant = { id: 'tnt_1', name: 'acme' } as unknown as TenantView
 const later = new Date(Date.now() + 86_400_000).toISOString()
 const agent = {
   id: 'agt_1', name: 'reader-1', standing: 'active', roles: [], tasks: [{ id: 'tsk_1', name: 'workbench' }], live_sessions: 2, last_seen: null, created: later,
-  credentials: [{ id: 'crd_1', agent: 'agt_1', kind: 'api_key', key_id: 'csk_acme_1', state: 'active', created: later, expires: later, last_used: null, last_from: null }],
+  credentials: [{ id: 'crd_1', agent: 'agt_1', kind: 'api_key', proof: { kind: 'api_key' }, networks: [], tasks: null, key_id: 'csk_acme_1', state: 'active', created: later, expires: later, last_used: null, last_from: null }],
 } as unknown as AgentView
 const key = {
   credential: 'crd_2', key_id: 'csk_acme_2', secret: 'css_once', expires: later, endpoint: 'http://127.0.0.1:7411/t/acme/mcp',

@@ -54,7 +54,7 @@ export const agentHandlers: Handlers = {
     const owner = agentOf(found, agent)
     const keyId = `csk_${found.view.name}_${id('x').slice(2, 14)}`
     const expires = ahead(lifetime_secs ?? 259_200)
-    const credential: CredentialView = { id: id('crd'), agent: owner.id, kind: 'api_key', key_id: keyId, state: 'active', created: ago(0), expires, last_used: null, last_from: null }
+    const credential: CredentialView = { id: id('crd'), agent: owner.id, kind: 'api_key', proof: { kind: 'api_key' }, networks: [], tasks: null, key_id: keyId, state: 'active', created: ago(0), expires, last_used: null, last_from: null }
     owner.credentials.push(credential)
     const taskName = found.tasks.find((one) => one.id === task)?.name
     const endpoint = `${world.status.gateway.url}/t/${found.view.name}${taskName ? `/task/${taskName}` : ''}/mcp`

@@ -98,7 +98,7 @@ export function addServer(tenant: Tenant, name: string, samples: Sample[]): Serv
   for (const sample of samples) {
     const tool = {
       id: id('tol') as ToolView['id'], server: server.id, server_name: name, name: sample.name, title: sample.title, description: sample.description,
-      definition: definitionOf(sample), fingerprint: digest(), enabled: true, drift: null, claims: sample.claims, grants: [],
+      definition: definitionOf(sample), fingerprint: digest(), enabled: true, drift: null, claims: sample.claims, scopes: [], data_system: null, grants: [],
       last_used: chance() < 0.6 ? ago(below(200_000) + 30) : null,
     }
     tenant.tools.push(tool)
@@ -144,7 +144,7 @@ export function makeCredential(agent: AgentView): CredentialView {
   const used = chance() < 0.8 ? ago(below(4_000) + 20) : null
   agent.last_seen = used
   return {
-    id: id('crd'), agent: agent.id, kind: 'api_key', key_id: `csk_acme_${id('x').slice(2, 14)}`, state: 'active',
+    id: id('crd'), agent: agent.id, kind: 'api_key', proof: { kind: 'api_key' }, networks: [], tasks: null, key_id: `csk_acme_${id('x').slice(2, 14)}`, state: 'active',
     created: ago(86_400), expires: ahead(86_400 * 2), last_used: used, last_from: used && '127.0.0.1',
   }
 }

@@ -32,6 +32,15 @@ pub(crate) enum Agent {
         #[command(flatten)]
         which: Which,
     },
+    /// Revokes every credential of an agent, and every token that it was issued up to now
+    Revoke {
+        name: String,
+        /// Why, for the log
+        #[arg(long)]
+        reason: String,
+        #[command(flatten)]
+        which: Which,
+    },
     /// Removes an agent, with its credentials
     Remove {
         name: String,
@@ -78,6 +87,12 @@ pub(crate) async fn run(desk: &Desk, command: Agent) -> Done {
         }
         Agent::Suspend { name, which } => set_standing(desk, &name, &which, "suspended").await,
         Agent::Activate { name, which } => set_standing(desk, &name, &which, "active").await,
+        Agent::Revoke { name, reason, which } => {
+            let tenant = desk.tenant(which.tenant.as_deref()).await?;
+            let agent = desk.agent(&tenant, &name).await?;
+            let args = json!({ "tenant": tenant.id, "agent": agent.id, "reason": reason });
+            desk.tell("agent_revoke", args, super::revocation::all).await
+        }
         Agent::Remove { name, which } => {
             let tenant = desk.tenant(which.tenant.as_deref()).await?;
             let agent = desk.agent(&tenant, &name).await?;

@@ -8,9 +8,10 @@ use anyhow::Context as _;
 use clap::{Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
+use super::provider::provider;
 use super::tenant::Which;
 use crate::answer::{list, moment, text, without};
-use crate::desk::Desk;
+use crate::desk::{Desk, Named};
 use crate::failure::{Done, Problem};
 use crate::output::{fields, table};
 use crate::span;
@@ -24,9 +25,11 @@ pub(crate) enum Credential {
     },
     /// Issues a credential to an agent. Its secret is shown or saved this once
     Issue(Issue),
+    /// Registers a subject of an identity provider as an agent: its tokens are that agent's
+    Register(Register),
     /// Withdraws a credential for good
     Revoke {
-        /// Its key id, or its id
+        /// Its key id, its id, or the subject that it is
         key: String,
         #[command(flatten)]
         which: Which,
@@ -53,9 +56,39 @@ pub(crate) struct Issue {
     /// The task that the ready configuration declares
     #[arg(long)]
     task: Option<String>,
+    /// A task that it may declare, where that is not every task of the agent; repeat it for more
+    #[arg(long = "only-task", value_name = "TASK")]
+    only: Vec<String>,
+    /// A network that it may be used from, such as `10.0.0.0/8`; repeat it for more
+    #[arg(long = "network", value_name = "CIDR")]
+    networks: Vec<String>,
     /// Write the key to a new file, for `countersign connect`, instead of showing the secret
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
+    #[command(flatten)]
+    which: Which,
+}
+
+/// Whom to register.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Register {
+    /// The agent, by name
+    agent: String,
+    /// The identity provider, by name
+    #[arg(long, value_name = "NAME")]
+    provider: String,
+    /// The subject, as the provider's agent claim has it, letter by letter
+    #[arg(long)]
+    subject: String,
+    /// How long it is valid: 90d unless said otherwise, and at most
+    #[arg(long, value_parser = span::seconds)]
+    lifetime: Option<u64>,
+    /// A task that it may declare, where that is not every task of the agent; repeat it for more
+    #[arg(long = "task", visible_alias = "only-task", value_name = "TASK")]
+    only: Vec<String>,
+    /// A network that it may be used from, such as `10.0.0.0/8`; repeat it for more
+    #[arg(long = "network", value_name = "CIDR")]
+    networks: Vec<String>,
     #[command(flatten)]
     which: Which,
 }
@@ -76,6 +109,7 @@ pub(crate) async fn run(desk: &Desk, command: Credential) -> Done {
             desk.tell("credential_list", args, |keys| listed(keys, &agents)).await
         }
         Credential::Issue(what) => issue(desk, &what).await,
+        Credential::Register(whom) => register(desk, &whom).await,
         Credential::Revoke { key, which } => change(desk, "credential_revoke", &key, &which).await,
         Credential::Release { key, which } => {
             change(desk, "credential_release", &key, &which).await
@@ -97,6 +131,7 @@ async fn issue(desk: &Desk, what: &Issue) -> Done {
         let ids = desk.tasks(&tenant, std::slice::from_ref(task)).await?;
         insert(&mut args, "task", json!(ids.first()));
     }
+    bind(desk, &tenant, &mut args, &what.only, &what.networks).await?;
     // The file first: a key whose secret cannot be kept must not come to be.
     let file = what.save.as_deref().map(create).transpose()?;
     let issued = desk.ask("credential_issue", args).await?;
@@ -113,6 +148,44 @@ async fn issue(desk: &Desk, what: &Issue) -> Done {
     desk.output.tell(&issued, |issued| {
         format!("{}\nThe key is in {}.\n", in_words(issued), path.display())
     });
+    Ok(())
+}
+
+async fn register(desk: &Desk, whom: &Register) -> Done {
+    let tenant = desk.tenant(whom.which.tenant.as_deref()).await?;
+    let agent = desk.agent(&tenant, &whom.agent).await?;
+    let found = provider(desk, &tenant, &whom.provider).await?;
+    let mut args = json!({ "tenant": tenant.id, "agent": agent.id, "provider": found.get("id"),
+                           "subject": whom.subject });
+    if let Some(seconds) = whom.lifetime {
+        insert(&mut args, "lifetime_secs", json!(seconds));
+    }
+    bind(desk, &tenant, &mut args, &whom.only, &whom.networks).await?;
+    let words = |it: &Value| {
+        fields(&[
+            ("credential", text(it, "/id")),
+            ("subject", text(it, "/proof/subject")),
+            ("provider", text(it, "/proof/provider_name")),
+            ("expires", moment(it, "/expires")),
+        ])
+    };
+    desk.tell("credential_register", args, words).await
+}
+
+/// Adds what a credential is bound to.
+async fn bind(
+    desk: &Desk,
+    tenant: &Named,
+    args: &mut Value,
+    only: &[String],
+    networks: &[String],
+) -> Done {
+    if !only.is_empty() {
+        insert(args, "tasks", json!(desk.tasks(tenant, only).await?));
+    }
+    if !networks.is_empty() {
+        insert(args, "networks", json!(networks));
+    }
     Ok(())
 }
 
@@ -136,12 +209,24 @@ fn create(path: &Path) -> Done<File> {
 async fn change(desk: &Desk, command: &str, key: &str, which: &Which) -> Done {
     let tenant = desk.tenant(which.tenant.as_deref()).await?;
     let all = desk.ask("credential_list", json!({ "tenant": tenant.id })).await?;
-    let is_meant = |one: &&Value| text(one, "/key_id") == key || text(one, "/id") == key;
-    let found = list(&all, "").iter().find(is_meant).ok_or_else(|| {
-        Problem::not_found(format!(
-            "there is no credential `{key}`; see `countersign credential list`"
-        ))
-    })?;
+    let is_meant = |one: &&Value| {
+        let own = || text(one, "/proof/subject") == key && text(one, "/state") != "revoked";
+        text(one, "/key_id") == key || text(one, "/id") == key || own()
+    };
+    let found: Vec<&Value> = list(&all, "").iter().filter(is_meant).collect();
+    let found = match found.as_slice() {
+        [one] => *one,
+        [] => {
+            return Err(Problem::not_found(format!(
+                "there is no credential `{key}`; see `countersign credential list`"
+            )));
+        }
+        _ => {
+            return Err(Problem::invalid(format!(
+                "`{key}` is a subject of several identity providers; say the key id, or the id"
+            )));
+        }
+    };
     let args = json!({ "tenant": tenant.id, "credential": found.get("id") });
     let words =
         |key: &Value| format!("credential {} is {}", text(key, "/key_id"), text(key, "/state"));
@@ -156,6 +241,7 @@ fn listed(keys: &Value, agents: &Value) -> String {
     let row = |key: &Value| {
         vec![
             text(key, "/key_id"),
+            text(key, "/kind"),
             agent(key),
             text(key, "/state"),
             moment(key, "/expires"),
@@ -164,7 +250,7 @@ fn listed(keys: &Value, agents: &Value) -> String {
     };
     let rows: Vec<Vec<String>> = list(keys, "").iter().map(row).collect();
     let empty = "no credentials yet; issue one with `countersign credential issue AGENT`";
-    table(&["key id", "agent", "state", "expires", "last used"], &rows, empty)
+    table(&["key id", "kind", "agent", "state", "expires", "last used"], &rows, empty)
 }
 
 fn in_words(issued: &Value) -> String {

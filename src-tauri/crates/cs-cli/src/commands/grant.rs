@@ -7,7 +7,7 @@ use super::tenant::Which;
 use crate::answer::{list, moment, text};
 use crate::desk::{Desk, named, server_name, tool_id};
 use crate::failure::Done;
-use crate::output::{fields, table};
+use crate::output::{Output, fields, line, table};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Grant {
@@ -30,6 +30,27 @@ pub(crate) enum Grant {
         #[command(flatten)]
         which: Which,
     },
+    /// Shows each role with each tool, the scopes that it takes and the data system behind it
+    Reference {
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Prints the reference matrix as a file
+    Export {
+        #[arg(long)]
+        format: Format,
+        #[command(flatten)]
+        which: Which,
+    },
+}
+
+/// What the reference matrix is written as.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Format {
+    /// A table for a spreadsheet
+    Csv,
+    /// The scopes, roles and clients that an identity provider needs, as JSON
+    Idp,
 }
 
 /// What a role may do with a tool.
@@ -68,6 +89,24 @@ pub(crate) async fn run(desk: &Desk, command: Grant) -> Done {
                 json!({ "tenant": tenant.id, "role": role.id, "tool": tool_id(&matrix, &tool)? });
             desk.tell("matrix_cell", args, cell).await
         }
+        Grant::Reference { which } => {
+            let tenant = desk.tenant(which.tenant.as_deref()).await?;
+            desk.tell("reference_matrix", json!({ "tenant": tenant.id }), reference).await
+        }
+        Grant::Export { format, which } => {
+            let tenant = desk.tenant(which.tenant.as_deref()).await?;
+            let format = match format {
+                Format::Csv => "csv",
+                Format::Idp => "idp",
+            };
+            let args = json!({ "tenant": tenant.id, "format": format });
+            let exported = desk.ask("matrix_export", args).await?;
+            match desk.output {
+                Output::Json => line(&exported.to_string()),
+                Output::Person => line(text(&exported, "/text").trim_end()),
+            }
+            Ok(())
+        }
         Grant::Show { which, .. } => {
             let tenant = desk.tenant(which.tenant.as_deref()).await?;
             let matrix = desk.matrix(&tenant).await?;
@@ -95,6 +134,24 @@ fn whole(matrix: &Value) -> String {
     let empty = "no tools yet; add a server with `countersign server add`";
     let table = table(&heading, &rows, empty);
     format!("{table}\nversion {} enforced", text(matrix, "/policy_version"))
+}
+
+fn reference(matrix: &Value) -> String {
+    let row = |row: &Value| {
+        let scopes: Vec<String> = list(row, "/scopes").iter().map(|it| text(it, "")).collect();
+        vec![
+            text(row, "/server_name"),
+            text(row, "/tool_name"),
+            text(row, "/role_name"),
+            text(row, "/grant"),
+            scopes.join(" "),
+            text(row, "/data_system"),
+        ]
+    };
+    let rows: Vec<Vec<String>> = list(matrix, "/rows").iter().map(row).collect();
+    let heading = ["server", "tool", "role", "grant", "scopes", "data system"];
+    let empty = "no tools yet; add a server with `countersign server add`";
+    table(&heading, &rows, empty)
 }
 
 fn cell(cell: &Value) -> String {

@@ -28,6 +28,13 @@ pub(crate) enum Tenant {
     Suspend { name: String },
     /// Lets a suspended tenant work again
     Activate { name: String },
+    /// Revokes every credential in a tenant, and every token that was issued up to now
+    Revoke {
+        name: String,
+        /// Why, for the log
+        #[arg(long)]
+        reason: String,
+    },
 }
 
 pub(crate) async fn run(desk: &Desk, command: Tenant) -> Done {
@@ -36,6 +43,11 @@ pub(crate) async fn run(desk: &Desk, command: Tenant) -> Done {
         Tenant::Create { name } => desk.tell("tenant_create", json!({ "name": name }), one).await,
         Tenant::Suspend { name } => set_standing(desk, &name, "suspended").await,
         Tenant::Activate { name } => set_standing(desk, &name, "active").await,
+        Tenant::Revoke { name, reason } => {
+            let tenant = desk.tenant(Some(&name)).await?;
+            let args = json!({ "tenant": tenant.id, "reason": reason });
+            desk.tell("tenant_revoke", args, super::revocation::all).await
+        }
     }
 }
 

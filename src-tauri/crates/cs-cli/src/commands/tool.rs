@@ -20,6 +20,19 @@ pub(crate) enum Tool {
     Enable(These),
     /// Refuses every call of some tools
     Disable(These),
+    /// Says which scopes a token needs to call a tool, and which data system is behind it
+    Describe {
+        /// `tool`, or `server/tool`
+        tool: String,
+        /// A scope; repeat it for more. Without any, none is needed
+        #[arg(long = "scope", value_name = "SCOPE")]
+        scopes: Vec<String>,
+        /// The data system, in your own words
+        #[arg(long, value_name = "TEXT")]
+        data_system: Option<String>,
+        #[command(flatten)]
+        which: Which,
+    },
 }
 
 /// Some tools.
@@ -45,6 +58,13 @@ pub(crate) async fn run(desk: &Desk, command: Tool) -> Done {
         }
         Tool::Enable(some) => set_enabled(desk, &some, true).await,
         Tool::Disable(some) => set_enabled(desk, &some, false).await,
+        Tool::Describe { tool, scopes, data_system, which } => {
+            let tenant = desk.tenant(which.tenant.as_deref()).await?;
+            let tools = desk.tools(&tenant, &[tool]).await?;
+            let args = json!({ "tenant": tenant.id, "tool": tools.first(), "scopes": scopes,
+                               "data_system": data_system });
+            desk.tell("tool_describe", args, super::enforced).await
+        }
     }
 }
 

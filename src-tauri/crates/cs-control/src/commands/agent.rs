@@ -187,7 +187,7 @@ async fn views(core: &Core, tenant: TenantId) -> Result<Vec<AgentView>, ControlE
             standing: agent.standing,
             roles: roles(doc, &agent),
             tasks: tasks(doc, &agent),
-            credentials: own().map(|it| show::credential(it, now)).collect(),
+            credentials: own().map(|it| show::credential(doc, it, now)).collect(),
             last_seen: own().filter_map(|it| it.last_used).max(),
             live_sessions: show::count(live.iter().filter(|it| it.new.agent == agent.id).count()),
             created: agent.created,

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use cs_model::state::{CredentialKind, SessionEnd};
-use cs_model::{AgentId, CredentialId, Name, TaskId, TenantId};
+use cs_model::state::{CredentialKind, CredentialState, SessionEnd};
+use cs_model::{AgentId, CredentialId, ProviderId, TaskId, TenantId};
 use cs_registry::credential::{self, NewCredential, Proof};
 use cs_registry::session;
 use cs_trust::ApiKeyPair;
@@ -14,17 +14,20 @@ use crate::actor::{Caller, Permission};
 use crate::command::Command;
 use crate::control::Control;
 use crate::core::Core;
+use crate::edit::Edit;
 use crate::failure::ControlError;
 use crate::over::Over;
+use crate::provider::is_plain;
 use crate::secret_text::ShownOnce;
 use crate::view::agent::{CredentialView, IssuedKey};
-use crate::{lifecycle, names, ready, show};
+use crate::withdraw::noun;
+use crate::{binding, lifecycle, names, ready, show};
 
-/// How long a credential lasts unless said otherwise: 72 hours.
+/// How long a credential with a secret lasts unless said otherwise: 72 hours.
 const USUAL_SECS: u64 = 72 * 60 * 60;
 
-/// How long a credential lasts at most: 90 days.
-const MOST_SECS: u64 = 90 * 24 * 60 * 60;
+/// The longest subject, in characters.
+const LONGEST_SUBJECT: usize = 255;
 
 /// Issues a credential. Its secret is in the answer, and nowhere else in clear.
 #[derive(Debug, Deserialize, TS)]
@@ -34,7 +37,7 @@ pub struct CredentialIssue {
     pub tenant: TenantId,
     /// The agent that it identifies.
     pub agent: AgentId,
-    /// What kind it is of.
+    /// What kind it is of: an API key.
     pub kind: CredentialKind,
     /// Seconds; 72 h when absent, 90 days at most.
     #[serde(default)]
@@ -44,6 +47,14 @@ pub struct CredentialIssue {
     #[serde(default)]
     #[ts(optional)]
     pub task: Option<TaskId>,
+    /// The tasks that it may declare; all of its agent's when absent.
+    #[serde(default)]
+    #[ts(optional)]
+    pub tasks: Option<Vec<TaskId>>,
+    /// The networks that it may be used from (CIDR); all when absent.
+    #[serde(default)]
+    #[ts(optional)]
+    pub networks: Option<Vec<String>>,
 }
 
 impl Command for CredentialIssue {
@@ -52,18 +63,23 @@ impl Command for CredentialIssue {
     type Answer = IssuedKey;
 
     async fn run(self, control: &Control, caller: &Caller) -> Result<IssuedKey, ControlError> {
-        let lifetime = self.lifetime_secs.unwrap_or(USUAL_SECS);
-        if !(1..=MOST_SECS).contains(&lifetime) {
-            let rule = format!("a credential lasts between 1 and {MOST_SECS} seconds (90 days)");
-            return Err(ControlError::invalid("lifetime_secs", rule));
+        if self.kind != CredentialKind::ApiKey {
+            let rule = "only API keys are issued like this";
+            return Err(ControlError::invalid("kind", rule));
         }
+        let lifetime = binding::lifetime(self.lifetime_secs, USUAL_SECS)?;
+        let networks = binding::networks(self.networks)?;
         let core = control.core()?;
         let vault = core.vault()?;
         let document = core.document();
         let doc = names::tenant(&document, self.tenant)?;
-        let agent = doc.agents.iter().find(|it| it.id == self.agent);
-        let agent = agent.ok_or(ControlError::NotFound { what: "agent" })?;
-        let task = self.task.map(|id| task_name(doc, agent, id)).transpose()?;
+        let agent = binding::agent(doc, self.agent)?;
+        let tasks = binding::tasks(doc, agent, self.tasks)?;
+        let task = self.task.map(|id| binding::task(doc, agent, id, "task")).transpose()?;
+        if tasks.as_ref().is_some_and(|bound| self.task.is_some_and(|it| !bound.contains(&it))) {
+            let rule = "the credential is bound to other tasks than this one";
+            return Err(ControlError::invalid("task", rule));
+        }
 
         let id = CredentialId::from_random(core.random()?);
         let pair = ApiKeyPair::from_random(core.random()?, core.random()?);
@@ -79,8 +95,8 @@ impl Command for CredentialIssue {
             proof: Proof::ApiKey,
             key_id: pair.key_id.clone(),
             sealed_secret: Some(sealed_secret),
-            networks: Vec::new(),
-            tasks: None,
+            networks,
+            tasks,
             created: edit.at(),
             expires,
         };
@@ -108,18 +124,77 @@ impl Command for CredentialIssue {
     }
 }
 
-fn task_name<'d>(
-    doc: &'d cs_model::document::TenantDoc,
-    agent: &cs_model::document::AgentDoc,
-    id: TaskId,
-) -> Result<&'d Name, ControlError> {
-    let found = doc.tasks.iter().find(|task| task.id == id);
-    let found = found.ok_or(ControlError::NotFound { what: "task" })?;
-    if agent.tasks.contains(&id) {
-        Ok(&found.name)
-    } else {
-        let rule = format!("agent `{}` may not declare task `{}`", agent.name, found.name);
-        Err(ControlError::invalid("task", rule))
+/// Registers a subject of an identity provider as an agent: from now on its access tokens are that
+/// agent's. There is no secret of ours in it.
+#[derive(Debug, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct CredentialRegister {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The agent that it identifies.
+    pub agent: AgentId,
+    /// The identity provider.
+    pub provider: ProviderId,
+    /// The subject, as the provider's claim map finds it, letter by letter.
+    pub subject: String,
+    /// Seconds; 90 days when absent and at most.
+    #[serde(default)]
+    #[ts(optional)]
+    pub lifetime_secs: Option<u64>,
+    /// The tasks that it may declare; all of its agent's when absent.
+    #[serde(default)]
+    #[ts(optional)]
+    pub tasks: Option<Vec<TaskId>>,
+    /// The networks that it may be used from (CIDR); all when absent.
+    #[serde(default)]
+    #[ts(optional)]
+    pub networks: Option<Vec<String>>,
+}
+
+impl Command for CredentialRegister {
+    const NAME: &'static str = "credential_register";
+    const NEEDS: Permission = Permission::Edit;
+    type Answer = CredentialView;
+
+    async fn run(self, control: &Control, caller: &Caller) -> Result<CredentialView, ControlError> {
+        let lifetime = binding::lifetime(self.lifetime_secs, binding::MOST_SECS)?;
+        let networks = binding::networks(self.networks)?;
+        if !is_plain(&self.subject, LONGEST_SUBJECT) {
+            let rule = format!(
+                "a subject has between 1 and {LONGEST_SUBJECT} characters, none of them invisible"
+            );
+            return Err(ControlError::invalid("subject", rule));
+        }
+        let core = control.core()?;
+        let id = CredentialId::from_random(core.random()?);
+        let mut edit = core.edit(caller).await?;
+        let document = core.document();
+        let doc = names::tenant(&document, self.tenant)?;
+        let agent = binding::agent(doc, self.agent)?;
+        let tasks = binding::tasks(doc, agent, self.tasks)?;
+        let provider = doc.providers.iter().find(|it| it.id == self.provider);
+        let provider = provider.ok_or(ControlError::NotFound { what: "identity provider" })?;
+        let key_id = free_key_id(&mut edit, self.tenant, id, provider.id, &self.subject).await?;
+        let expires = edit.at().after(Duration::from_secs(lifetime));
+        let new = NewCredential {
+            id,
+            tenant: self.tenant,
+            agent: self.agent,
+            proof: Proof::External { provider: provider.id, subject: self.subject },
+            key_id,
+            sealed_secret: None,
+            networks,
+            tasks,
+            created: edit.at(),
+            expires,
+        };
+        credential::issue(edit.db(), &new).await?;
+        let what = format!("registered `{}` as agent `{}`", new.key_id, agent.name);
+        let mut event = edit.admin(self.tenant, what);
+        (event.agent, event.credential) = (Some(agent.id), Some(id));
+        edit.tell(event);
+        edit.record().await?;
+        one(&core, self.tenant, id).await
     }
 }
 
@@ -146,7 +221,10 @@ impl Command for CredentialRevoke {
         let found = credential::find(edit.db(), tenant, id).await?;
         if found.revoked_at.is_none() {
             credential::revoke(edit.db(), tenant, id, at).await?;
-            let mut event = edit.admin(tenant, format!("revoked the API key `{}`", found.key_id));
+            let mut event = edit.admin(
+                tenant,
+                format!("revoked the {} `{}`", noun(found.proof.kind()), found.key_id),
+            );
             (event.agent, event.credential) = (Some(found.agent), Some(id));
             edit.tell(event);
         }
@@ -179,7 +257,7 @@ impl Command for CredentialRelease {
         let found = credential::find(edit.db(), self.tenant, self.credential).await?;
         if found.suspended_at.is_some() {
             credential::release(edit.db(), self.tenant, self.credential).await?;
-            let what = format!("released the API key `{}`", found.key_id);
+            let what = format!("released the {} `{}`", noun(found.proof.kind()), found.key_id);
             let mut event = edit.admin(self.tenant, what);
             (event.agent, event.credential) = (Some(found.agent), Some(found.id));
             edit.tell(event);
@@ -204,10 +282,11 @@ impl Command for CredentialList {
 
     async fn run(self, control: &Control, _: &Caller) -> Result<Vec<CredentialView>, ControlError> {
         let core = control.core()?;
-        names::tenant(&core.document(), self.tenant)?;
+        let document = core.document();
+        let doc = names::tenant(&document, self.tenant)?;
         let mut db = core.registry.read().await?;
         let all = credential::list(&mut db, self.tenant).await?;
-        Ok(all.iter().map(|it| show::credential(it, core.now())).collect())
+        Ok(all.iter().map(|it| show::credential(doc, it, core.now())).collect())
     }
 }
 
@@ -216,7 +295,40 @@ async fn one(
     tenant: TenantId,
     id: CredentialId,
 ) -> Result<CredentialView, ControlError> {
+    let document = core.document();
+    let doc = names::tenant(&document, tenant)?;
     let mut db = core.registry.read().await?;
     let found = credential::find(&mut db, tenant, id).await?;
-    Ok(show::credential(&found, core.now()))
+    Ok(show::credential(doc, &found, core.now()))
+}
+
+/// What a subject is listed under. One subject is one agent at a time; a registration that is
+/// over makes way for another.
+async fn free_key_id(
+    edit: &mut Edit<'_>,
+    tenant: TenantId,
+    id: CredentialId,
+    provider: ProviderId,
+    subject: &str,
+) -> Result<String, ControlError> {
+    let now = edit.at();
+    let all = credential::list(edit.db(), tenant).await?;
+    let proof = Proof::External { provider, subject: subject.to_owned() };
+    let mut before = all.iter().filter(|it| it.proof == proof).peekable();
+    let taken = before.peek().is_some();
+    if before.any(|it| is_standing(it.state(now))) {
+        return Err(ControlError::conflict(
+            "this subject is registered already; revoke that credential first",
+        ));
+    }
+    let key_id = format!("{provider}/{subject}");
+    Ok(if taken { format!("{key_id}/{id}") } else { key_id })
+}
+
+/// Whether a credential may be used, or may be used again.
+const fn is_standing(state: CredentialState) -> bool {
+    match state {
+        CredentialState::Active | CredentialState::Suspended => true,
+        CredentialState::Expired | CredentialState::Revoked => false,
+    }
 }

@@ -1,5 +1,7 @@
 //! Makes the registry what a file says: what the file does not have is removed.
 
+mod providers;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use cs_model::document::TenantDoc;
@@ -18,6 +20,7 @@ use cs_registry::tenant::{self, Tenant};
 use cs_registry::tool::{self, Tool};
 
 use super::{Declared, DeclaredTenant, DeclaredTool, suggest};
+use crate::commands::reference;
 use crate::commands::task::check_times;
 use crate::core::Core;
 use crate::edit::Edit;
@@ -121,6 +124,7 @@ impl One<'_, '_> {
         let tools = self.tools(&servers, wanted.tools).await?;
         let roles = self.roles(&tools, wanted.roles).await?;
         let tasks = self.tasks(&tools, wanted.tasks).await?;
+        self.providers(wanted.identity_providers).await?;
         self.agents(&roles, &tasks, wanted.agents).await?;
         for old in &self.doc.servers {
             if !wanted.servers.contains_key(&old.name) {
@@ -143,6 +147,10 @@ impl One<'_, '_> {
         let place = &self.place;
         let message = format!("{place}.{at}: there is no {what} `{name}`");
         ControlError::invalid("text", message + &hint.unwrap_or_default())
+    }
+
+    fn wrong(&self, at: &str, why: &str) -> ControlError {
+        ControlError::invalid("text", format!("{}.{at}: {why}", self.place))
     }
 
     async fn servers(
@@ -185,6 +193,9 @@ impl One<'_, '_> {
             let at = format!("tools.{}", cs_model::text::neutralise(&key, 200));
             let (server, name) = self.split(&at, &key, servers)?;
             let fingerprint = self.fingerprint(&at, &name, &wanted.definition)?;
+            let DeclaredTool { scopes, data_system, .. } = &wanted;
+            reference::judge(scopes, data_system.as_deref())
+                .map_err(|(field, rule)| self.wrong(&format!("{at}.{field}"), &rule))?;
             let old = self.doc.tools.iter().find(|it| it.server == server && it.name == name);
             let id = match old {
                 Some(old) => {
@@ -193,6 +204,8 @@ impl One<'_, '_> {
                         tool::pin(self.edit.db(), tenant, old.id, text, fingerprint).await?;
                     }
                     tool::set_enabled(self.edit.db(), tenant, old.id, wanted.enabled).await?;
+                    let (scopes, system) = (&wanted.scopes, wanted.data_system.as_deref());
+                    tool::describe(self.edit.db(), tenant, old.id, scopes, system).await?;
                     old.id
                 }
                 None => {
@@ -204,8 +217,8 @@ impl One<'_, '_> {
                         definition: wanted.definition,
                         fingerprint,
                         enabled: wanted.enabled,
-                        scopes: [].into(),
-                        data_system: None,
+                        scopes: wanted.scopes,
+                        data_system: wanted.data_system,
                         created: self.edit.at(),
                         last_used: None,
                     };

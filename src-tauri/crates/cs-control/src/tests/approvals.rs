@@ -11,14 +11,15 @@ use cs_policy::Session;
 use serde_json::{Value, json};
 
 use super::place::{PASSPHRASE, Place, somebody};
+use super::providers::{provider, registration, settings};
 use crate::actor::Actor;
 use crate::adapters::ports;
 use crate::lifecycle;
 
-struct Waiting {
-    place: Place,
+pub(super) struct Waiting {
+    pub(super) place: Place,
     ports: Ports,
-    request: NewApproval,
+    pub(super) request: NewApproval,
 }
 
 fn id<T: std::str::FromStr>(value: &Value) -> T
@@ -30,7 +31,7 @@ where
 
 impl Waiting {
     /// An executor that wants to send mail.
-    async fn new() -> Self {
+    pub(super) async fn new() -> Self {
         let place = Place::with_starter().await;
         let core = place.control.core().unwrap();
         let ports = ports(&core);
@@ -38,9 +39,26 @@ impl Waiting {
         let agent = place.agent("executor-1").await;
         let issue = json!({ "tenant": tenant, "agent": agent["id"], "kind": "api_key" });
         let key = place.ask("credential_issue", issue).await;
+        Self::with(place, ports, &key["credential"]).await
+    }
+
+    /// The same, who comes with tokens of an identity provider.
+    pub(super) async fn with_subject() -> Self {
+        let place = Place::with_starter().await;
+        let ports = ports(&place.control.core().unwrap());
+        let login = provider(&place, "login", &settings()).await;
+        let mut args = registration(&place, &login, "robin").await;
+        args["agent"] = place.agent("executor-1").await["id"].clone();
+        let made = place.ask("credential_register", args).await;
+        Self::with(place, ports, &made["id"]).await
+    }
+
+    async fn with(place: Place, ports: Ports, credential: &Value) -> Self {
+        let core = place.control.core().unwrap();
+        let tenant: TenantId = id(&place.tenant().await);
+        let agent = place.agent("executor-1").await;
         let task: TaskId = id(&agent["tasks"][0]["id"]);
-        let (agent, credential): (AgentId, CredentialId) =
-            (id(&agent["id"]), id(&key["credential"]));
+        let (agent, credential): (AgentId, CredentialId) = (id(&agent["id"]), id(credential));
         let policy = Arc::clone(&core.world.borrow().policy);
         let allowlist = cs_policy::open(&policy, tenant, agent, Some(task)).unwrap();
         let entry = *allowlist.get("send_email").unwrap();

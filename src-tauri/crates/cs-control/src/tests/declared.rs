@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::place::Place;
+use super::providers::{ISSUER, provider, registration, settings};
 
 #[tokio::test]
 async fn what_is_exported_and_applied_again_changes_nothing() {
@@ -51,4 +52,69 @@ async fn what_the_file_does_not_have_is_removed() {
     assert_eq!(matrix["tools"], json!([]));
     let agents = place.ask("agent_list", json!({ "tenant": place.tenant().await })).await;
     assert_eq!(agents, json!([]));
+}
+
+#[tokio::test]
+async fn providers_and_scopes_are_written_down_and_read_back_whole() {
+    let from = Place::with_starter().await;
+    let tenant = from.tenant().await;
+    let secret = json!({ "tenant": tenant, "name": "idp", "value": "hunter2 hunter2" });
+    from.ask("tenant_secret_set", secret).await;
+    let mut full = settings();
+    full["preset"] = json!("keycloak");
+    full["algorithms"] = json!(["ES256", "RS256"]);
+    full["audiences"] = json!(["api://a: b", "#x", "1e3", "no"]);
+    full["types"] = json!("at+jwt_or_jwt");
+    full["claims"] = json!({ "agent": "azp", "roles": "realm_access.roles",
+        "tenant": { "claim": "tid", "value": "~" }, "task": "task" });
+    full["introspection"] = json!({ "endpoint": "https://login.example/i", "client_id": "gw",
+        "secret": "idp", "when": "token_tools", "cache_secs": 5 });
+    full["private_network"] = json!(true);
+    provider(&from, "login", &full).await;
+    let matrix = from.matrix().await;
+    let describe = json!({ "tenant": tenant, "tool": matrix["tools"][0]["id"],
+        "scopes": ["files:read", "yes"], "data_system": "the: archive # 1" });
+    from.ask("tool_describe", describe).await;
+    let text = from.ask("export", json!({})).await["text"].clone();
+    assert!(!text.as_str().unwrap().contains("hunter2"));
+    let again = from.ask("apply", json!({ "text": text, "dry_run": false })).await;
+    assert_eq!(again["changes"], json!([]));
+    let to = Place::new().await;
+    to.ask("apply", json!({ "text": text, "dry_run": false })).await;
+    assert_eq!(to.ask("export", json!({})).await["text"], text);
+    let list = to.ask("provider_list", json!({ "tenant": to.tenant().await })).await;
+    let before = from.ask("provider_list", json!({ "tenant": tenant })).await;
+    assert_eq!(list[0]["settings"], before[0]["settings"]);
+}
+
+#[tokio::test]
+async fn a_provider_in_a_file_is_held_to_the_same_rules() {
+    let place = Place::with_starter().await;
+    let login = provider(&place, "login", &settings()).await;
+    let args = registration(&place, &login, "robin").await;
+    place.ask("credential_register", args).await;
+    let text = place.ask("export", json!({})).await["text"].as_str().unwrap().to_owned();
+    let console = place.control.console();
+    let cases = [
+        (text.replace(ISSUER, "http://login.example"), "settings.issuer"),
+        (text.replace(ISSUER, "https://elsewhere.example"), "somebody else at another issuer"),
+        (text.replace("longest_secs:", "longest_sec:"), "did you mean `longest_secs`"),
+        (
+            text.replace("longest_token_secs: 900", "longest_token_secs: 3601"),
+            "settings.longest_token_secs",
+        ),
+        (text.replace("- mcp:connect", "- mcp connect"), "settings.scopes"),
+    ];
+    for (wrong, expected) in cases {
+        assert_ne!(wrong, text);
+        let args = json!({ "text": wrong, "dry_run": false });
+        let refused = place.refused(console, "apply", args).await;
+        let message = refused["message"].as_str().unwrap();
+        assert!(message.contains(expected), "{message}");
+    }
+    let unknown = text.replace("longest_secs:", "longest_sec:");
+    let args = json!({ "text": unknown, "dry_run": false });
+    let message = place.refused(console, "apply", args).await["message"].clone();
+    assert!(message.as_str().unwrap().contains("line "), "{message}");
+    assert_eq!(place.ask("export", json!({})).await["text"], text.as_str());
 }

@@ -1,7 +1,7 @@
 //! Agents and what they prove themselves with.
 
 use cs_model::state::{CredentialKind, CredentialState, Standing};
-use cs_model::{AgentId, CredentialId, Timestamp};
+use cs_model::{AgentId, CredentialId, Digest, ProviderId, Timestamp};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -40,8 +40,14 @@ pub struct CredentialView {
     pub agent: AgentId,
     /// What kind it is of.
     pub kind: CredentialKind,
+    /// What proves it, as far as that is public.
+    pub proof: ProofView,
     /// The id that a request names.
     pub key_id: String,
+    /// The networks that it may be used from (CIDR). None means all.
+    pub networks: Vec<String>,
+    /// The tasks that it may declare, where it is bound more narrowly than its agent.
+    pub tasks: Option<Vec<TaskRef>>,
     /// Whether it may be used.
     pub state: CredentialState,
     /// When it was issued.
@@ -52,6 +58,51 @@ pub struct CredentialView {
     pub last_used: Option<Timestamp>,
     /// The address it was last used from.
     pub last_from: Option<String>,
+}
+
+/// What proves a credential, as far as that is public.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, TS)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum ProofView {
+    /// A secret that signs each request.
+    ApiKey,
+    /// A certificate.
+    Certificate {
+        /// Its serial number, in hexadecimal digits.
+        serial: String,
+        /// The SHA-256 of the certificate (DER).
+        fingerprint: Digest,
+        /// The SPIFFE id in it.
+        spiffe: String,
+        /// The certificate itself, as PEM.
+        pem: String,
+    },
+    /// A client of the gateway's own token issuer.
+    Client {
+        /// How it proves itself at the token endpoint.
+        method: ClientMethodView,
+    },
+    /// A subject of an identity provider.
+    External {
+        /// The provider.
+        provider: ProviderId,
+        /// Its name.
+        provider_name: String,
+        /// The subject, as the provider's claim map finds it.
+        subject: String,
+    },
+}
+
+/// How a client of the gateway's own token issuer proves itself.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum ClientMethodView {
+    /// A secret.
+    ClientSecretBasic,
+    /// An assertion that is signed with its private key.
+    PrivateKeyJwt,
+    /// A certificate.
+    TlsClientAuth,
 }
 
 /// A new API key. Shown once.

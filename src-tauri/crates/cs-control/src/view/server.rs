@@ -80,6 +80,10 @@ pub struct ToolView {
     pub drift: Option<String>,
     /// What the server says of the tool. Not to be trusted.
     pub claims: ToolClaims,
+    /// The scopes that an access token needs to call it.
+    pub scopes: Vec<String>,
+    /// The data system behind it, in the tenant's own words.
+    pub data_system: Option<String>,
     /// Its row of the matrix.
     pub grants: Vec<ToolGrant>,
 }

@@ -200,3 +200,45 @@ async fn last_use_follows_from_the_log_and_stays_within_the_tenant() {
     let theirs = credential::find(&mut db, B.tenant, B.credential).await.unwrap();
     assert_eq!((theirs.last_used, theirs.last_from), (None, None));
 }
+
+#[tokio::test]
+async fn proofs_of_identity_are_counted_by_method_and_reason_and_for_their_own_tenant() {
+    let fixture = Fixture::new().await;
+    let proof = |kind, tenant: Option<crate::testing::Ids>, method: &str, at: u64| Event {
+        tenant: tenant.map(|ids| ids.tenant),
+        credential: tenant.map(|ids| ids.credential),
+        detail: Some(method.to_owned()),
+        client: Some(format!("192.0.2.{at}:9")),
+        ..Event::new(kind, later(at))
+    };
+    let refused = |tenant, reason: &str, claimed: &str, at| Event {
+        reason: Some(reason.to_owned()),
+        claimed: Some(claimed.to_owned()),
+        ..proof(EventKind::AuthnFailed, tenant, "token", at)
+    };
+    let events = vec![
+        proof(EventKind::AuthnSucceeded, Some(A), "api_key", 1),
+        proof(EventKind::AuthnSucceeded, Some(A), "api_key", 2),
+        proof(EventKind::AuthnSucceeded, Some(B), "certificate", 3),
+        refused(Some(A), "jwt_expired", "first", 4),
+        refused(None, "jwt_expired", "second", 5),
+        refused(Some(B), "jwt_expired", "of another tenant", 6),
+        proof(EventKind::AuthnFailed, None, "a word that is none of ours", 7),
+    ];
+    fixture.registry.record(events).await.unwrap();
+    let mut db = fixture.registry.read().await.unwrap();
+    let found = proofs(&mut db, A.tenant, later(8), 24).await.unwrap();
+    let told: Vec<_> =
+        found.iter().map(|it| (it.method.as_str(), it.reason.as_deref(), it.count)).collect();
+    let expected =
+        [("api_key", None, 2), ("none", Some("unknown"), 1), ("token", Some("jwt_expired"), 2)];
+    assert_eq!(told, expected);
+    let newest = &found[2];
+    assert_eq!((newest.last, newest.claimed.as_deref()), (later(5), Some("second")));
+    assert_eq!(newest.client.as_deref(), Some("192.0.2.5:9"));
+    let day = 24 * 3600;
+    assert_eq!(proofs(&mut db, A.tenant, later(day + 3600), 24).await.unwrap(), []);
+    // Whatever the method, its credential was used.
+    let used = credential::find(&mut db, B.tenant, B.credential).await.unwrap();
+    assert_eq!((used.last_used, used.last_from.as_deref()), (Some(later(3)), Some("192.0.2.3:9")));
+}

@@ -107,6 +107,7 @@ pub(super) const MAY_USE: &[(&str, &[&str])] = &[
             "cs-registry",
             "cs-secrets",
             "cs-trust",
+            "ipnet",
             "rustix",
             "serde",
             "serde-saphyr",

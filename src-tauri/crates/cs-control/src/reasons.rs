@@ -1,0 +1,89 @@
+//! Why callers are not recognised, in words for a person.
+
+use cs_trust::token::TokenError;
+
+/// The codes of the gateway's first gate, and what they mean.
+const WORDS: &[(&str, &str)] = &[
+    ("agent_claim_missing", "The token lacks the claim that says who it is"),
+    ("authorization_malformed", "The `Authorization` header cannot be read"),
+    ("authorization_scheme", "The `Authorization` header has a scheme that is not taken here"),
+    ("certificate_binding", "The token is bound to another certificate than the connection's"),
+    ("certificate_of_another", "The connection's certificate is another agent's"),
+    ("credential_expired", "The credential has run out"),
+    ("credential_revoked", "The credential was revoked"),
+    ("credential_suspended", "The credential is suspended until an operator releases it"),
+    ("credential_unknown", "There is no such credential"),
+    ("digest_mismatch", "The body is not the one that was signed"),
+    ("insufficient_scope", "The token lacks a scope that the operation takes"),
+    ("introspection_failed", "The identity provider could not be asked about the token"),
+    ("introspection_impossible", "The identity provider cannot be asked about tokens"),
+    ("introspection_malformed", "The identity provider's answer about the token cannot be read"),
+    (
+        "introspection_mismatch",
+        "The identity provider says something else of the token than the token itself",
+    ),
+    ("introspection_secret", "The secret for asking the identity provider is missing"),
+    ("issuer_key_revoked", "The key that signed the token was revoked"),
+    ("issuer_revoked", "All tokens of the issuer up to a moment were revoked"),
+    ("issuer_unknown", "No identity provider of the tenant has the token's issuer"),
+    ("network_not_allowed", "The credential may not be used from this address"),
+    ("no_credential", "Nothing was presented"),
+    ("proof_missing", "The token is bound to a key, and the proof of it is missing"),
+    (
+        "provider_unreachable",
+        "The identity provider cannot be reached, and its keys are not known or too old",
+    ),
+    ("replay", "A signed request was sent a second time"),
+    ("request_unsignable", "The request cannot be one that was signed"),
+    ("role_claim_missing", "The token lacks the claim with its roles"),
+    ("role_not_assigned", "The token claims a role that its agent does not have here"),
+    ("role_unknown", "The token claims a role that does not exist here"),
+    ("several_credentials", "Several credentials were sent with one request"),
+    ("several_methods", "A request tried to prove itself by two methods at once"),
+    ("several_proofs", "Several proofs were sent with one request"),
+    ("signature_incomplete", "A part of the signature is missing or stands there twice"),
+    ("signature_invalid", "The signature is wrong"),
+    ("signature_malformed", "The signature cannot be read"),
+    ("signature_stale", "The signature is too old, or from the future"),
+    ("subject_revoked", "All tokens of the subject up to a moment were revoked"),
+    ("subject_unknown", "No agent is registered as the token's subject"),
+    ("tenant_claim_wrong", "The token is another tenant's"),
+    ("token_expired", "The token has expired"),
+    ("token_inactive", "The identity provider says that the token does not hold"),
+    ("token_not_bound", "The token is not bound to what its provider's settings want"),
+    ("token_revoked", "The token was revoked"),
+    ("unexpected_authorization", "An `Authorization` header was sent beside another credential"),
+    ("unknown", "No reason is on record"),
+    ("wrong_tenant", "The credential belongs to another tenant than the address"),
+];
+
+/// What a code means, in words; the code itself, with spaces, where there are none.
+pub(crate) fn words(code: &str) -> String {
+    let denial = cs_policy::Deny::ALL.iter().find(|deny| deny.code() == code);
+    if let Some(deny) = denial {
+        return deny.sentence().trim_end_matches('.').to_owned();
+    }
+    if let Some(wrong) = TokenError::ALL.iter().find(|wrong| wrong.code() == code) {
+        let sentence = wrong.to_string();
+        let mut letters = sentence.chars();
+        let first = letters.next().map(|it| it.to_ascii_uppercase());
+        return first.into_iter().chain(letters).collect();
+    }
+    let known = WORDS.iter().find(|(known, _)| *known == code);
+    known.map_or_else(|| code.replace('_', " "), |(_, words)| (*words).to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_code_has_one_meaning_and_they_are_in_order() {
+        assert!(WORDS.is_sorted_by(|a, b| a.0 < b.0));
+        for (code, meaning) in WORDS {
+            assert_eq!(words(code), *meaning, "{code}");
+        }
+        assert_eq!(words("something_else"), "something else");
+        assert_eq!(words("jwt_expired"), "The token has expired");
+    }
+}

@@ -3,6 +3,7 @@ import { Modal } from '@mantine/core'
 import { useState, useSyncExternalStore, type ReactNode } from 'react'
 import { Act } from './Act'
 import { Problem } from './Problem'
+import { notTyped, TypedName } from './TypedName'
 
 export type Confirmation = {
   title: string
@@ -10,6 +11,8 @@ export type Confirmation = {
   body: ReactNode
   /** The verb on the button. */
   action: string
+  /** A name that has to be typed first, where nothing brings back what is lost. */
+  typed?: string
   run: () => Promise<unknown>
 }
 
@@ -34,9 +37,10 @@ export function ConfirmDialog() {
   return confirmation ? <Asking key={confirmation.title} {...confirmation} /> : null
 }
 
-function Asking({ title, body, action, run }: Confirmation) {
+function Asking({ title, body, action, typed: name, run }: Confirmation) {
   const [error, setError] = useState<unknown>(null)
   const [busy, setBusy] = useState(false)
+  const [typed, setTyped] = useState('')
   const proceed = async () => {
     setBusy(true)
     try {
@@ -51,12 +55,13 @@ function Asking({ title, body, action, run }: Confirmation) {
     <Modal opened onClose={() => set(null)} title={title} size="md">
       <div className="stack">
         <div>{body}</div>
+        {name === undefined ? null : <TypedName name={name} typed={typed} onChange={setTyped} autoFocus />}
         {error ? <Problem error={error} /> : null}
         <div className="row spread">
-          <Act onClick={() => set(null)} autoFocus>
+          <Act onClick={() => set(null)} autoFocus={name === undefined}>
             Keep
           </Act>
-          <Act tone="danger" onClick={() => void proceed()} loading={busy}>
+          <Act tone="danger" onClick={() => void proceed()} loading={busy} disabledReason={name === undefined ? undefined : notTyped(name, typed)}>
             {action}
           </Act>
         </div>

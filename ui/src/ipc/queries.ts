@@ -5,7 +5,7 @@
 import { infiniteQueryOptions, queryOptions, type QueryClient } from '@tanstack/react-query'
 import { call } from './call'
 import type {
-  ApprovalId, ApprovalState, AuditFilter, Change, RoleId, ServerId, TenantId, ToolId,
+  ApprovalId, ApprovalState, AuditFilter, Change, MatrixFormat, RoleId, ServerId, TenantId, ToolId,
 } from './generated'
 
 export const status = () =>
@@ -31,6 +31,20 @@ export const taskList = (tenant: TenantId) =>
 
 export const agentList = (tenant: TenantId) =>
   queryOptions({ queryKey: ['registry', 'agents', tenant], queryFn: () => call('agent_list', { tenant }) })
+
+export const providerList = (tenant: TenantId) =>
+  queryOptions({ queryKey: ['registry', 'providers', tenant], queryFn: () => call('provider_list', { tenant }), refetchInterval: 15_000 })
+
+export const revocationList = (tenant: TenantId) =>
+  queryOptions({ queryKey: ['registry', 'revocations', tenant], queryFn: () => call('revocation_list', { tenant }) })
+
+/** From the audit log, and stale with it. */
+export const authnOverview = (tenant: TenantId) =>
+  queryOptions({ queryKey: ['audit', 'authn', tenant], queryFn: () => call('authn_overview', { tenant }) })
+
+/** Written down anew each time that it is asked for. */
+export const matrixExport = (tenant: TenantId, format: MatrixFormat) =>
+  queryOptions({ queryKey: ['policy', 'export', tenant, format], queryFn: () => call('matrix_export', { tenant, format }), staleTime: 0 })
 
 export const serverList = (tenant: TenantId) =>
   queryOptions({ queryKey: ['servers', 'list', tenant], queryFn: () => call('server_list', { tenant }) })

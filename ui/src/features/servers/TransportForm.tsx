@@ -1,11 +1,9 @@
 import { ActionIcon, SegmentedControl, Select, Textarea, TextInput } from '@mantine/core'
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { useState } from 'react'
+import { useQuery } from '@tanstack/react-query'
 import { Act } from '@/components/Act'
 import { IconX } from '@/components/icons'
-import { Problem } from '@/components/Problem'
+import { StoreSecret } from '@/components/StoreSecret'
 import { useTenant } from '@/components/tenant'
-import { call } from '@/ipc/call'
 import { tenantSecrets } from '@/ipc/queries'
 import { nameProblem } from '@/lib/names'
 import css from './Servers.module.css'
@@ -76,32 +74,5 @@ function Settings({ word, rows, onChange }: { word: string; rows: Row[]; onChang
         {rows.some((row) => row.secret) ? <StoreSecret /> : null}
       </div>
     </fieldset>
-  )
-}
-
-function StoreSecret() {
-  const tenant = useTenant()
-  const queryClient = useQueryClient()
-  const [open, setOpen] = useState(false)
-  const [name, setName] = useState('')
-  const [value, setValue] = useState('')
-  const store = useMutation({
-    mutationFn: () => call('tenant_secret_set', { tenant: tenant.id, name, value }),
-    onSuccess: async () => {
-      setOpen(false)
-      await queryClient.invalidateQueries(tenantSecrets(tenant.id))
-    },
-    onSettled: () => setValue(''),
-  })
-  if (!open) return <Act tone="quiet" onClick={() => setOpen(true)}>Store a secret</Act>
-  return (
-    <div className="stack grow">
-      <div className="row">
-        <TextInput size="xs" aria-label="Name of the secret" placeholder="name" value={name} onChange={(event) => setName(event.currentTarget.value)} />
-        <TextInput size="xs" type="password" autoComplete="off" aria-label="Value of the secret" placeholder="value, never shown again" className="grow" value={value} onChange={(event) => setValue(event.currentTarget.value)} />
-        <Act tone="primary" onClick={() => store.mutate()} loading={store.isPending} disabledReason={nameProblem(name) ?? (value ? undefined : 'The value is missing')}>Store</Act>
-      </div>
-      {store.error ? <Problem error={store.error} /> : null}
-    </div>
   )
 }

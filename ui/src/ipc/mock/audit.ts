@@ -3,6 +3,13 @@ import type { AuditRow, CorrelationId } from '../generated'
 import { ago, below, chance, correlation, digest, pick } from './clock'
 import type { World } from './world'
 
+/** Why, who it claimed to be, from where. */
+const failures: [reason: string, claimed: string, client: string][] = [
+  ['signature_stale', 'csk_acme_2f0c91d7aa10', '127.0.0.1'], ['credential_unknown', 'csk_acme_deadbeef0000', '203.0.113.9'], ['token_expired', 'https://acme.okta.com/oauth2/default 0oa2f9k3x7QmLr5d7', '10.20.4.17'],
+  ['audience_wrong', 'https://acme.okta.com/oauth2/default 0oa2f9k3x7QmLr5d7', '10.20.4.17'], ['no_credential', 'nobody', '2001:db8:20:0:9a1:4f77:21:3'],
+  ['subject_unknown', `https://sso.example.com/realms/agents build-\u202erunner-${'0123456789'.repeat(9)}`, '198.51.100.23'], ['unexpected_authorization', 'csk_acme_2f0c91d7aa10', '127.0.0.1'],
+]
+
 export function fillAudit(world: World, count: number): void {
   const tenant = world.tenants[0]
   if (!tenant) return
@@ -34,7 +41,9 @@ export function fillAudit(world: World, count: number): void {
       put({ kind: 'authn.succeeded', session: null, summary: `${agent.name} was recognised by its key` })
       put({ kind: 'session.opened', session, summary: `${agent.name} opened a session on task workbench with 5 tools` })
     } else if (dice < 0.96) {
-      put({ kind: 'authn.failed', who: 'nobody', reason: 'stale_signature', summary: 'A request was not accepted: its signature is older than 90 seconds' })
+      for (const [reason, who, client] of [pick(failures), pick(failures)]) {
+        put({ kind: 'authn.failed', who, reason, client, summary: `A request was not accepted (${reason.replaceAll('_', ' ')})` })
+      }
     } else {
       put({ kind: 'admin.changed', who: 'Ada Lindgren', client: null, summary: `Ada Lindgren set ${tool.name} for role executor to token` })
       put({ kind: 'policy.enforced', who: 'system', client: null, summary: `Policy version ${world.status.policy_version} is enforced` })

@@ -7,6 +7,7 @@ import type { Answer, Args, Command } from '../call'
 import { IpcError } from '../failure'
 import { correlation } from './clock'
 import { agentHandlers } from './handle-agents'
+import { identityHandlers } from './handle-identity'
 import { policyHandlers } from './handle-policy'
 import { recordHandlers } from './handle-records'
 import { statusHandlers } from './handle-status'
@@ -15,7 +16,7 @@ import { makeWorld, type Size, type World } from './world'
 
 export type Handlers = { [C in Command]?: (world: World, args: Args<C>) => Answer<C> }
 
-const handlers: Handlers = { ...statusHandlers, ...policyHandlers, ...agentHandlers, ...recordHandlers }
+const handlers: Handlers = { ...statusHandlers, ...policyHandlers, ...agentHandlers, ...identityHandlers, ...recordHandlers }
 const sizes: Size[] = ['first-run', 'locked', 'empty', 'typical', 'crowded']
 const asked = mockSize()
 const world = makeWorld(sizes.find((size) => size === asked) ?? 'typical')

@@ -49,12 +49,12 @@ export const agentHandlers: Handlers = {
     found.agents = found.agents.filter((one) => one.id !== agent)
     return enforce(world)
   },
-  credential_issue: (world, { tenant, agent, lifetime_secs, task }) => {
+  credential_issue: (world, { tenant, agent, lifetime_secs, task, tasks, networks }) => {
     const found = tenantOf(world, tenant)
     const owner = agentOf(found, agent)
     const keyId = `csk_${found.view.name}_${id('x').slice(2, 14)}`
     const expires = ahead(lifetime_secs ?? 259_200)
-    const credential: CredentialView = { id: id('crd'), agent: owner.id, kind: 'api_key', proof: { kind: 'api_key' }, networks: [], tasks: null, key_id: keyId, state: 'active', created: ago(0), expires, last_used: null, last_from: null }
+    const credential: CredentialView = { id: id('crd'), agent: owner.id, kind: 'api_key', key_id: keyId, state: 'active', created: ago(0), expires, last_used: null, last_from: null, networks: networks ?? [], tasks: tasks ? owner.tasks.filter((one) => tasks.includes(one.id)) : null, proof: { kind: 'api_key' } }
     owner.credentials.push(credential)
     const taskName = found.tasks.find((one) => one.id === task)?.name
     const endpoint = `${world.status.gateway.url}/t/${found.view.name}${taskName ? `/task/${taskName}` : ''}/mcp`

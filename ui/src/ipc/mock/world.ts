@@ -1,10 +1,11 @@
 /** What the backend inside the page holds, and the three sizes that it can have. */
 import type {
-  AgentView, ApprovalView, AuditRow, CredentialView, Grant, RoleId, ServerView, SessionView,
-  StatusView, TaskView, TenantId, TenantView, ToolView,
+  AgentView, ApprovalView, AuditRow, CredentialView, Grant, ProviderView, RevocationView, RoleId, ServerView,
+  SessionView, StatusView, TaskView, TenantId, TenantView, ToolView,
 } from '../generated'
 import { fillApprovals } from './approvals'
 import { fillAudit } from './audit'
+import { fillIdentity } from './identity'
 import { ago, ahead, below, chance, digest, id, pick } from './clock'
 import { definitionOf, invented, workbench, type Sample } from './tools'
 
@@ -21,6 +22,8 @@ export type Tenant = {
   agents: AgentView[]
   sessions: SessionView[]
   secrets: string[]
+  providers: ProviderView[]
+  revocations: RevocationView[]
 }
 export type World = {
   status: StatusView
@@ -68,7 +71,7 @@ function statusOf(size: Size): StatusView {
 function makeTenant(name: string, size: Size, starter: boolean): Tenant {
   const tenant: Tenant = {
     view: { id: id<TenantId>('tnt'), name, standing: 'active', created: ago(86_400 * 12), agents: 0, servers: 0, tools: 0, tasks: 0, live_sessions: 0, starter: starter && size !== 'empty' },
-    roles: [], servers: [], tools: [], grants: new Map(), tasks: [], agents: [], sessions: [], secrets: ['mail_password'],
+    roles: [], servers: [], tools: [], grants: new Map(), tasks: [], agents: [], sessions: [], secrets: ['mail_password'], providers: [], revocations: [],
   }
   if (size === 'empty') return tenant
   const names = size === 'crowded' ? [...ROLES, ...MORE_ROLES, ...MORE_ROLES.map((one) => `${one}-eu`), ...MORE_ROLES.slice(0, 14).map((one) => `${one}-us`)] : ROLES
@@ -83,6 +86,7 @@ function makeTenant(name: string, size: Size, starter: boolean): Tenant {
   }
   addTasks(tenant, size)
   addAgents(tenant, size)
+  fillIdentity(tenant, size === 'crowded')
   recount(tenant)
   return tenant
 }
@@ -98,7 +102,7 @@ export function addServer(tenant: Tenant, name: string, samples: Sample[]): Serv
   for (const sample of samples) {
     const tool = {
       id: id('tol') as ToolView['id'], server: server.id, server_name: name, name: sample.name, title: sample.title, description: sample.description,
-      definition: definitionOf(sample), fingerprint: digest(), enabled: true, drift: null, claims: sample.claims, scopes: [], data_system: null, grants: [],
+      definition: definitionOf(sample), fingerprint: digest(), enabled: true, drift: null, claims: sample.claims, grants: [], scopes: [], data_system: null,
       last_used: chance() < 0.6 ? ago(below(200_000) + 30) : null,
     }
     tenant.tools.push(tool)
@@ -144,8 +148,8 @@ export function makeCredential(agent: AgentView): CredentialView {
   const used = chance() < 0.8 ? ago(below(4_000) + 20) : null
   agent.last_seen = used
   return {
-    id: id('crd'), agent: agent.id, kind: 'api_key', proof: { kind: 'api_key' }, networks: [], tasks: null, key_id: `csk_acme_${id('x').slice(2, 14)}`, state: 'active',
-    created: ago(86_400), expires: ahead(86_400 * 2), last_used: used, last_from: used && '127.0.0.1',
+    id: id('crd'), agent: agent.id, kind: 'api_key', key_id: `csk_acme_${id('x').slice(2, 14)}`, state: 'active',
+    created: ago(86_400), expires: ahead(86_400 * 2), last_used: used, last_from: used && '127.0.0.1', networks: [], tasks: null, proof: { kind: 'api_key' },
   }
 }
 

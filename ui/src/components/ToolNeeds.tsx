@@ -1,0 +1,66 @@
+import { Textarea, TextInput } from '@mantine/core'
+import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useState, type FormEvent } from 'react'
+import { call } from '@/ipc/call'
+import type { ToolView } from '@/ipc/generated'
+import { linesOf } from '@/lib/lines'
+import { scopeProblem } from '@/lib/scopes'
+import { Act } from './Act'
+import { tellDone } from './notices'
+import { Problem } from './Problem'
+import { useTenant } from './tenant'
+
+type Described = Pick<ToolView, 'id' | 'name' | 'scopes' | 'data_system'>
+
+/** Which scopes a tool needs and what data system is behind it; both can be changed. */
+export function ToolNeeds({ tool }: { tool: Described }) {
+  const [editing, setEditing] = useState(false)
+  return (
+    <section className="stack tight">
+      <h3>What it needs</h3>
+      {editing ? (
+        <Form tool={tool} onDone={() => setEditing(false)} />
+      ) : (
+        <>
+          <dl className="facts">
+            <dt>Scopes</dt><dd>{tool.scopes.length === 0 ? <span className="dim">none: every accepted token will do</span> : <code>{tool.scopes.join(', ')}</code>}</dd>
+            <dt>Data system</dt><dd>{tool.data_system ?? <span className="dim">not said</span>}</dd>
+          </dl>
+          <div><Act onClick={() => setEditing(true)} aria-label={`Change what ${tool.name} needs`}>Change</Act></div>
+        </>
+      )}
+    </section>
+  )
+}
+
+function Form({ tool, onDone }: { tool: Described; onDone: () => void }) {
+  const tenant = useTenant()
+  const queryClient = useQueryClient()
+  const [scopes, setScopes] = useState(tool.scopes.join('\n'))
+  const [system, setSystem] = useState(tool.data_system ?? '')
+  const save = useMutation({
+    mutationFn: () => call('tool_describe', { tenant: tenant.id, tool: tool.id, scopes: linesOf(scopes), ...(system.trim() && { data_system: system.trim() }) }),
+    onSuccess: async () => {
+      tellDone(`What ${tool.name} needs is changed`)
+      await queryClient.invalidateQueries()
+      onDone()
+    },
+  })
+  const problem = scopeProblem(linesOf(scopes))
+  const submit = (event: FormEvent) => {
+    event.preventDefault()
+    if (!problem) save.mutate()
+  }
+  return (
+    <form onSubmit={submit} className="stack" style={{ maxWidth: 480 }}>
+      <Textarea label="Scopes" description="One a line. An access token without one of them is refused; API keys and certificates have no scopes." rows={3} autoFocus spellCheck={false}
+        value={scopes} onChange={(event) => setScopes(event.currentTarget.value)} error={problem} />
+      <TextInput label="Data system" description="For people: what is behind it" value={system} onChange={(event) => setSystem(event.currentTarget.value)} />
+      {save.error ? <Problem error={save.error} /> : null}
+      <div className="row">
+        <Act onClick={onDone}>Cancel</Act>
+        <Act type="submit" tone="primary" loading={save.isPending} disabledReason={problem}>Save</Act>
+      </div>
+    </form>
+  )
+}

@@ -15,12 +15,13 @@ import { plural } from '@/lib/format'
 import { AgentForm } from './AgentForm'
 import { Credentials } from './Credentials'
 
-type Props = { agent: AgentView; onIssue: () => void; onGone: () => void }
+type Props = { agent: AgentView; onIssue: () => void; onRegister: () => void; onRevoke: () => void; onGone: () => void }
 
-/** Everything about one agent: what it may, its keys, and how to stop it. */
-export function AgentDetail({ agent, onIssue, onGone }: Props) {
+/** Everything about one agent: what it may, what it proves itself with, and how to stop it. */
+export function AgentDetail({ agent, onIssue, onRegister, onRevoke, onGone }: Props) {
   const tenant = useTenant()
   const [editing, setEditing] = useState(false)
+  const suspended = agent.standing === 'suspended' ? 'The agent is suspended' : undefined
   if (editing) return <AgentForm agent={agent} onDone={() => setEditing(false)} />
   return (
     <div className="stack wide">
@@ -36,18 +37,21 @@ export function AgentDetail({ agent, onIssue, onGone }: Props) {
       <div><Act onClick={() => setEditing(true)}>Change roles and tasks</Act></div>
       <section className="stack">
         <div className="row spread">
-          <h2>Keys</h2>
-          <Act tone="primary" onClick={onIssue} disabledReason={agent.standing === 'suspended' ? 'The agent is suspended' : undefined}>Issue a key</Act>
+          <h2>Credentials</h2>
+          <div className="row">
+            <Act onClick={onRegister} disabledReason={suspended}>Register an external identity</Act>
+            <Act tone="primary" onClick={onIssue} disabledReason={suspended}>Issue a key</Act>
+          </div>
         </div>
         <Credentials agent={agent} />
       </section>
-      <Stop agent={agent} onGone={onGone} />
+      <Stop agent={agent} onRevoke={onRevoke} onGone={onGone} />
       <Link to="/t/$tenant/audit" params={{ tenant: tenant.name }} search={{ agent: agent.id } as never}>Everything on record about this agent</Link>
     </div>
   )
 }
 
-function Stop({ agent, onGone }: { agent: AgentView; onGone: () => void }) {
+function Stop({ agent, onRevoke, onGone }: Pick<Props, 'agent' | 'onRevoke' | 'onGone'>) {
   const tenant = useTenant()
   const queryClient = useQueryClient()
   const setStanding = useMutation({
@@ -58,7 +62,7 @@ function Stop({ agent, onGone }: { agent: AgentView; onGone: () => void }) {
     },
     onError: tellFailed,
   })
-  const cut = `${plural(agent.live_sessions, 'live session')} and ${plural(agent.credentials.filter((key) => key.state === 'active').length, 'active key')}`
+  const cut = `${plural(agent.live_sessions, 'live session')} and ${plural(agent.credentials.filter((one) => one.state === 'active').length, 'active credential')}`
   const askToSuspend = () =>
     confirm({
       title: `Suspend ${agent.name}?`,
@@ -87,6 +91,7 @@ function Stop({ agent, onGone }: { agent: AgentView; onGone: () => void }) {
         ) : (
           <Act onClick={() => setStanding.mutate('active')}>Resume</Act>
         )}
+        <Act tone="danger" onClick={onRevoke}>Revoke everything</Act>
         <Act tone="danger" onClick={askToRemove}>Remove the agent</Act>
       </div>
     </section>

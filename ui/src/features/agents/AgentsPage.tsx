@@ -7,6 +7,7 @@ import { DataTable, type Column } from '@/components/DataTable'
 import { Empty } from '@/components/Empty'
 import { Loaded } from '@/components/Loaded'
 import { Page } from '@/components/Page'
+import { RevokeEverything } from '@/components/RevokeEverything'
 import { StandingMark } from '@/components/Standing'
 import { useTenant } from '@/components/tenant'
 import { Time } from '@/components/Time'
@@ -16,6 +17,7 @@ import { count } from '@/lib/format'
 import { AgentDetail } from './AgentDetail'
 import { AgentForm } from './AgentForm'
 import { IssueKey } from './IssueKey'
+import { RegisterIdentity } from './RegisterIdentity'
 
 /** The programs that call tools in this tenant. */
 export function AgentsPage() {
@@ -27,6 +29,9 @@ export function AgentsPage() {
   const creating = address.new === '1'
   // Kept here and not in the drawer: what closes the drawer must not take a secret with it.
   const [issuing, setIssuing] = useState<AgentView | null>(null)
+  const [registering, setRegistering] = useState<AgentView | null>(null)
+  const [revoking, setRevoking] = useState<AgentView | null>(null)
+  const above = issuing !== null || registering !== null || revoking !== null
   const close = () => set({ new: undefined, agent: undefined })
   return (
     <Page
@@ -45,7 +50,7 @@ export function AgentsPage() {
             openKey={address.agent}
             empty={
               <Empty title="No agent yet" action={<Act tone="primary" onClick={() => set({ new: '1' })}>Create an agent</Act>}>
-                Create one for each program that should reach tools, give it a role and a task, then issue it a key.
+                Create one for each program that should reach tools, give it a role and a task, then issue it a key or register its identity at your provider.
               </Empty>
             }
           />
@@ -54,11 +59,13 @@ export function AgentsPage() {
       <Drawer opened={creating} onClose={close} title="Create an agent" size={480}>
         {creating ? <AgentForm agent={null} onDone={(agent) => set({ new: undefined, agent: agent?.id })} /> : null}
       </Drawer>
-      <Drawer opened={!creating && open !== undefined} onClose={close} title={open ? `Agent ${open.name}` : ''} size={520}
-        closeOnEscape={issuing === null} closeOnClickOutside={issuing === null}>
-        {open ? <AgentDetail key={open.id} agent={open} onIssue={() => setIssuing(open)} onGone={close} /> : null}
+      <Drawer opened={!creating && open !== undefined} onClose={close} title={open ? `Agent ${open.name}` : ''} size={560}
+        closeOnEscape={!above} closeOnClickOutside={!above}>
+        {open ? <AgentDetail key={open.id} agent={open} onIssue={() => setIssuing(open)} onRegister={() => setRegistering(open)} onRevoke={() => setRevoking(open)} onGone={close} /> : null}
       </Drawer>
       {issuing ? <IssueKey agent={issuing} opened onClose={() => setIssuing(null)} /> : null}
+      {registering ? <RegisterIdentity agent={registering} onClose={() => setRegistering(null)} /> : null}
+      {revoking ? <RevokeEverything whose={{ kind: 'agent', agent: revoking }} onClose={() => setRevoking(null)} /> : null}
     </Page>
   )
 }
@@ -72,7 +79,7 @@ const columnsWith = (): Column<AgentView>[] => [
   { id: 'roles', title: 'Roles', value: (agent) => names(agent.roles), cell: (agent) => names(agent.roles) || none('none: no tools') },
   { id: 'tasks', title: 'Tasks', value: (agent) => names(agent.tasks), cell: (agent) => names(agent.tasks) || none('none: no tools') },
   {
-    id: 'keys', title: 'Keys', align: 'end', value: (agent) => active(agent),
+    id: 'credentials', title: 'Credentials', align: 'end', value: (agent) => active(agent),
     cell: (agent) => (active(agent) === 0 ? none('none') : count(active(agent))),
   },
   { id: 'live', title: 'Live sessions', align: 'end', value: (agent) => agent.live_sessions, cell: (agent) => count(agent.live_sessions) },

@@ -6,36 +6,42 @@ import { Mark, type Tone } from '@/components/Mark'
 import { tellDone, tellFailed } from '@/components/notices'
 import { useTenant } from '@/components/tenant'
 import { Time } from '@/components/Time'
+import { Untrusted } from '@/components/Untrusted'
 import { call } from '@/ipc/call'
-import type { AgentView, CredentialState, CredentialView } from '@/ipc/generated'
+import type { AgentView, ClientMethodView, CredentialKind, CredentialState, CredentialView } from '@/ipc/generated'
 import { plural } from '@/lib/format'
 import css from './Agents.module.css'
 
 const word: Record<CredentialState, string> = { active: 'Active', expired: 'Expired', revoked: 'Revoked', suspended: 'Suspended' }
 const tone: Record<CredentialState, Tone> = { active: 'good', expired: 'plain', revoked: 'plain', suspended: 'care' }
 
-/** The keys of an agent. */
+const kindWord: Record<CredentialKind, string> = { api_key: 'API key', certificate: 'Certificate', client: 'Client of the built-in issuer', external: 'External identity' }
+const kindNoun: Record<CredentialKind, string> = { api_key: 'key', certificate: 'certificate', client: 'client', external: 'external identity' }
+
+const methodWord: Record<ClientMethodView, string> = { client_secret_basic: 'a secret', private_key_jwt: 'a signed assertion', tls_client_auth: 'its certificate' }
+
+/** What an agent proves itself with. */
 export function Credentials({ agent }: { agent: AgentView }) {
   if (agent.credentials.length === 0) {
-    return <p className="dim">No key yet: the agent cannot connect. Issue one; it is shown once, with a ready configuration.</p>
+    return <p className="dim">Nothing yet: the agent cannot connect. Issue a key; it is shown once, with a ready configuration. Or register its identity at your provider.</p>
   }
   return (
     <div className="panel">
       {agent.credentials.map((credential) => (
-        <Key key={credential.id} agent={agent} credential={credential} />
+        <Credential key={credential.id} agent={agent} credential={credential} />
       ))}
     </div>
   )
 }
 
-function Key({ agent, credential }: { agent: AgentView; credential: CredentialView }) {
+function Credential({ agent, credential }: { agent: AgentView; credential: CredentialView }) {
   const tenant = useTenant()
   const queryClient = useQueryClient()
   const where = { tenant: tenant.id, credential: credential.id }
   const revoke = useMutation({
     mutationFn: () => call('credential_revoke', where),
     onSuccess: async () => {
-      tellDone(`Key ${credential.key_id} is revoked`)
+      tellDone(`${kindWord[credential.kind]} ${credential.key_id} is revoked`)
       await queryClient.invalidateQueries()
     },
   })
@@ -46,25 +52,49 @@ function Key({ agent, credential }: { agent: AgentView; credential: CredentialVi
   })
   const askToRevoke = () =>
     confirm({
-      title: `Revoke this key of ${agent.name}?`,
-      body: <>Key <code>{credential.key_id}</code> stops working with the next request and cannot come back. Cut off: {agent.name}, with {plural(agent.live_sessions, 'live session')}.</>,
-      action: 'Revoke the key',
+      title: `Revoke this ${kindNoun[credential.kind]} of ${agent.name}?`,
+      body: <>{kindWord[credential.kind]} <code>{credential.key_id}</code> stops working with the next request and cannot come back. Cut off: {agent.name}, with {plural(agent.live_sessions, 'live session')}.</>,
+      action: `Revoke the ${kindNoun[credential.kind]}`,
       run: () => revoke.mutateAsync(),
     })
   return (
     <div className={css.key}>
       <div className="grow stack tight">
-        <div className="row">
+        <div className="row wrap">
           <Mark tone={tone[credential.state]}>{word[credential.state]}</Mark>
-          <CopyId id={credential.key_id} whole />
+          <b>{kindWord[credential.kind]}</b>
         </div>
+        <ProofLine credential={credential} />
+        <span className="dim small">
+          {credential.last_used ? <>last used <Time at={credential.last_used} />{credential.last_from ? ` from ${credential.last_from}` : ''}</> : 'never used'}
+        </span>
         <span className="dim small">
           {credential.state === 'active' ? <>expires <Time at={credential.expires} /> · </> : null}
-          {credential.last_used ? <>last used <Time at={credential.last_used} />{credential.last_from ? ` from ${credential.last_from}` : ''}</> : 'never used'}
+          {credential.networks.length === 0 ? 'from any network' : <>only from <span className="mono">{credential.networks.join(', ')}</span></>}
+          {credential.tasks === null ? null : <> · only for {credential.tasks.map((task) => task.name).join(', ') || 'tasks that are gone'}</>}
         </span>
       </div>
       {credential.state === 'suspended' ? <Act onClick={() => release.mutate()} loading={release.isPending}>Release</Act> : null}
       {credential.state === 'active' || credential.state === 'suspended' ? <Act tone="danger" onClick={askToRevoke}>Revoke</Act> : null}
     </div>
   )
+}
+
+/** What the credential is proven by, so that it can be found at the other end. */
+function ProofLine({ credential: { proof, key_id: keyId } }: { credential: CredentialView }) {
+  switch (proof.kind) {
+    case 'api_key':
+      return <span><CopyId id={keyId} whole /></span>
+    case 'certificate':
+      return (
+        <>
+          <span className={css.proof}><Untrusted text={proof.spiffe} /></span>
+          <span className="dim small">serial <CopyId id={proof.serial} /> · SHA-256 <CopyId id={proof.fingerprint} /></span>
+        </>
+      )
+    case 'client':
+      return <span><CopyId id={keyId} whole /> <span className="dim small">by {methodWord[proof.method]}</span></span>
+    case 'external':
+      return <span><span className={css.proof}><Untrusted text={proof.subject} /></span> <span className="dim">at {proof.provider_name}</span></span>
+  }
 }

@@ -9,14 +9,8 @@ import { Time } from '@/components/Time'
 import { call } from '@/ipc/call'
 import type { AgentView, IssuedKey, TaskId } from '@/ipc/generated'
 import css from './Agents.module.css'
-
-const HOUR = 3_600
-const lifetimes = [
-  { value: String(8 * HOUR), label: '8 hours' },
-  { value: String(72 * HOUR), label: '3 days' },
-  { value: String(14 * 24 * HOUR), label: '14 days' },
-  { value: String(90 * 24 * HOUR), label: '90 days, the longest' },
-]
+import { LimitFields } from './LimitFields'
+import { lifetimes, limitArgs, limitProblem, noLimits, tasksWithin, usualLifetime, type Limits } from './limits'
 
 type Props = { agent: AgentView; opened: boolean; onClose: () => void }
 
@@ -45,13 +39,20 @@ export function IssueKey({ agent, opened, onClose }: Props) {
 function Ask({ agent, onIssued, onCancel }: { agent: AgentView; onIssued: (key: IssuedKey) => void; onCancel: () => void }) {
   const tenant = useTenant()
   const queryClient = useQueryClient()
-  const [lifetime, setLifetime] = useState(String(72 * HOUR))
+  const [lifetime, setLifetime] = useState(usualLifetime)
   const [task, setTask] = useState<string | null>(agent.tasks[0]?.id ?? null)
+  const [limits, setLimits] = useState(noLimits)
+  const declarable = tasksWithin(agent, limits)
+  const narrow = (next: Limits) => {
+    setLimits(next)
+    const left = tasksWithin(agent, next)
+    if (!left.some((one) => one.id === task)) setTask(left[0]?.id ?? null)
+  }
   const issue = useMutation({
     mutationFn: () =>
       call('credential_issue', {
         tenant: tenant.id, agent: agent.id, kind: 'api_key', lifetime_secs: Number(lifetime),
-        ...(task && { task: task as TaskId }),
+        ...(task && { task: task as TaskId }), ...limitArgs(limits),
       }),
     onSuccess: (key) => {
       onIssued(key)
@@ -62,12 +63,13 @@ function Ask({ agent, onIssued, onCancel }: { agent: AgentView; onIssued: (key: 
     <div className="stack">
       <Select label="Valid for" data={lifetimes} value={lifetime} onChange={(value) => value && setLifetime(value)} allowDeselect={false} />
       <Select label="Task that its configuration declares" value={task} onChange={setTask} clearable
-        data={agent.tasks.map((one) => ({ value: one.id, label: one.name }))}
+        data={declarable.map((one) => ({ value: one.id, label: one.name }))}
         placeholder={agent.tasks.length === 0 ? 'The agent has no task: it will see no tools' : 'None: it will see no tools'} />
+      <LimitFields agent={agent} limits={limits} onChange={narrow} />
       {issue.error ? <Problem error={issue.error} /> : null}
       <div className="row spread">
         <Act onClick={onCancel}>Cancel</Act>
-        <Act tone="primary" onClick={() => issue.mutate()} loading={issue.isPending}>Issue the key</Act>
+        <Act tone="primary" onClick={() => issue.mutate()} loading={issue.isPending} disabledReason={limitProblem(limits)}>Issue the key</Act>
       </div>
     </div>
   )

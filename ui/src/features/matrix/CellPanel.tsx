@@ -8,6 +8,7 @@ import { JsonView } from '@/components/JsonView'
 import { Loaded } from '@/components/Loaded'
 import { Mark } from '@/components/Mark'
 import { useTenant } from '@/components/tenant'
+import { ToolNeeds } from '@/components/ToolNeeds'
 import { Untrusted } from '@/components/Untrusted'
 import type { CellView, Grant, MatrixTool, MatrixView } from '@/ipc/generated'
 import { matrixCell } from '@/ipc/queries'
@@ -87,6 +88,7 @@ function Details({ view }: { view: CellView }) {
         <button type="button" className={css.more} aria-expanded={whole} onClick={() => setWhole(!whole)}>{whole ? 'Hide its definition' : 'Show its definition'}</button>
         {whole ? <JsonView source={view.tool.definition} label="Pinned definition" /> : null}
       </section>
+      <ToolNeeds tool={view.tool} />
       <section className="stack tight">
         <h3>Last calls and refusals</h3>
         {view.recent.length === 0 ? <span className="dim">None on record.</span> : null}

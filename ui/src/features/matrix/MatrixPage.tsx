@@ -10,6 +10,7 @@ import { useTenant } from '@/components/tenant'
 import type { CellChange, Grant, MatrixView } from '@/ipc/generated'
 import { matrix } from '@/ipc/queries'
 import { CellPanel } from './CellPanel'
+import { ExportMatrix } from './ExportMatrix'
 import css from './Matrix.module.css'
 import { MatrixGrid } from './MatrixGrid'
 import { Preview, type Proposal } from './Preview'
@@ -56,7 +57,7 @@ function Matrix({ view }: { view: MatrixView }) {
   const role = view.roles[selection.active.role]
   if (view.tools.length === 0 || view.roles.length === 0) return <EmptyMatrix view={view} />
   return (
-    <Page fill title="Matrix" lead="What each role may do with each tool. A change is enforced with the very next request." actions={<AddRole />}>
+    <Page fill title="Matrix" lead="What each role may do with each tool. A change is enforced with the very next request." actions={<><ExportMatrix /><AddRole /></>}>
       <Toolbar view={view} cells={cellCount(range)} onSet={setTo} shown={shown.tools.length} />
       <div className={css.work}>
         <MatrixGrid ref={grid} view={view} sheet={shown} grants={grants} underway={edit.underway} selection={selection} onSelect={pick} onSet={setTo} onEnter={() => panel.current?.focus()} />

@@ -9,6 +9,7 @@ import { JsonView } from '@/components/JsonView'
 import { Mark } from '@/components/Mark'
 import { tellFailed } from '@/components/notices'
 import { useTenant } from '@/components/tenant'
+import { ToolNeeds } from '@/components/ToolNeeds'
 import { Untrusted } from '@/components/Untrusted'
 import { call } from '@/ipc/call'
 import type { ToolView } from '@/ipc/generated'
@@ -68,6 +69,7 @@ function Tool({ tool, open, onToggle }: { tool: ToolView; open: boolean; onToggl
               ))}
             </div>
           </section>
+          <ToolNeeds tool={tool} />
           <section className="stack tight">
             <h3>Pinned definition</h3>
             <span className="small dim">Fingerprint <CopyId id={tool.fingerprint} whole /></span>

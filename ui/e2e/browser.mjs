@@ -2,6 +2,7 @@
 import { createServer } from 'node:http'
 import { readFile, mkdir } from 'node:fs/promises'
 import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { extname, join, normalize } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { chromium } from 'playwright-core'
@@ -9,6 +10,7 @@ import { chromium } from 'playwright-core'
 const root = fileURLToPath(new URL('..', import.meta.url))
 export const shots = join(root, 'screenshots-out')
 
+const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const policy = Object.entries(JSON.parse(await readFile(join(root, 'src/app/csp.json'), 'utf8')))
   .map(([name, value]) => `${name} ${value}`)
   .join('; ')
@@ -74,3 +76,13 @@ export const overflowing = (page) =>
     if (strip && strip.scrollWidth > strip.clientWidth + 1) wide.push(`the strip is ${strip.scrollWidth - strip.clientWidth} px too wide`)
     return wide
   })
+
+/** What a person who does not see or point would stumble over, by rule and place. */
+export async function seriousProblems(page) {
+  // Evaluated by the driver, which the page's policy does not bind.
+  await page.evaluate(axe)
+  const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }))
+  return violations
+    .filter((one) => one.impact === 'serious' || one.impact === 'critical')
+    .map((one) => `${one.id}: ${one.nodes.map((node) => node.target.join(' ')).slice(0, 3).join(' | ')}`)
+}

@@ -1,24 +1,25 @@
 import assert from 'node:assert/strict'
-import { readFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { launch, open, overflowing, serve, settled, shots } from './browser.mjs'
+import { launch, open, overflowing, seriousProblems, serve, settled, shots } from './browser.mjs'
 
-const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-const places = ['overview', 'approvals', 'matrix', 'tasks', 'agents', 'servers', 'sessions', 'audit']
+const places = ['overview', 'approvals', 'matrix', 'tasks', 'agents', 'identity', 'servers', 'sessions', 'audit']
 const screens = [
   { size: 'first-run', name: 'first-run', path: '/' },
   { size: 'locked', name: 'locked', path: '/' },
   ...['empty', 'typical', 'crowded'].flatMap((size) => [
     ...places.map((place) => ({ size, name: place, path: `/t/acme/${place}` })),
     { size, name: 'tenants', path: '/tenants' },
+    { size, name: 'identity-revocations', path: '/t/acme/identity?tab=revocations' },
+    { size, name: 'identity-authentication', path: '/t/acme/identity?tab=authentication' },
     { size, name: 'settings', path: '/settings' },
     { size, name: 'decide', path: '/decide' },
   ]),
   ...['typical', 'crowded'].flatMap((size) => [
     { size, name: 'approvals-decided', path: '/t/acme/approvals?state=decided' },
     { size, name: 'agents-new', path: '/t/acme/agents?new=1' },
+    { size, name: 'identity-new', path: '/t/acme/identity?new=1' },
+    { size, name: 'identity-revoke', path: '/t/acme/identity?tab=revocations&new=1' },
     { size, name: 'tasks-new', path: '/t/acme/tasks?new=1' },
     { size, name: 'servers-new', path: '/t/acme/servers?new=1' },
     { size, name: 'audit-event', path: '/t/acme/audit?event=60' },
@@ -35,15 +36,6 @@ after(async () => {
   await browser?.close()
   site?.close()
 })
-
-async function seriousProblems(page) {
-  // Evaluated by the driver, which the page's policy does not bind.
-  await page.evaluate(axe)
-  const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }))
-  return violations
-    .filter((one) => one.impact === 'serious' || one.impact === 'critical')
-    .map((one) => `${one.id}: ${one.nodes.map((node) => node.target.join(' ')).slice(0, 3).join(' | ')}`)
-}
 
 for (const scheme of ['light', 'dark']) {
   for (const { size, name, path } of screens) {

@@ -1,6 +1,6 @@
 import type { ComponentType } from 'react'
 import {
-  IconBuilding, IconChecklist, IconFileText, IconHistory, IconLayoutDashboard, IconRobot, IconServer2,
+  IconBuilding, IconChecklist, IconFileText, IconHistory, IconId, IconLayoutDashboard, IconRobot, IconServer2,
   IconSettings, IconSignature, IconTable,
 } from '@/components/icons'
 
@@ -20,6 +20,7 @@ const places = {
   matrix: { page: 'matrix', title: 'Matrix', icon: IconTable, below: 'tenant', key: 'm' },
   tasks: { page: 'tasks', title: 'Tasks', icon: IconChecklist, below: 'tenant', key: 't' },
   agents: { page: 'agents', title: 'Agents', icon: IconRobot, below: 'tenant', key: 'a' },
+  identity: { page: 'identity', title: 'Identity', icon: IconId, below: 'tenant', key: 'i' },
   tenants: { page: 'tenants', title: 'Tenants', icon: IconBuilding, below: 'root', key: 'n' },
   servers: { page: 'servers', title: 'Servers and tools', icon: IconServer2, below: 'tenant', key: 's' },
   sessions: { page: 'sessions', title: 'Sessions', icon: IconHistory, below: 'tenant', key: 'e' },
@@ -30,7 +31,7 @@ const places = {
 export const groups: { title: string; places: Place[] }[] = [
   { title: 'Decide', places: [places.overview, places.approvals] },
   { title: 'Rules', places: [places.matrix, places.tasks] },
-  { title: 'Who', places: [places.agents, places.tenants] },
+  { title: 'Who', places: [places.agents, places.identity, places.tenants] },
   { title: 'What', places: [places.servers] },
   { title: 'Evidence', places: [places.sessions, places.audit] },
   { title: 'Console', places: [places.settings] },

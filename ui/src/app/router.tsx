@@ -60,6 +60,11 @@ const agents = createRoute({
   path: 'agents',
   component: lazyRouteComponent(() => import('@/features/agents/AgentsPage'), 'AgentsPage'),
 })
+const identity = createRoute({
+  getParentRoute: () => tenant,
+  path: 'identity',
+  component: lazyRouteComponent(() => import('@/features/identity/IdentityPage'), 'IdentityPage'),
+})
 const servers = createRoute({
   getParentRoute: () => tenant,
   path: 'servers',
@@ -88,7 +93,7 @@ const tree = root.addChildren([
     tenants,
     settings,
     tenant.addChildren([
-      tenantIndex, overview, approvals, matrix, tasks, agents, servers, server, sessions, audit,
+      tenantIndex, overview, approvals, matrix, tasks, agents, identity, servers, server, sessions, audit,
     ]),
   ]),
 ])

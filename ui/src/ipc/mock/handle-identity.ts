@@ -122,8 +122,8 @@ export const identityHandlers: Handlers = {
   },
   provider_refresh: (world, { tenant, provider }) => {
     const found = providerOf(world, tenant, provider)
-    if (found.status.last_error) throw new IpcError('upstream', `${found.name} does not answer: ${found.status.last_error}.`, correlation())
-    found.status = { ...freshStatus(), fetched: ago(0) }
+    if (!found.enabled) throw new IpcError('conflict', `Identity provider ${found.name} is disabled, so its keys are not fetched; enable it first.`, correlation())
+    if (found.status.failing_since === null) found.status = { ...freshStatus(), fetched: ago(0) }
     return found
   },
   provider_test: (world, { tenant, provider, token }) => report(tenantOf(world, tenant), providerOf(world, tenant, provider), token),

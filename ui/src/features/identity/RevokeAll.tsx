@@ -1,0 +1,29 @@
+import { Modal, SegmentedControl, Select } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
+import { useState } from 'react'
+import { EverythingForm, type Whose } from '@/components/RevokeEverything'
+import { useTenant } from '@/components/tenant'
+import { agentList } from '@/ipc/queries'
+
+/** Chooses whose access is taken away altogether, and takes it. */
+export function RevokeAll({ onClose }: { onClose: () => void }) {
+  const tenant = useTenant()
+  const agents = useQuery(agentList(tenant.id)).data ?? []
+  const [kind, setKind] = useState<Whose['kind']>('agent')
+  const [chosen, setChosen] = useState<string | null>(null)
+  const agent = agents.find((one) => one.id === chosen)
+  const whose: Whose | undefined = kind === 'tenant' ? { kind } : agent && { kind, agent }
+  return (
+    <Modal opened onClose={onClose} title="Revoke everything" size="md">
+      <div className="stack">
+        <SegmentedControl aria-label="Of whom" fullWidth transitionDuration={0} value={kind} onChange={(value) => setKind(value as Whose['kind'])}
+          data={[{ value: 'agent', label: 'Of one agent' }, { value: 'tenant', label: `Of tenant ${tenant.name}` }]} />
+        {kind === 'agent' ? (
+          <Select label="Agent" data-autofocus searchable placeholder={agents.length === 0 ? 'There is no agent' : 'Choose'} nothingFoundMessage="No such agent" value={chosen} onChange={setChosen}
+            data={agents.map((one) => ({ value: one.id, label: one.name }))} />
+        ) : null}
+        {whose ? <EverythingForm key={`${kind}${chosen}`} whose={whose} onClose={onClose} /> : null}
+      </div>
+    </Modal>
+  )
+}

@@ -16,6 +16,8 @@ mod disk;
 mod home;
 mod http;
 mod place;
+mod provider;
+mod tokens;
 
 use place::Place;
 use serde_json::{Value, json};

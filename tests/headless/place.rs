@@ -155,16 +155,29 @@ impl Place {
             "timeout_ms": 60_000,
             "calls": calls,
         });
-        let mut agent = match script.ends_with(".py") {
-            true => Command::new(repository("target/peers/python/bin/python")),
-            false => Command::new("node"),
-        };
-        agent.arg(peers(script)).arg(plan.to_string()).kill_on_drop(true);
-        let done = tokio::time::timeout(Duration::from_secs(90), agent.output());
-        let done = done.await.expect("the agent ends").expect("the agent runs");
-        let said = String::from_utf8_lossy(&done.stdout);
-        let report = said.lines().map(|line| serde_json::from_str(line).expect("JSON"));
-        report.collect()
+        run(script, plan).await
+    }
+
+    /// Lets an agent that gets its own access token make calls for the starter's task. `who` says
+    /// by what it proves itself to its provider.
+    pub(crate) async fn agent_by_token(
+        &self,
+        script: &str,
+        mode: &str,
+        who: &Value,
+        calls: Value,
+    ) -> Vec<Value> {
+        let mut plan = who.clone();
+        plan["url"] = json!(self.endpoint());
+        plan["mode"] = json!(mode);
+        plan["timeout_ms"] = json!(60_000);
+        plan["calls"] = calls;
+        run(script, plan).await
+    }
+
+    /// The endpoint of the starter's task.
+    pub(crate) fn endpoint(&self) -> String {
+        format!("{}/t/acme/task/workbench/mcp", self.url)
     }
 
     /// Waits until a call of this tool waits for a person, and approves it.
@@ -212,4 +225,18 @@ pub(crate) fn without_passphrase(folder: &Path) -> Command {
     let mut command = Command::new(built("countersign"));
     command.arg("--home").arg(folder.join("home")).arg("--json").stdin(Stdio::null());
     command
+}
+
+/// Runs an agent's script with its plan and gives its report.
+async fn run(script: &str, plan: Value) -> Vec<Value> {
+    let mut agent = match script.ends_with(".py") {
+        true => Command::new(repository("target/peers/python/bin/python")),
+        false => Command::new("node"),
+    };
+    agent.arg(peers(script)).arg(plan.to_string()).kill_on_drop(true);
+    let done = tokio::time::timeout(Duration::from_secs(90), agent.output());
+    let done = done.await.expect("the agent ends").expect("the agent runs");
+    let said = String::from_utf8_lossy(&done.stdout);
+    let report = said.lines().map(|line| serde_json::from_str(line).expect("JSON"));
+    report.collect()
 }

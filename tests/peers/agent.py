@@ -1,11 +1,21 @@
-"""An agent on the Python `mcp` client over stdio. Takes the plan and reports as plan.mjs says."""
+"""An agent on the Python `mcp` client: over stdio with the plan of plan.mjs, or over HTTP with an
+access token of its own, with the plan of agent-oauth.mjs."""
 
 import asyncio
 import json
 import sys
 
+import httpx2
+import jwt
+from cryptography.hazmat.primitives import serialization
 from mcp import Client
+from mcp.client.auth.extensions.client_credentials import (
+    ClientCredentialsOAuthProvider,
+    PrivateKeyJWTOAuthProvider,
+    SignedJWTParameters,
+)
 from mcp.client.stdio import StdioServerParameters, stdio_client
+from mcp.client.streamable_http import streamable_http_client
 
 PLAN = json.loads(sys.argv[1])
 
@@ -44,15 +54,60 @@ async def follow(client):
             report({"call": step["name"], "error": describe(thrown), "progress": progress})
 
 
-async def main():
-    server = StdioServerParameters(command=PLAN["command"], args=PLAN.get("args", []))
+class Kept:
+    """Tokens and registrations, for as long as the agent lives."""
+
+    def __init__(self):
+        self.tokens = self.info = None
+
+    async def get_tokens(self):
+        return self.tokens
+
+    async def set_tokens(self, tokens):
+        self.tokens = tokens
+
+    async def get_client_info(self):
+        return self.info
+
+    async def set_client_info(self, info):
+        self.info = info
+
+
+def authentication():
+    usual = {"scope": PLAN["scope"], "issuer": PLAN["issuer"]}
+    url, client = PLAN["url"], PLAN["client"]
+    if "secret" in PLAN:
+        return ClientCredentialsOAuthProvider(url, Kept(), client, PLAN["secret"], **usual)
+    key = jwt.algorithms.ECAlgorithm.from_jwk(json.dumps(PLAN["key"]))
+    pem = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    ).decode()
+    signed = SignedJWTParameters(
+        issuer=client, subject=client, signing_key=pem, signing_algorithm="ES256"
+    )
+    assertion = signed.create_assertion_provider()
+    return PrivateKeyJWTOAuthProvider(url, Kept(), client, assertion, **usual)
+
+
+async def speak(transport):
     timeout = PLAN.get("timeout_ms", 60_000) / 1000
-    async with Client(
-        stdio_client(server), mode=PLAN.get("mode", "auto"), read_timeout_seconds=timeout
-    ) as client:
+    mode = PLAN.get("mode", "auto")
+    async with Client(transport, mode=mode, read_timeout_seconds=timeout) as client:
         report({"connected": True})
         await follow(client)
     report({"closed": True})
+
+
+async def main():
+    if "url" in PLAN:
+        patience = httpx2.Timeout(PLAN.get("timeout_ms", 60_000) / 1000)
+        async with httpx2.AsyncClient(auth=authentication(), timeout=patience) as http:
+            await speak(streamable_http_client(PLAN["url"], http_client=http))
+    else:
+        server = StdioServerParameters(command=PLAN["command"], args=PLAN.get("args", []))
+        await speak(stdio_client(server))
 
 
 try:

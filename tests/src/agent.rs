@@ -1,4 +1,4 @@
-//! An agent that signs its requests, over a plain connection. It speaks the newer, stateless era
+//! An agent that signs its requests, or has an access token, over a plain connection. It speaks the newer, stateless era
 //! of the protocol, one request at a time.
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,13 +16,19 @@ use serde_json::{Value, json};
 
 const PROTOCOL: &str = "2026-07-28";
 
-/// An agent with an API key.
+/// What an agent proves itself by.
+#[derive(Debug)]
+enum Proof {
+    Key { id: String, secret: Secret },
+    Token(String),
+}
+
+/// An agent.
 #[derive(Debug)]
 pub struct Agent {
     http: Client<HttpConnector, Full<Bytes>>,
     endpoint: Uri,
-    key_id: String,
-    secret: Secret,
+    proof: Proof,
     sent: AtomicU64,
 }
 
@@ -33,11 +39,24 @@ impl Agent {
     ///
     /// When the endpoint is no address.
     pub fn new(endpoint: &str, key_id: &str, secret: &str) -> Self {
+        let secret = Secret::from_text(secret.to_owned());
+        Self::with(endpoint, Proof::Key { id: key_id.to_owned(), secret })
+    }
+
+    /// An agent that calls this endpoint with this access token.
+    ///
+    /// # Panics
+    ///
+    /// When the endpoint is no address.
+    pub fn with_token(endpoint: &str, token: &str) -> Self {
+        Self::with(endpoint, Proof::Token(token.to_owned()))
+    }
+
+    fn with(endpoint: &str, proof: Proof) -> Self {
         Self {
             http: Client::builder(TokioExecutor::new()).build_http(),
             endpoint: endpoint.parse().expect("an endpoint"),
-            key_id: key_id.to_owned(),
-            secret: Secret::from_text(secret.to_owned()),
+            proof,
             sent: AtomicU64::new(0),
         }
     }
@@ -59,7 +78,7 @@ impl Agent {
         self.request("tools/call", json!({"name": tool, "arguments": arguments})).await.1
     }
 
-    /// Sends one signed request.
+    /// Sends one request.
     ///
     /// # Panics
     ///
@@ -73,7 +92,10 @@ impl Agent {
         let name = params["name"].as_str().map(str::to_owned);
         let id = self.sent.fetch_add(1, Ordering::Relaxed);
         let body = json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params});
-        let mut request = self.signed(body.to_string(), id);
+        let mut request = match &self.proof {
+            Proof::Key { id: key, secret } => self.signed(body.to_string(), key, secret, id),
+            Proof::Token(token) => self.posted(body.to_string(), token),
+        };
         let headers = request.headers_mut();
         headers.insert("mcp-protocol-version", PROTOCOL.parse().expect("a header"));
         headers.insert("mcp-method", method.parse().expect("a header"));
@@ -87,7 +109,7 @@ impl Agent {
         (status, message(&text, id).unwrap_or_else(|| panic!("no JSON: {status} {text}")))
     }
 
-    fn signed(&self, body: String, id: u64) -> Request<Full<Bytes>> {
+    fn signed(&self, body: String, key_id: &str, secret: &Secret, id: u64) -> Request<Full<Bytes>> {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970");
         let nonce = format!("{:032x}-{id:08x}", now.as_nanos());
         let created = Timestamp::from_secs(i64::try_from(now.as_secs()).expect("before long"));
@@ -97,13 +119,22 @@ impl Agent {
             path: self.endpoint.path(),
             body_digest: Digest::of(body.as_bytes()),
         };
-        let signed = sign(&request, &self.key_id, &self.secret, created, &nonce).expect("a key");
+        let signed = sign(&request, key_id, secret, created, &nonce).expect("a key");
         Request::post(self.endpoint.clone())
             .header("content-type", "application/json")
             .header("accept", "application/json, text/event-stream")
             .header("content-digest", signed.content_digest)
             .header("signature-input", signed.signature_input)
             .header("signature", signed.signature)
+            .body(Full::new(body.into()))
+            .expect("a request")
+    }
+
+    fn posted(&self, body: String, token: &str) -> Request<Full<Bytes>> {
+        Request::post(self.endpoint.clone())
+            .header("content-type", "application/json")
+            .header("accept", "application/json, text/event-stream")
+            .header("authorization", format!("Bearer {token}"))
             .body(Full::new(body.into()))
             .expect("a request")
     }

@@ -175,11 +175,6 @@ impl Place {
         run(script, plan).await
     }
 
-    /// The endpoint of the starter's task.
-    pub(crate) fn endpoint(&self) -> String {
-        format!("{}/t/acme/task/workbench/mcp", self.url)
-    }
-
     /// Waits until a call of this tool waits for a person, and approves it.
     pub(crate) async fn approve(&self, tool: &str) {
         let passphrase = self.folder.path().join("passphrase");

@@ -85,6 +85,7 @@ function build() {
   const provider = new Provider(issuer, {
     adapter: Kept,
     clients,
+    clientDefaults: { id_token_signed_response_alg: 'ES256' },
     jwks: { keys },
     scopes: scope.split(' '),
     clientAuthMethods: ['client_secret_basic', 'private_key_jwt'],

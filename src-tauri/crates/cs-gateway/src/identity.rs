@@ -1,12 +1,17 @@
 //! What the console asks of the gateway about identity providers and their tokens.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
-use cs_model::{AgentId, ProviderId, TenantId};
+use cs_model::{AgentId, CorrelationId, ProviderId, TenantId};
+use http::request::Parts;
 
-use crate::authn;
+use crate::authn::{self, Letter};
 use crate::gateway::Gateway;
 use crate::issuers::{DiscoveryError, Metadata, ProviderStatus};
+use crate::router::endpoint;
+use crate::trail::Trail;
+use crate::wire::only;
 use crate::world::Provider;
 
 /// What the gateway makes of a token, check by check.
@@ -78,6 +83,28 @@ impl Gateway {
         private_network: bool,
     ) -> Result<Metadata, DiscoveryError> {
         self.gate.issuers.discover(issuer, private_network).await
+    }
+
+    /// Whether gate one lets a request in: what benches measure. A refusal is put on record.
+    #[doc(hidden)]
+    pub async fn lets_in(&self, request: &Parts, body: &[u8], from: IpAddr) -> bool {
+        let path = request.uri.path();
+        let host = only(&request.headers, "host").filter(|host| self.gate.hosts.contains(*host));
+        let (Some(endpoint), Some(host)) = (endpoint(path), host) else { return false };
+        let resource = self.gate.resource(host, path);
+        let letter = Letter {
+            method: request.method.as_str(),
+            path,
+            headers: &request.headers,
+            body,
+            tenant: &endpoint.tenant,
+            resource: &resource,
+            from,
+            certificate: None,
+            peer: None,
+        };
+        let mut trail = Trail::new(CorrelationId::from_random([0; 16]), String::new());
+        authn::identify(&self.gate, letter, &mut trail).await.is_ok()
     }
 
     fn provider(&self, tenant: TenantId, id: ProviderId) -> Option<Arc<Provider>> {

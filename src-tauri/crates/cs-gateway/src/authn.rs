@@ -219,11 +219,14 @@ pub(crate) async fn identify(
         Err(Doubt::Because(reason)) => (reason, false),
         Err(Doubt::Undecided(reason)) => (reason, true),
     };
+    let world = gate.world();
     let mut event = trail.event(EventKind::AuthnFailed, gate.now());
+    // Whose door it was: nobody else is told who came to it.
+    event.tenant = world.policy.tenant_named(letter.tenant).map(|tenant| tenant.id);
     event.reason = Some(reason.to_owned());
     event.detail = Some(method.to_owned());
     event.claimed = claimed;
-    event.policy_version = Some(gate.world().policy.version());
+    event.policy_version = Some(world.policy.version());
     trail.note(event);
     trail.settle(&gate.ports).await?;
     if undecided {

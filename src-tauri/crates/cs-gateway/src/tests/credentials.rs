@@ -287,6 +287,8 @@ async fn the_record_of_a_failure_says_who_it_claimed_to_be_in_neutral_text() {
     assert_eq!(reply.status, 401);
     let event = stage.journal.events().pop().unwrap();
     assert_eq!(event.claimed, Some(super::world::key_id(WORKER)));
-    assert_eq!((event.agent, event.tenant), (None, None), "a claim is not a fact");
+    assert_eq!((event.agent, event.credential), (None, None), "a claim is not a fact");
+    let door = Some(super::world::tenant(super::world::ACME));
+    assert_eq!(event.tenant, door, "s07: whose door it was, and no other tenant is told");
     let _ = body;
 }

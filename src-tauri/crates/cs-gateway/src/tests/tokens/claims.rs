@@ -257,6 +257,16 @@ async fn the_task_of_a_token_is_declared_by_it() {
 }
 
 #[tokio::test]
+async fn a_task_claim_of_the_settings_has_to_agree_with_what_else_names_a_task() {
+    let field = Field::with(json!({"claims": {"task": "ext.task"}})).await;
+    field.accepted(&field.of(json!({"ext": {"task": "workbench"}}))).await;
+    let other = field.of(json!({"ext": {"task": "reading"}}));
+    assert_eq!(field.present(&other).await.status, 403, "the address names another task");
+    let both = json!({"ext": {"task": "reading"}, "mcp_task": "workbench"});
+    field.refused(&field.of(both), "jwt_task_invalid").await;
+}
+
+#[tokio::test]
 async fn settings_that_change_change_what_is_accepted_at_once() {
     let field = Field::new().await;
     let token = field.token();

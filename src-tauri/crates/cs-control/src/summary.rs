@@ -73,7 +73,11 @@ pub(crate) fn summary(event: &Event, names: &Names) -> String {
         EventKind::ProviderUnreachable => with("An identity provider cannot be reached", detail),
         EventKind::RegistryRecovered => with("The registry can be written to again", detail),
         EventKind::RequestRefused => format!("A request was refused before it was judged{why}"),
-        EventKind::SessionEnded => format!("The session of {who} ended{why}"),
+        EventKind::SessionEnded => {
+            // Whoever ended it is not whose it was.
+            let whose = event.agent.map_or_else(|| who.clone(), |agent| names.agent(agent));
+            format!("The session of {whose} ended{why}")
+        }
         EventKind::SessionOpened => format!("{who} opened a session"),
         EventKind::TokenRedeemed => format!("The operator's signature for {tool} was used"),
         EventKind::TokenRefused => format!("An operator's signature for {tool} was refused{why}"),

@@ -1,23 +1,8 @@
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
-import { launch, open, serve, settled } from './browser.mjs'
+import { test } from 'node:test'
+import { onTheMock } from './browser.mjs'
 
-let browser
-let site
-before(async () => {
-  site = await serve('dist-mock')
-  browser = await launch()
-})
-after(async () => {
-  await browser?.close()
-  site?.close()
-})
-
-const at = async (size, path, options) => {
-  const opened = await open(browser, `${site.url}/?mock=${size}#${path}`, options)
-  await settled(opened.page)
-  return opened
-}
+const at = onTheMock()
 
 test('the first run makes an owner and leads to the overview with the next steps', async () => {
   const { page, wrong, close } = await at('first-run', '/')

@@ -1,4 +1,5 @@
 /** Serves a build under the app's own content security policy and drives Chromium over it. */
+import { after, before } from 'node:test'
 import { createServer } from 'node:http'
 import { readFile, mkdir } from 'node:fs/promises'
 import { existsSync } from 'node:fs'
@@ -57,6 +58,25 @@ export async function open(browser, url, { scheme = 'light', width = 1280, heigh
   })
   await page.goto(url)
   return { page, wrong, close: () => context.close() }
+}
+
+/** Opens pages of the mock build, in one browser for all tests of a file. */
+export function onTheMock() {
+  let browser
+  let site
+  before(async () => {
+    site = await serve('dist-mock')
+    browser = await launch()
+  })
+  after(async () => {
+    await browser?.close()
+    site?.close()
+  })
+  return async (size, path, options) => {
+    const opened = await open(browser, `${site.url}/?mock=${size}#${path}`, options)
+    await settled(opened.page)
+    return opened
+  }
 }
 
 /** Waits until nothing loads any more and the screen was painted. */

@@ -1,24 +1,9 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
-import { after, before, test } from 'node:test'
-import { launch, open, overflowing, seriousProblems, serve, settled, shots } from './browser.mjs'
+import { test } from 'node:test'
+import { onTheMock, overflowing, seriousProblems, settled, shots } from './browser.mjs'
 
-let browser
-let site
-before(async () => {
-  site = await serve('dist-mock')
-  browser = await launch()
-})
-after(async () => {
-  await browser?.close()
-  site?.close()
-})
-
-const at = async (size, path, options) => {
-  const opened = await open(browser, `${site.url}/?mock=${size}#${path}`, options)
-  await settled(opened.page)
-  return opened
-}
+const at = onTheMock()
 
 test('an identity provider is added by discovery, with its rules shown before anything is kept', async () => {
   const { page, wrong, close } = await at('typical', '/t/acme/identity?new=1')

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
-import { after, before, test } from 'node:test'
-import { launch, open, overflowing, seriousProblems, serve, settled, shots } from './browser.mjs'
+import { test } from 'node:test'
+import { onTheMock, overflowing, seriousProblems, shots } from './browser.mjs'
 
 const places = ['overview', 'approvals', 'matrix', 'tasks', 'agents', 'identity', 'servers', 'sessions', 'audit']
 const screens = [
@@ -26,22 +26,12 @@ const screens = [
   ]),
 ]
 
-let browser
-let site
-before(async () => {
-  site = await serve('dist-mock')
-  browser = await launch()
-})
-after(async () => {
-  await browser?.close()
-  site?.close()
-})
+const at = onTheMock()
 
 for (const scheme of ['light', 'dark']) {
   for (const { size, name, path } of screens) {
     test(`${name} (${size}, ${scheme}) fits at 1024 x 700, breaks no policy and has no serious accessibility problem`, async () => {
-      const { page, wrong, close } = await open(browser, `${site.url}/?mock=${size}#${path}`, { scheme, width: 1024, height: 700 })
-      await settled(page)
+      const { page, wrong, close } = await at(size, path, { scheme, width: 1024, height: 700 })
       await page.screenshot({ path: join(shots, `${name}-${size}-${scheme}.png`) })
       assert.deepEqual(await overflowing(page), [])
       assert.deepEqual(await seriousProblems(page), [])
@@ -53,8 +43,7 @@ for (const scheme of ['light', 'dark']) {
 
 test('wide screens show more', async () => {
   for (const place of ['overview', 'matrix', 'approvals', 'audit']) {
-    const { page, wrong, close } = await open(browser, `${site.url}/?mock=crowded#/t/acme/${place}`, { scheme: 'light', width: 1920, height: 1080 })
-    await settled(page)
+    const { page, wrong, close } = await at('crowded', `/t/acme/${place}`, { scheme: 'light', width: 1920, height: 1080 })
     await page.screenshot({ path: join(shots, `${place}-crowded-wide.png`) })
     assert.deepEqual(await overflowing(page), [])
     assert.deepEqual(wrong, [])

@@ -20,6 +20,8 @@ pub mod key;
 pub mod operation;
 pub mod operator;
 pub mod peer;
+#[cfg(test)]
+mod published;
 pub mod request;
 pub mod seal;
 pub mod spiffe;

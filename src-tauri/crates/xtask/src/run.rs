@@ -165,9 +165,11 @@ fn explain(place: &Place, parts: &Parts, url: &str) {
         from_here(&programs),
         from_here(&home)
     );
-    println!("  countersign credential issue executor-1 --tenant acme --save executor-1.key");
     println!(
-        "  countersign connect --url {url}/t/acme/task/workbench/mcp --key-file executor-1.key\n"
+        "  countersign credential issue executor-1 --tenant acme --save target/run/executor-1.key"
+    );
+    println!(
+        "  countersign connect --url {url}/t/acme/task/workbench/mcp --key-file target/run/executor-1.key\n"
     );
 }
 

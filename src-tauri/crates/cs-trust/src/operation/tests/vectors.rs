@@ -1,24 +1,10 @@
 //! Published test vectors (Wycheproof), where they are at hand: in `shared/vectors` beside the
 //! checkout or above it. They are not part of the repository.
 
-use std::path::Path;
-
 use serde_json::Value;
 
 use super::*;
-
-#[expect(clippy::print_stderr, reason = "a test says what it could not do")]
-fn read(name: &str) -> Option<Value> {
-    let above = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
-    let found =
-        above.map(|dir| dir.join("shared/vectors/wycheproof").join(name)).find(|it| it.exists());
-    let Some(path) = found else {
-        eprintln!("left out: `shared/vectors/wycheproof/{name}` is not beside the checkout");
-        return None;
-    };
-    let text = std::fs::read_to_string(path).unwrap();
-    Some(serde_json::from_str(&text).unwrap())
-}
+use crate::published::wycheproof;
 
 fn cases(vectors: &Value) -> impl Iterator<Item = (&Value, &Value)> {
     let groups = vectors["testGroups"].as_array().unwrap();
@@ -37,7 +23,7 @@ fn bytes(hex: &Value) -> Vec<u8> {
 
 #[test]
 fn o06_signatures_are_accepted_exactly_as_published() {
-    let Some(vectors) = read("ed25519_test.json") else { return };
+    let Some(vectors) = wycheproof("ed25519_test.json") else { return };
     let mut tried = 0;
     for (group, test) in cases(&vectors) {
         let key: [u8; 32] = bytes(&group["publicKey"]["pk"]).try_into().unwrap();
@@ -54,7 +40,7 @@ fn o06_signatures_are_accepted_exactly_as_published() {
 
 #[test]
 fn j01_j13_no_published_token_passes_for_an_operation_token() {
-    let Some(vectors) = read("json_web_signature_test.json") else { return };
+    let Some(vectors) = wycheproof("json_web_signature_test.json") else { return };
     let mut tried = 0;
     for (_, test) in cases(&vectors) {
         let token = test["jws"].as_str().map_or_else(|| test["jws"].to_string(), str::to_owned);

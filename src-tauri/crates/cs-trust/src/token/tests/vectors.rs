@@ -4,14 +4,13 @@
 //! Their payloads are no claims: what is tried is the form, the key and the signature, as
 //! [`Unverified::verify`] tries them.
 
-use std::path::Path;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::*;
 use crate::jws;
 use crate::jws::jwk::Jwk;
+use crate::published::wycheproof;
 
 /// Where our verdict is not the published one, and why.
 const EXCEPTIONS: &[(u64, &str)] = &[
@@ -20,19 +19,6 @@ const EXCEPTIONS: &[(u64, &str)] = &[
     (350, "as 346, with a key that has `key_ops` instead of `use`"),
     (351, "as 347, with a key that has `key_ops` instead of `use`"),
 ];
-
-#[expect(clippy::print_stderr, reason = "a test says what it could not do")]
-fn read(name: &str) -> Option<Value> {
-    let above = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
-    let found =
-        above.map(|dir| dir.join("shared/vectors/wycheproof").join(name)).find(|it| it.exists());
-    let Some(path) = found else {
-        eprintln!("left out: `shared/vectors/wycheproof/{name}` is not beside the checkout");
-        return None;
-    };
-    let text = std::fs::read_to_string(path).unwrap();
-    Some(serde_json::from_str(&text).unwrap())
-}
 
 /// Whether the signature of a published token holds, by the very functions that a token of an
 /// issuer goes through up to its payload.
@@ -58,7 +44,7 @@ fn accepted(token: &str, key: &Value) -> Result<(), String> {
 
 #[test]
 fn j01_j02_j03_j04_signatures_are_accepted_exactly_as_published() {
-    let Some(vectors) = read("json_web_signature_test.json") else { return };
+    let Some(vectors) = wycheproof("json_web_signature_test.json") else { return };
     let (mut tried, mut shared, mut odd) = (0, 0, Vec::new());
     for group in vectors["testGroups"].as_array().unwrap() {
         for test in group["tests"].as_array().unwrap() {

@@ -1,6 +1,7 @@
 //! A real Streamable HTTP server behind the gateway, in clear on loopback and over TLS.
 
-use std::path::{Path, PathBuf};
+use std::ffi::OsStr;
+use std::path::PathBuf;
 use std::process::Stdio;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
@@ -21,7 +22,7 @@ struct Peer {
 }
 
 impl Peer {
-    async fn start(args: &[&Path]) -> Self {
+    async fn start(args: &[&OsStr]) -> Self {
         let folder = TempDir::new().expect("a folder");
         let record = folder.path().join("record");
         let mut process = Command::new("node")
@@ -95,6 +96,42 @@ async fn a_real_http_server_gets_the_calls_that_may_be_made_each_once_and_nothin
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn agents_and_servers_of_either_era_meet() {
+    for spoken in ["legacy", "modern"] {
+        let place = Place::starter().await;
+        let peer = Peer::start(&["--era".as_ref(), spoken.as_ref()]).await;
+        let key = put_behind(&place, &peer).await;
+        for era in ["legacy", "2026-07-28"] {
+            let text = format!("{era} to {spoken}, é");
+            let calls = json!([
+                {"name": "echo", "arguments": {"text": text}},
+                {"name": "echo", "arguments": {"text": 7}},
+            ]);
+            let report = place.agent_on("peer", "agent-client.mjs", era, &key, calls).await;
+            let echoed = &call(&report, "echo")["result"];
+            assert_eq!(echoed["content"][0]["text"], text, "{report:?}");
+        }
+        let seen = peer.seen();
+        let said = |name: &str| {
+            let calls = seen.iter().filter(|it| it["body"]["method"] == "tools/call");
+            calls.map(|it| it["headers"][name].clone()).collect::<Vec<_>>()
+        };
+        if spoken == "modern" {
+            assert_eq!(said("mcp-protocol-version"), ["2026-07-28"; 2]);
+            assert_eq!(said("mcp-method"), ["tools/call"; 2]);
+            assert_eq!(said("mcp-name"), ["echo"; 2]);
+            let param = said("mcp-param-text");
+            let coded = |it: &Value| it.as_str().is_some_and(|it| it.starts_with("=?base64?"));
+            assert!(param.iter().all(coded), "{param:?}");
+            assert!(seen.iter().all(|it| it["headers"].get("mcp-session-id").is_none()));
+        } else {
+            assert_eq!(said("mcp-protocol-version"), ["2025-11-25"; 2]);
+            assert_eq!(said("mcp-name"), [Value::Null, Value::Null]);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_server_over_tls_is_believed_only_with_a_certificate_that_the_machine_trusts() {
     let folder = TempDir::new().expect("a folder");
     let file = |name: &str, text: String| {
@@ -112,7 +149,7 @@ async fn a_server_over_tls_is_believed_only_with_a_certificate_that_the_machine_
     let leaf = CertificateParams::new(names).expect("names").signed_by(&key, &ca);
     let leaf = file("leaf.pem", leaf.expect("a certificate").pem());
     let key = file("key.pem", key.serialize_pem());
-    let tls = [Path::new("--tls-cert"), &leaf, Path::new("--tls-key"), &key];
+    let tls = ["--tls-cert".as_ref(), leaf.as_os_str(), "--tls-key".as_ref(), key.as_os_str()];
     let peer = Peer::start(&tls).await;
     assert!(peer.url.starts_with("https://"), "{}", peer.url);
 

@@ -1,10 +1,10 @@
 // A real Streamable HTTP server on the official SDK, in both protocol eras, on loopback.
 //
-//   node http-server.mjs [--record FILE] [--require-header NAME=VALUE] [--tls-cert FILE --tls-key FILE]
+//   node http-server.mjs [--record FILE] [--era legacy|modern] [--require-header NAME=VALUE] [--tls-cert FILE --tls-key FILE]
 //
 // Prints {"url": "http://127.0.0.1:PORT/mcp"} when it is ready; the address is https with --tls-cert. With --record it appends one JSON
 // line for every request that reaches it (method, headers, body), so that a test can say what
-// the server saw and, above all, what it did not.
+// the server saw and, above all, what it did not. With --era it speaks that one only.
 import { randomUUID } from 'node:crypto'
 import fs from 'node:fs'
 import http from 'node:http'
@@ -23,6 +23,7 @@ import { z } from 'zod'
 const { values: options } = parseArgs({
   options: {
     record: { type: 'string' },
+    era: { type: 'string' },
     'require-header': { type: 'string' },
     'tls-cert': { type: 'string' },
     'tls-key': { type: 'string' },
@@ -37,7 +38,7 @@ function makeServer() {
     'echo',
     {
       description: 'Says the text back.',
-      inputSchema: z.object({ text: z.string() }),
+      inputSchema: z.object({ text: z.string().meta({ 'x-mcp-header': 'Text' }) }),
       annotations: { readOnlyHint: true },
     },
     async ({ text }) => say(text),
@@ -84,9 +85,9 @@ async function serve(request, response) {
   if (!isLocal(request, response)) return
   if (!hasRequiredHeader(request)) return refuse(response, 401)
   if (new URL(request.url, 'http://127.0.0.1').pathname !== '/mcp') return refuse(response, 404)
-  if (request.method === 'POST' && !(await isLegacyRequest(await toWebRequest(request, body), body))) {
-    return modern(request, response, body)
-  }
+  const old = request.method !== 'POST' || (await isLegacyRequest(await toWebRequest(request, body), body))
+  if (options.era === (old ? 'modern' : 'legacy')) return refuse(response, 400)
+  if (!old) return modern(request, response, body)
   const transport = await sessionOf(request, body)
   if (!transport) return refuse(response, request.headers['mcp-session-id'] ? 404 : 400)
   return transport.handleRequest(request, response, body)

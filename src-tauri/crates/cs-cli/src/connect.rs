@@ -11,6 +11,7 @@ mod endpoint;
 mod events;
 mod key;
 mod message;
+mod repeated;
 mod session;
 #[cfg(test)]
 mod tests;

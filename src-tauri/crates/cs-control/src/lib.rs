@@ -53,5 +53,6 @@ pub use change::{Change, Topic};
 pub use command::{Command, Entry};
 pub use commands::TABLE;
 pub use control::Control;
+pub use cs_gateway::Repeated;
 pub use failure::{ControlError, ErrorCode, Failure};
 pub use options::{FirstRun, Options, TlsOptions};

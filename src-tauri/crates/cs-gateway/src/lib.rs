@@ -47,6 +47,6 @@ pub use identity::{TokenCheck, TokenReport};
 pub use issuers::{
     DiscoveryError, IgnoredKey, Metadata, ProviderKey, ProviderStanding, ProviderStatus,
 };
-pub use schema::{SchemaFault, examine};
+pub use schema::{Repeated, SchemaFault, examine};
 pub use session::SessionSummary;
 pub use tls::{TlsServing, TlsSettings};

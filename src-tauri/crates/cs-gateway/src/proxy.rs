@@ -95,12 +95,17 @@ async fn exchange(
     let target =
         Target { tenant: permit.tenant(), server: permit.server(), server_name, transport };
     let token = body.asked.meta.progress.as_ref();
+    let tool = now.policy.tenant(permit.tenant()).and_then(|it| it.tool(permit.tool()));
+    let tool = tool.filter(|tool| tool.fingerprint == permit.fingerprint());
+    let schema = tool.and_then(|it| gate.schemas.of(it.fingerprint, &it.definition).ok());
+    let repeated = schema.map(|schema| schema.repeated(body.arguments)).unwrap_or_default();
     let call = ToolCall {
         tool: permit.tool_name(),
         fingerprint: permit.fingerprint(),
         arguments: body.arguments,
         wants_progress: token.is_some(),
         trace: body.asked.meta.trace.as_deref(),
+        repeated: &repeated,
     };
     let (tell, mut told) = mpsc::channel(MOST_WAITING);
     let mut reply = gate.outbound.call(target, call, tell);
@@ -152,22 +157,30 @@ const fn fault(error: &UpstreamError) -> (Outcome, UpstreamFault) {
     }
 }
 
-/// A result in the words of the era: the newer one says that it is complete.
+/// A result in the words of the era: the newer one says that it is complete; in the older one
+/// nothing says so, and data is an object or is not there.
 fn complete(era: Era, result: &RawValue) -> Result<String, Refusal> {
     let rejected = Refusal::Upstream(UpstreamFault::Rejected);
     let Some(members) = Members::read(result.get()) else { return Err(rejected) };
     let said = members.get("resultType").map(RawValue::get);
     match (era, said) {
-        (Era::Legacy, None | Some("\"complete\"")) | (Era::Modern, Some("\"complete\"")) => {
-            Ok(result.get().to_owned())
+        // Nobody asked for anything but a complete result.
+        (Era::Legacy | Era::Modern, Some(other)) if other != "\"complete\"" => Err(rejected),
+        (Era::Legacy, _) => {
+            let data = members.get("structuredContent").map(RawValue::get);
+            let foreign = data.is_some_and(|data| !data.starts_with('{'));
+            Ok(match (said, foreign) {
+                (None, false) => result.get().to_owned(),
+                (_, true) => members.without(&["resultType", "structuredContent"]),
+                (Some(_), false) => members.without(&["resultType"]),
+            })
         }
+        (Era::Modern, Some(_)) => Ok(result.get().to_owned()),
         (Era::Modern, None) => {
             let inner = result.get().trim_start().strip_prefix('{').ok_or(rejected)?;
             let comma = if members.is_empty() { "" } else { "," };
             Ok(format!("{{\"resultType\":\"complete\"{comma}{inner}"))
         }
-        // Nobody asked for anything but a complete result.
-        (Era::Legacy | Era::Modern, Some(_)) => Err(rejected),
     }
 }
 

@@ -77,29 +77,68 @@ pub(crate) enum Misfit {
 pub(crate) struct Schema {
     validator: Validator,
     bounds: Bounds,
-    marks: Vec<Mark>,
+    repeated: Repeated,
+}
+
+/// Which arguments of a tool its definition wants to see in headers as well (`x-mcp-header` of
+/// revision 2026-07-28).
+#[derive(Clone, Debug, Default)]
+pub struct Repeated(Vec<Mark>);
+
+impl Repeated {
+    /// What a definition says of that.
+    ///
+    /// # Errors
+    ///
+    /// When the definition cannot be used.
+    pub fn of(definition: &str) -> Result<Self, SchemaFault> {
+        let (schema, _) = read(definition)?;
+        graph::measure(&schema).map(|(_, marks)| Self(marks))
+    }
+
+    /// Whether no argument is.
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The headers that repeat these arguments, given as a JSON object.
+    pub fn headers(&self, arguments: Option<&str>) -> Vec<(HeaderName, HeaderValue)> {
+        if self.is_empty() {
+            return Vec::new();
+        }
+        let arguments = arguments.and_then(|text| serde_json::from_str(text).ok());
+        marks::repeat(&self.0, &arguments.unwrap_or_default())
+    }
+}
+
+/// The input schema in a definition, and its dialect.
+fn read(definition: &str) -> Result<(Value, Draft), SchemaFault> {
+    if definition.len() > MOST_BYTES {
+        return Err(SchemaFault::new("the definition is larger than 256 KiB"));
+    }
+    json::check(definition, SHAPE).map_err(|why| SchemaFault::new(why.to_string()))?;
+    let mut definition: Value = serde_json::from_str(definition)
+        .map_err(|_| SchemaFault::new("a number in the definition is out of range"))?;
+    let schema = definition.get_mut("inputSchema").map(Value::take);
+    let Some(Value::Object(mut schema)) = schema else {
+        return Err(SchemaFault::new("the tool has no `inputSchema`, or none that is an object"));
+    };
+    let draft = draft(&schema)?;
+    // What a schema calls itself changes where its references lead. They lead into itself.
+    schema.shift_remove("$id");
+    Ok((Value::Object(schema), draft))
 }
 
 impl Schema {
     fn read(definition: &str) -> Result<Self, SchemaFault> {
-        if definition.len() > MOST_BYTES {
-            return Err(SchemaFault::new("the definition is larger than 256 KiB"));
-        }
-        json::check(definition, SHAPE).map_err(|why| SchemaFault::new(why.to_string()))?;
-        let mut definition: Value = serde_json::from_str(definition)
-            .map_err(|_| SchemaFault::new("a number in the definition is out of range"))?;
-        let schema = definition.get_mut("inputSchema").map(Value::take);
-        let Some(Value::Object(mut schema)) = schema else {
-            return Err(SchemaFault::new(
-                "the tool has no `inputSchema`, or none that is an object",
-            ));
-        };
-        let draft = draft(&schema)?;
-        // What a schema calls itself changes where its references lead. They lead into itself.
-        schema.shift_remove("$id");
-        let schema = Value::Object(schema);
+        let (schema, draft) = read(definition)?;
         let (bounds, marks) = graph::measure(&schema)?;
-        Ok(Self { validator: compile(schema, draft)?, bounds, marks })
+        Ok(Self { validator: compile(schema, draft)?, bounds, repeated: Repeated(marks) })
+    }
+
+    /// The headers that repeat arguments.
+    pub(crate) fn repeated(&self, arguments: Option<&str>) -> Vec<(HeaderName, HeaderValue)> {
+        self.repeated.headers(arguments)
     }
 
     /// Holds arguments against the schema; where there are none, an empty object.
@@ -136,7 +175,9 @@ impl Schema {
             });
         }
         match headers {
-            Some(headers) if !marks::agree(&self.marks, headers, &arguments) => Err(Misfit::Header),
+            Some(headers) if !marks::agree(&self.repeated.0, headers, &arguments) => {
+                Err(Misfit::Header)
+            }
             Some(_) | None => Ok(()),
         }
     }

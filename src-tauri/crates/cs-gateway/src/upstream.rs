@@ -26,6 +26,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use ::http::{HeaderName, HeaderValue};
 use cs_model::upstream::Transport;
 use cs_model::{Digest, ServerId, TenantId, ToolName};
 use serde_json::value::RawValue;
@@ -86,6 +87,8 @@ pub(crate) struct ToolCall<'a> {
     pub(crate) wants_progress: bool,
     /// The W3C `traceparent` to hand on.
     pub(crate) trace: Option<&'a str>,
+    /// The headers that repeat arguments, where the definition wants them to (`x-mcp-header`).
+    pub(crate) repeated: &'a [(HeaderName, HeaderValue)],
 }
 
 /// What a server answered to a tool call.

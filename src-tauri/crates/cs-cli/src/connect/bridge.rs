@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Method, Response, StatusCode};
 use hyper::body::Incoming;
+use serde_json::json;
 use tokio::sync::Mutex as TurnMutex;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{sleep, timeout};
@@ -14,10 +15,15 @@ use tokio::time::{sleep, timeout};
 use super::answer::{Out, Problem, deliver};
 use super::endpoint::Endpoint;
 use super::message::Message;
+use super::repeated::Tools;
 use super::session::{SESSION_ID, Session, bare_headers, headers_of};
 
 /// What `notifications/initialized` looks like, for a session that is opened again.
 const INITIALIZED: &[u8] = br#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
+
+/// The id of the bridge's own request for the tools, and the most pages of them.
+const LISTING: &str = "countersign-tools";
+const MOST_PAGES: usize = 100;
 
 /// How long ending the session may take.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -32,6 +38,7 @@ pub(super) struct Bridge {
     task: Option<String>,
     out: Out,
     session: Mutex<Session>,
+    tools: Tools,
     /// Held by whoever opens the session again, so that it is opened once.
     reopening: TurnMutex<()>,
     /// What is being carried; ended together.
@@ -48,6 +55,7 @@ impl Bridge {
             task,
             out,
             session: Mutex::default(),
+            tools: Tools::default(),
             reopening: TurnMutex::default(),
             under_way: TurnMutex::default(),
             closable: Mutex::default(),
@@ -122,6 +130,11 @@ impl Bridge {
     }
 
     async fn exchange(self: &Arc<Self>, line: Bytes, message: &Message) -> Result<(), Problem> {
+        if message.revision.is_some() && message.asks_for("tools/call") && !self.tools.are_known() {
+            // Where that fails, the call does, and says why.
+            drop(self.list(message).await);
+            self.tools.are_listed();
+        }
         let mut session = lock(&self.session).clone();
         let mut response = self.post(line.clone(), message, &session).await?;
         let belongs = message.revision.is_none() && session.id.is_some();
@@ -134,6 +147,9 @@ impl Bridge {
         }
         let id = response.headers().get(SESSION_ID).cloned();
         let answer = deliver(response, message.id.as_ref(), &self.out).await?;
+        if let Some(answer) = answer.as_ref().filter(|_| message.asks_for("tools/list")) {
+            self.tools.learn(answer);
+        }
         if message.asks_for("initialize") {
             let opened = answer.and_then(|answer| Session::opened(line, id, &answer));
             *lock(&self.session) = opened.unwrap_or_default();
@@ -150,9 +166,37 @@ impl Bridge {
         message: &Message,
         session: &Session,
     ) -> Result<Response<Incoming>, Problem> {
-        let headers = headers_of(message, session, self.task.as_deref());
+        let mut headers = headers_of(message, session, self.task.as_deref());
+        if message.revision.is_some() {
+            headers.extend(self.tools.headers(message));
+        }
         let sent = self.endpoint.send(Method::POST, headers, line).await;
         sent.map_err(|problem| Problem::here(&format!("{problem:#}")))
+    }
+
+    /// Lists the tools on behalf of a client that calls one without having done so.
+    async fn list(&self, call: &Message) -> Result<(), Problem> {
+        let mut cursor: Option<String> = None;
+        for _ in 0..MOST_PAGES {
+            let mut params = json!({ "_meta": call.meta });
+            if let (Some(params), Some(cursor)) = (params.as_object_mut(), cursor.take()) {
+                params.insert("cursor".to_owned(), cursor.into());
+            }
+            let asked = json!({
+                "jsonrpc": "2.0", "id": LISTING, "method": "tools/list", "params": params,
+            });
+            let asked = Bytes::from(asked.to_string());
+            let message = Message::look(&asked);
+            let response = self.post(asked, &message, &Session::default()).await?;
+            let (quiet, mut unheard) = tokio::sync::mpsc::channel(64);
+            tokio::spawn(async move { while unheard.recv().await.is_some() {} });
+            let answer = deliver(response, message.id.as_ref(), &quiet).await?;
+            cursor = answer.and_then(|answer| self.tools.learn(&answer));
+            if cursor.is_none() {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Opens the session again, unless another message has done so meanwhile.

@@ -23,6 +23,10 @@ pub(super) struct Message {
     pub(super) name: Option<String>,
     /// The request that it cancels.
     pub(super) cancels: Option<Value>,
+    /// What a call is made with.
+    pub(super) arguments: Option<Value>,
+    /// What it says about itself, when it is of the stateless era.
+    pub(super) meta: Option<Value>,
 }
 
 #[derive(Default, Deserialize)]
@@ -52,13 +56,20 @@ impl Message {
             Some("notifications/cancelled") => params.get("requestId").cloned(),
             _ => None,
         };
+        let revision = revision.and_then(Value::as_str).map(str::to_owned);
+        let arguments = match method.as_deref() {
+            Some("tools/call") => params.get("arguments").cloned(),
+            _ => None,
+        };
         Self {
             // A response has an id too, and is not answered.
             id: id.filter(|_| method.is_some()),
-            revision: revision.and_then(Value::as_str).map(str::to_owned),
+            meta: revision.as_ref().and_then(|_| params.get("_meta").cloned()),
+            revision,
             method,
             name,
             cancels,
+            arguments,
         }
     }
 

@@ -70,6 +70,16 @@ impl Gateway {
                 answer.headers_mut().insert("mcp-session-id", id);
                 answer
             }
+            ("POST", "tools/list") if seen.headers.contains_key("mcp-method") => {
+                let region = json!({ "type": "string", "x-mcp-header": "Region" });
+                let schema = json!({ "type": "object", "properties": { "region": region } });
+                let tool = json!({ "name": "look", "inputSchema": schema });
+                let mut result = json!({ "tools": [tool] });
+                if seen.body["params"].get("cursor").is_none() {
+                    result = json!({ "tools": [], "nextCursor": "2" });
+                }
+                json_answer(&json!({ "jsonrpc": "2.0", "id": seen.body["id"], "result": result }))
+            }
             ("POST", "denied") => {
                 let error = json!({ "code": -32602, "message": "not in this session's allowlist" });
                 let mut answer = json_answer(&json!({ "jsonrpc": "2.0", "error": error }));
@@ -243,4 +253,24 @@ async fn a_line_that_is_far_too_long_is_refused_and_the_next_is_served() {
     let out = bridged(&url, &[long, request(2, "tools/list")]).await;
     assert_eq!(out[0]["id"], Value::Null);
     assert!(out.iter().any(|message| message["id"] == 2 && message["result"]["done"] == true));
+}
+
+#[tokio::test]
+async fn h05_arguments_that_a_tool_wants_in_headers_are_there_though_the_client_has_none() {
+    let (gateway, url) = Gateway::start().await;
+    let meta = json!({ "io.modelcontextprotocol/protocolVersion": "2026-07-28" });
+    let call = |id: u32, region: &str| {
+        let arguments = json!({ "region": region });
+        let params = json!({ "name": "look", "arguments": arguments, "_meta": meta });
+        json!({ "jsonrpc": "2.0", "id": id, "method": "tools/call", "params": params })
+    };
+    let out = bridged(&url, &[call(1, "eu"), call(2, "süd")]).await;
+    assert!(out.iter().all(|message| message["id"] != "countersign-tools"), "{out:?}");
+    let seen = gateway.seen();
+    let calls = seen.iter().filter(|one| one.body["method"] == "tools/call");
+    let mut said: Vec<_> = calls.map(|one| one.headers["mcp-param-region"].clone()).collect();
+    said.sort();
+    assert_eq!(said, ["=?base64?c8O8ZA==?=", "eu"]);
+    let lists = seen.iter().filter(|one| one.body["method"] == "tools/list");
+    assert!(lists.clone().all(|one| one.body["params"]["_meta"] == meta), "{seen:?}");
 }

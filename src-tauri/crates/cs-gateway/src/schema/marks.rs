@@ -10,7 +10,7 @@ use http::{HeaderName, HeaderValue};
 use serde_json::{Map, Value};
 
 use super::SchemaFault;
-use crate::wire::says;
+use crate::wire::{says, written};
 
 const PREFIX: &str = "mcp-param-";
 
@@ -84,6 +84,25 @@ pub(super) fn agree(
             _ => false,
         }
     })
+}
+
+/// The headers that repeat these arguments. What cannot be repeated exactly is left out, and the
+/// server refuses the call.
+pub(super) fn repeat(marks: &[Mark], arguments: &Value) -> Vec<(HeaderName, HeaderValue)> {
+    let header = |mark: &Mark| {
+        let value = mark.path.iter().try_fold(arguments, |value, name| value.get(name))?;
+        let text = match value {
+            Value::String(text) => written(text),
+            Value::Bool(truth) => truth.to_string(),
+            Value::Number(number) => {
+                format!("{:.0}", number.as_f64().filter(|it| it.abs() <= MOST_SAFE)? + 0.0)
+            }
+            Value::Array(_) | Value::Null | Value::Object(_) => return None,
+        };
+        let name = HeaderName::from_bytes(mark.header.as_bytes()).ok()?;
+        Some((name, HeaderValue::from_str(&text).ok()?))
+    };
+    marks.iter().filter_map(header).collect()
 }
 
 fn repeats(header: &str, value: &Value) -> bool {

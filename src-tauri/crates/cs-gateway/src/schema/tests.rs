@@ -229,7 +229,13 @@ fn h05_a_header_says_what_its_argument_says() {
     ];
     for (arguments, headers) in fine {
         assert_eq!(check(arguments.clone(), headers), Ok(()), "{arguments} {headers:?}");
+        // What is repeated for a server would be found right.
+        let text = arguments.to_string();
+        let repeated = schema.repeated(Some(&text));
+        assert_eq!(schema.check(Some(&text), Some(&repeated)), Ok(()), "{text} {repeated:?}");
     }
+    let unsafe_integer = r#"{"in":{"n":9007199254740993},"tenant":null}"#;
+    assert_eq!(schema.repeated(Some(unsafe_integer)), []);
     let wrong: &[(Value, &[(&str, &str)])] = &[
         (json!({ "tenant": "B" }), &[("Mcp-Param-Tenant", "A")]),
         (json!({ "tenant": "B" }), &[]),

@@ -1,7 +1,7 @@
-//! The requests of one stdio connection that wait for their answers.
+//! The requests of one connection that wait for their answers, and what is spoken over it.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use serde_json::value::RawValue;
 use tokio::sync::{Notify, mpsc, oneshot};
@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::UpstreamError;
 use super::wire::{self, Answer, Incoming, Violation};
+use crate::wire::Era;
 
 /// How many abandoned requests are remembered, so that late answers to them are told from
 /// answers that nobody asked for.
@@ -64,9 +65,32 @@ pub(super) struct Flight {
     inner: Mutex<Inner>,
     over: CancellationToken,
     listing_changed: Notify,
+    modern: OnceLock<Modern>,
+}
+
+/// What is known of a server of the newer era.
+struct Modern {
+    /// Whether it tells of changes when it is asked to.
+    tells: bool,
 }
 
 impl Flight {
+    /// What is spoken: the older era, until it is known that it is the newer one.
+    pub(super) fn era(&self) -> Era {
+        if self.modern.get().is_some() { Era::Modern } else { Era::Legacy }
+    }
+
+    /// The newer era is spoken from now on.
+    pub(super) fn is_modern(&self, tells: bool) {
+        // A connection begins once.
+        let _ = self.modern.set(Modern { tells });
+    }
+
+    /// Whether the server tells of changes, and only when it is asked to.
+    pub(super) fn tells_when_asked(&self) -> bool {
+        self.modern.get().is_some_and(|it| it.tells)
+    }
+
     fn inner(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -108,11 +132,14 @@ impl Flight {
     pub(super) fn take(&self, message: &[u8]) -> Result<Option<String>, Violation> {
         match wire::read(message)? {
             Incoming::Answer { id, answer } => self.deliver(id, answer).map(|()| None),
+            Incoming::Request { .. } if self.era() == Era::Modern => {
+                Err(Violation("a request, which servers of this revision do not make"))
+            }
             Incoming::Request { id, method } => Ok(Some(wire::answer_to(&id, &method))),
             Incoming::Notification { method, params } => {
                 match method.as_str() {
                     "notifications/progress" => self.tell(params.as_deref()),
-                    "notifications/tools/list_changed" => self.listing_changed.notify_one(),
+                    "notifications/tools/list_changed" => self.change_listing(),
                     _ => {}
                 }
                 Ok(None)
@@ -164,6 +191,11 @@ impl Flight {
     /// Waits for the end of the connection.
     pub(super) async fn ended(&self) {
         self.over.cancelled().await;
+    }
+
+    /// The tools may have changed.
+    pub(super) fn change_listing(&self) {
+        self.listing_changed.notify_one();
     }
 
     /// Waits until the server says that its tools have changed.

@@ -1,6 +1,7 @@
 //! A connection to a Streamable HTTP endpoint. Redirects, proxies and cookies do not exist here.
 
 use std::error::Error as _;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ use super::egress::{Reach, Tcp};
 use super::flight::{Awaited, Ending, Flight, Progress};
 use super::sse::Events;
 use super::wire::{self, Answer, Ask};
+use crate::wire::{Era, MODERN};
 
 /// The most bytes of an answer that is not a stream, and of a refusal that is still read.
 const MOST: usize = 16 * 1024 * 1024;
@@ -33,6 +35,8 @@ const IDLE: Duration = Duration::from_secs(4);
 
 const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
 const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
+const METHOD: HeaderName = HeaderName::from_static("mcp-method");
+const NAME: HeaderName = HeaderName::from_static("mcp-name");
 
 /// Headers that are ours to set.
 const OURS: &[&str] = &[
@@ -46,6 +50,8 @@ const OURS: &[&str] = &[
     "host",
     "keep-alive",
     "last-event-id",
+    "mcp-method",
+    "mcp-name",
     "mcp-protocol-version",
     "mcp-session-id",
     "te",
@@ -73,6 +79,7 @@ struct Inner {
     headers: HeaderMap,
     session: Mutex<Session>,
     flight: Flight,
+    reached: AtomicBool,
 }
 
 /// The connection.
@@ -87,7 +94,8 @@ pub(super) fn header(
 ) -> Result<(HeaderName, HeaderValue), UpstreamError> {
     let wrong = || UpstreamError::Misconfigured("a header is not acceptable".to_owned());
     let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| wrong())?;
-    if OURS.contains(&name.as_str()) || name.as_str().starts_with("proxy-") {
+    let reserved = ["mcp-param-", "proxy-"].iter().any(|it| name.as_str().starts_with(it));
+    if reserved || OURS.contains(&name.as_str()) {
         return Err(wrong());
     }
     let mut value = HeaderValue::from_bytes(value.expose()).map_err(|_| wrong())?;
@@ -126,7 +134,8 @@ impl HttpLink {
             _ => return Err(wrong("the URL is neither `https` nor `http`")),
         };
         let (session, flight) = (Mutex::default(), Flight::default());
-        Ok(Self { inner: Arc::new(Inner { pool, uri, headers, session, flight }) })
+        let reached = AtomicBool::new(false);
+        Ok(Self { inner: Arc::new(Inner { pool, uri, headers, session, flight, reached }) })
     }
 
     /// Asks, and waits for the answer. Dropping the future tells the server that nobody does.
@@ -137,10 +146,20 @@ impl HttpLink {
     ) -> Result<Answer, UpstreamError> {
         let inner = &self.inner;
         let (id, mut awaited) = inner.flight.expect(progress)?;
-        let mut waiting = Waiting { inner, id, sent: false, ask };
-        let request = ask.request(id).map_err(|why| UpstreamError::NotSent(why.to_string()))?;
-        waiting.sent = true;
-        let response = inner.send(Method::POST, request).await?;
+        let era = ask.era(inner.flight.era());
+        let mut waiting = Waiting { inner, id, told: None };
+        let request = ask.request(id, era);
+        let request = request.map_err(|why| UpstreamError::NotSent(why.to_string()))?;
+        // In the newer era, closing the stream of the answer says it.
+        if era == Era::Legacy && ask.can_be_cancelled() {
+            waiting.told = Some(wire::cancelled(id));
+        }
+        let repeated = match era {
+            Era::Legacy => HeaderMap::new(),
+            Era::Modern => repeated(ask)?,
+        };
+        let response = inner.send(Method::POST, request, repeated).await?;
+        inner.reached.store(true, Ordering::Release);
         if matches!(ask, Ask::Initialize) {
             inner.session().id = session_id(response.headers())?;
         }
@@ -150,7 +169,7 @@ impl HttpLink {
     /// Says that the first exchange is over, and listens to what the server says unasked.
     pub(super) async fn initialized(&self, version: &'static str) -> Result<(), UpstreamError> {
         self.inner.session().version = Some(version);
-        let response = self.inner.send(Method::POST, wire::INITIALIZED.to_owned()).await?;
+        let response = self.inner.say(Method::POST, wire::INITIALIZED.to_owned()).await?;
         if !response.status().is_success() {
             let why = format!("the server answered {}", response.status().as_u16());
             return Err(UpstreamError::NotSent(why));
@@ -170,13 +189,18 @@ impl HttpLink {
         &self.inner.flight
     }
 
+    /// Whether anything ever answered.
+    pub(super) fn was_reached(&self) -> bool {
+        self.inner.reached.load(Ordering::Acquire)
+    }
+
     /// Ends the session.
     pub(super) async fn stop(&self) {
         self.inner.flight.end(Ending::Lost("it was stopped".to_owned()));
         let had = self.inner.session().id.is_some();
         if had {
             // A server that is gone, or keeps no sessions, need not hear it.
-            let _ = timeout(GOODBYE, self.inner.send(Method::DELETE, String::new())).await;
+            let _ = timeout(GOODBYE, self.inner.say(Method::DELETE, String::new())).await;
             self.inner.session().id = None;
         }
     }
@@ -192,18 +216,32 @@ impl Drop for HttpLink {
 struct Waiting<'a> {
     inner: &'a Arc<Inner>,
     id: u64,
-    sent: bool,
-    ask: Ask<'a>,
+    /// What the server is told then.
+    told: Option<String>,
 }
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         let waited = self.inner.flight.abandon(self.id);
-        if waited && self.sent && self.ask.can_be_cancelled() {
-            let (inner, told) = (Arc::clone(self.inner), wire::cancelled(self.id));
+        if let Some(told) = self.told.take().filter(|_| waited) {
+            let inner = Arc::clone(self.inner);
             tokio::spawn(async move { inner.tell(told).await });
         }
     }
+}
+
+/// The headers that repeat what a request of the newer era says, for those on the way.
+fn repeated(ask: Ask<'_>) -> Result<HeaderMap, UpstreamError> {
+    let mut headers = HeaderMap::new();
+    headers.insert(VERSION, HeaderValue::from_static(MODERN));
+    headers.insert(METHOD, HeaderValue::from_static(ask.method()));
+    if let Ask::Call(call) = ask {
+        let name = HeaderValue::from_str(call.tool.as_str());
+        let wrong = |_| UpstreamError::NotSent("the tool's name fits into no header".to_owned());
+        headers.insert(NAME, name.map_err(wrong)?);
+        headers.extend(call.repeated.iter().cloned());
+    }
+    Ok(headers)
 }
 
 fn session_id(headers: &HeaderMap) -> Result<Option<HeaderValue>, UpstreamError> {
@@ -232,6 +270,7 @@ impl Inner {
         &self,
         method: Method,
         body: String,
+        more: HeaderMap,
     ) -> Result<Response<Incoming>, UpstreamError> {
         let accept = if method == Method::GET {
             "text/event-stream"
@@ -257,6 +296,7 @@ impl Inner {
                 headers.insert(VERSION, HeaderValue::from_static(version));
             }
         }
+        headers.extend(more);
         let sent = match &self.pool {
             Pool::Plain(client) => client.request(request).await,
             Pool::Secure(client) => client.request(request).await,
@@ -264,9 +304,14 @@ impl Inner {
         sent.map_err(|error| unsent(&error))
     }
 
+    /// Says something in the older era.
+    async fn say(&self, method: Method, body: String) -> Result<Response<Incoming>, UpstreamError> {
+        self.send(method, body, HeaderMap::new()).await
+    }
+
     /// Says something that has no answer. Whether it was heard does not matter.
     async fn tell(&self, message: String) {
-        let _ = timeout(GOODBYE, self.send(Method::POST, message)).await;
+        let _ = timeout(GOODBYE, self.say(Method::POST, message)).await;
     }
 
     /// Reads an answer.
@@ -359,7 +404,7 @@ impl Inner {
     /// Listens to what the server says unasked, if it offers that at all.
     async fn listen(self: &Arc<Self>) {
         loop {
-            let Ok(response) = self.send(Method::GET, String::new()).await else { return };
+            let Ok(response) = self.say(Method::GET, String::new()).await else { return };
             if response.status() != StatusCode::OK || kind(response.headers()) != Kind::Events {
                 return;
             }

@@ -13,9 +13,17 @@ use super::child::{Program, Tail};
 use super::flight::{Ending, Flight, Progress};
 use super::http::{HttpLink, header};
 use super::stdio::StdioLink;
-use super::wire::{self, Answer, Ask};
+use super::wire::{self, Answer, Ask, Introduction};
 use super::{UpstreamError, UpstreamLimits};
 use crate::ports::SecretSource;
+use crate::wire::{Era, MODERN};
+
+/// How long a server may take to say whether it speaks the newest revision.
+const PROBE: Duration = Duration::from_secs(5);
+
+/// How much time lies between two attempts to listen, at first and at most.
+const PAUSE: Duration = Duration::from_secs(5);
+const LONGEST_PAUSE: Duration = Duration::from_secs(80);
 
 /// A connection.
 pub(super) enum Link {
@@ -46,8 +54,8 @@ impl Maker {
         transport: &Transport,
         tail: &Arc<Tail>,
     ) -> Result<(Link, Listing), UpstreamError> {
-        let link = self.connect(transport, tail).await?;
-        match self.introduce(&link).await {
+        let mut link = self.connect(transport, tail).await?;
+        match self.introduce(&mut link, transport, tail).await {
             Ok(listing) => Ok((link, listing)),
             Err(why) => {
                 link.stop().await;
@@ -97,19 +105,56 @@ impl Maker {
         }
     }
 
-    async fn introduce(&self, link: &Link) -> Result<Listing, UpstreamError> {
-        let asked = within(self.limits.initialize, link.ask(Ask::Initialize, None)).await?;
-        let answer = match asked {
-            Answer::Result(result) => wire::introduced(&result),
-            Answer::Error(fault) => return Err(UpstreamError::NotSent(fault.describe())),
+    /// Finds out what the server speaks, and asks for the tools. Servers of the older revisions
+    /// answer the first question in many ways, or fall silent, or end: any answer but the right
+    /// one means that they are asked in the older way.
+    async fn introduce(
+        &self,
+        link: &mut Link,
+        transport: &Transport,
+        tail: &Arc<Tail>,
+    ) -> Result<Listing, UpstreamError> {
+        let patience = PROBE.min(self.limits.initialize.checked_div(2).unwrap_or(PROBE));
+        let said = match discover(link, patience).await {
+            Ok(Some(said)) => said,
+            Err(UpstreamError::NotSent(why)) if !link.was_reached() => {
+                return Err(UpstreamError::NotSent(why));
+            }
+            Ok(None) | Err(_) => {
+                if link.ending().is_some() {
+                    link.stop().await;
+                    *link = self.connect(transport, tail).await?;
+                }
+                self.initialize(link).await?
+            }
         };
-        let said = answer.map_err(|why| UpstreamError::Rejected(why.to_string()))?;
-        link.initialized(said.version).await?;
+        link.begin(&said).await?;
         if said.tools {
             within(self.limits.list, catalog::list(link)).await
         } else {
             Ok(Listing::default())
         }
+    }
+
+    async fn initialize(&self, link: &Link) -> Result<Introduction, UpstreamError> {
+        match within(self.limits.initialize, link.ask(Ask::Initialize, None)).await? {
+            Answer::Result(result) => {
+                wire::introduced(&result).map_err(|why| UpstreamError::Rejected(why.to_string()))
+            }
+            // One that speaks the newest revision only, and was too slow the first time.
+            Answer::Error(fault) => match discover(link, self.limits.initialize).await {
+                Ok(Some(said)) => Ok(said),
+                Ok(None) | Err(_) => Err(UpstreamError::NotSent(fault.describe())),
+            },
+        }
+    }
+}
+
+/// Asks a server whether it speaks the newest revision.
+async fn discover(link: &Link, patience: Duration) -> Result<Option<Introduction>, UpstreamError> {
+    match within(patience, link.ask(Ask::Discover, None)).await? {
+        Answer::Result(result) => Ok(wire::discovered(&result)),
+        Answer::Error(_) => Ok(None),
     }
 }
 
@@ -158,12 +203,44 @@ impl Link {
         }
     }
 
-    /// Says that the first exchange is over and that revision is spoken from now on.
-    async fn initialized(&self, version: &'static str) -> Result<(), UpstreamError> {
+    /// Speaks from now on what the server does.
+    async fn begin(&self, said: &Introduction) -> Result<(), UpstreamError> {
+        if said.version == MODERN {
+            self.flight().is_modern(said.tells);
+            return Ok(());
+        }
         match self {
-            Self::Http(link) => link.initialized(version).await,
+            Self::Http(link) => link.initialized(said.version).await,
             Self::Stdio(link) => link.initialized().await,
         }
+    }
+
+    /// What is spoken over it.
+    pub(super) fn era(&self) -> Era {
+        self.flight().era()
+    }
+
+    /// Whether anything ever answered.
+    fn was_reached(&self) -> bool {
+        match self {
+            Self::Http(link) => link.was_reached(),
+            Self::Stdio(_) => true,
+        }
+    }
+
+    /// Has the server tell of changes, where it has to be asked to, until the connection ends.
+    pub(super) async fn listen(&self) {
+        let mut pause = PAUSE;
+        while self.flight().tells_when_asked() && self.ending().is_none() {
+            if let Ok(Answer::Error(_)) = self.ask(Ask::Listen, None).await {
+                break;
+            }
+            tokio::time::sleep(pause).await;
+            pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
+            // What changed meanwhile nobody told.
+            self.flight().change_listing();
+        }
+        self.ended().await;
     }
 
     /// How the connection ended, when it has.

@@ -70,8 +70,10 @@ impl Live {
         self.check(call.tool, call.fingerprint).await?;
         let progress = call.wants_progress.then_some(progress);
         let answer = within(self.limits.call, self.link.ask(Ask::Call(call), progress)).await?;
-        wire::reply(answer).map_err(|why| {
-            self.link.reject(why.0);
+        wire::reply(answer, self.link.era()).map_err(|why| {
+            if why != wire::ASKS {
+                self.link.reject(why.0);
+            }
             UpstreamError::Rejected(why.to_string())
         })
     }
@@ -109,6 +111,13 @@ impl Live {
     /// Keeps what is known of the tools up to date until the connection ends. Calls `read`
     /// after every listing.
     pub(super) async fn follow(&self, read: impl Fn(&Self)) {
+        tokio::select! {
+            () = self.keep_current(read) => {}
+            () = self.link.listen() => {}
+        }
+    }
+
+    async fn keep_current(&self, read: impl Fn(&Self)) {
         loop {
             tokio::select! {
                 () = self.link.ended() => return,

@@ -64,7 +64,8 @@ impl StdioLink {
     ) -> Result<Answer, UpstreamError> {
         let (id, awaited) = self.flight.expect(progress)?;
         let mut waiting = Waiting { link: self, id, sent: false, ask };
-        let request = ask.request(id).map_err(|why| UpstreamError::NotSent(why.to_string()))?;
+        let request = ask.request(id, ask.era(self.flight.era()));
+        let request = request.map_err(|why| UpstreamError::NotSent(why.to_string()))?;
         if request.len() > MOST {
             return Err(UpstreamError::NotSent("the request is too long".to_owned()));
         }

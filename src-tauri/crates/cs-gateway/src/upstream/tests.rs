@@ -1,3 +1,5 @@
+mod eras;
+
 use std::path::Path;
 
 use async_trait::async_trait;
@@ -79,7 +81,14 @@ pub(super) async fn call(
 ) -> Result<Reply, UpstreamError> {
     let fingerprint = pinned(upstreams, transport, tool).await;
     let tool = ToolName::parse(tool).unwrap();
-    let call = ToolCall { tool: &tool, fingerprint, arguments, wants_progress: false, trace: None };
+    let call = ToolCall {
+        tool: &tool,
+        fingerprint,
+        arguments,
+        wants_progress: false,
+        trace: None,
+        repeated: &[],
+    };
     upstreams.call(target(transport), call, mpsc::channel(1).0).await
 }
 
@@ -108,7 +117,7 @@ async fn a_call_reaches_the_server_with_the_bytes_that_were_judged() {
     assert_eq!(text(reply), r#"{"b": 1.5, "a": "\u00e9"}"#);
     let health = upstreams.health(tenant(1), server());
     assert_eq!((health.state, health.restarts), (HealthState::Ready, 0));
-    assert_eq!(health.fingerprints.len(), 23);
+    assert_eq!(health.fingerprints.len(), 25);
     upstreams.stop_all().await;
 }
 
@@ -282,6 +291,7 @@ async fn x02_a_tool_with_another_definition_than_the_pinned_one_is_not_called() 
             arguments: None,
             wants_progress: false,
             trace: None,
+            repeated: &[],
         };
         let refused = upstreams.call(target(&transport), call, mpsc::channel(1).0).await;
         assert!(matches!(refused, Err(UpstreamError::Drift)), "{refused:?}");
@@ -302,6 +312,7 @@ async fn progress_goes_to_the_call_that_asked_for_it_and_says_no_more_than_it_sh
         arguments: None,
         wants_progress: true,
         trace: Some(trace),
+        repeated: &[],
     };
     let (told, mut progress) = mpsc::channel(8);
     text(upstreams.call(target(&transport), call, told).await);
@@ -372,8 +383,14 @@ async fn tenants_never_share_a_server_process() {
     let live = upstreams.slot(other).ready(&transport).await.unwrap();
     let tool = ToolName::parse("heard").unwrap();
     let fingerprint = live.fingerprints()["heard"];
-    let call =
-        ToolCall { tool: &tool, fingerprint, arguments: None, wants_progress: false, trace: None };
+    let call = ToolCall {
+        tool: &tool,
+        fingerprint,
+        arguments: None,
+        wants_progress: false,
+        trace: None,
+        repeated: &[],
+    };
     let heard = text(upstreams.call(other, call, mpsc::channel(1).0).await);
     assert!(!heard.contains("mine"), "{heard}");
 }

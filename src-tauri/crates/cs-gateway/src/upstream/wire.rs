@@ -6,12 +6,10 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{Reply, ReplyBody, ToolCall};
+use crate::wire::{Era, LATEST_LEGACY, MODERN};
 
-/// The protocol revision that a server is asked to speak.
-pub(super) const PREFERRED: &str = "2025-11-25";
-
-/// The revisions that a server may answer with.
-const SPOKEN: &[&str] = &[PREFERRED, "2025-06-18", "2025-03-26", "2024-11-05"];
+/// The revisions that a server may answer `initialize` with.
+const SPOKEN: &[&str] = &[LATEST_LEGACY, "2025-06-18", "2025-03-26", "2024-11-05"];
 
 /// How much structure a message may have.
 const LIMITS: Limits = Limits { depth: 128, members: 1_000_000, key: 4096 };
@@ -26,6 +24,9 @@ const DATA: usize = 4096;
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("{0}")]
 pub(super) struct Violation(pub(super) &'static str);
+
+/// The server asks something back, which the newest revision allows it to. It is not passed on.
+pub(super) const ASKS: Violation = Violation("the server asks something back");
 
 /// One message from a server.
 #[derive(Debug)]
@@ -138,34 +139,70 @@ fn number(raw: &RawValue) -> Result<u64, Violation> {
 pub(super) enum Ask<'a> {
     /// To make a tool call.
     Call(&'a ToolCall<'a>),
-    /// To say what it speaks.
+    /// To say what it is, in the newest revision.
+    Discover,
+    /// To say what it speaks, in the older ones.
     Initialize,
     /// To list its tools, from that cursor on.
     List(Option<&'a str>),
+    /// To tell when its tools change, for as long as somebody listens. Newest revision only.
+    Listen,
 }
 
 impl Ask<'_> {
+    /// The method.
+    pub(super) const fn method(self) -> &'static str {
+        match self {
+            Self::Call(_) => "tools/call",
+            Self::Discover => "server/discover",
+            Self::Initialize => "initialize",
+            Self::List(_) => "tools/list",
+            Self::Listen => "subscriptions/listen",
+        }
+    }
+
+    /// In which era this is said over a connection of another.
+    pub(super) const fn era(self, connection: Era) -> Era {
+        match self {
+            Self::Discover | Self::Listen => Era::Modern,
+            Self::Initialize => Era::Legacy,
+            Self::Call(_) | Self::List(_) => connection,
+        }
+    }
+
     /// Whether the server may be told that nobody waits any more. The protocol forbids it for
     /// the first request.
     pub(super) const fn can_be_cancelled(self) -> bool {
         match self {
-            Self::Call(_) | Self::List(_) => true,
-            Self::Initialize => false,
+            Self::Call(_) | Self::List(_) | Self::Listen => true,
+            Self::Discover | Self::Initialize => false,
         }
     }
 
     /// The request, as one line without its end. The id is the progress token, too.
-    pub(super) fn request(self, id: u64) -> Result<String, Violation> {
-        let (method, params) = match self {
-            Self::Call(call) => ("tools/call", call_params(call, id)?),
-            Self::Initialize => ("initialize", introduction()),
-            Self::List(None) => ("tools/list", "{}".to_owned()),
+    pub(super) fn request(self, id: u64, era: Era) -> Result<String, Violation> {
+        let mut members = match self {
+            Self::Call(call) => call_members(call)?,
+            Self::Discover | Self::List(None) => Vec::new(),
+            Self::Initialize => introduction(),
             Self::List(Some(cursor)) => {
-                ("tools/list", format!(r#"{{"cursor":{}}}"#, serde_json::Value::from(cursor)))
+                vec![format!(r#""cursor":{}"#, serde_json::Value::from(cursor))]
             }
+            Self::Listen => vec![r#""notifications":{"toolsListChanged":true}"#.to_owned()],
         };
+        let mut meta = match era {
+            Era::Legacy => Vec::new(),
+            Era::Modern => claims(),
+        };
+        if let Self::Call(call) = self {
+            meta.extend(call_meta(call, id));
+        }
+        if !meta.is_empty() {
+            members.push(format!(r#""_meta":{{{}}}"#, meta.join(",")));
+        }
+        let (method, params) = (self.method(), members.join(","));
         Ok(one_line(&format!(
-            r#"{{"jsonrpc":"2.0","id":{id},"method":"{method}","params":{params}}}"#
+            r#"{{"jsonrpc":"2.0","id":{id},"method":"{method}","params":{{{params}}}}}"#
         )))
     }
 }
@@ -200,20 +237,55 @@ fn one_line(text: &str) -> String {
 }
 
 /// The parameters of `initialize`.
-fn introduction() -> String {
-    format!(
-        r#"{{"protocolVersion":"{PREFERRED}","capabilities":{{}},"clientInfo":{{"name":"countersign","version":"{}"}}}}"#,
-        env!("CARGO_PKG_VERSION")
-    )
+fn introduction() -> Vec<String> {
+    vec![
+        format!(r#""protocolVersion":"{LATEST_LEGACY}""#),
+        r#""capabilities":{}"#.to_owned(),
+        format!(r#""clientInfo":{}"#, ourselves()),
+    ]
+}
+
+/// What each request of the newest revision says of who sends it. Nothing is granted to a server:
+/// it has no business with the agent's model, its user or its files.
+fn claims() -> Vec<String> {
+    vec![
+        format!(r#""io.modelcontextprotocol/protocolVersion":"{MODERN}""#),
+        r#""io.modelcontextprotocol/clientCapabilities":{}"#.to_owned(),
+        format!(r#""io.modelcontextprotocol/clientInfo":{}"#, ourselves()),
+    ]
+}
+
+fn ourselves() -> String {
+    format!(r#"{{"name":"countersign","version":"{}"}}"#, env!("CARGO_PKG_VERSION"))
 }
 
 /// What a server says of itself.
 #[derive(Debug)]
 pub(super) struct Introduction {
-    /// The revision it chose.
+    /// The revision that is spoken with it.
     pub(super) version: &'static str,
     /// Whether it has tools at all.
     pub(super) tools: bool,
+    /// Whether it tells when they change.
+    pub(super) tells: bool,
+}
+
+#[derive(Deserialize)]
+struct Capabilities {
+    tools: Option<Tools>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Tools {
+    list_changed: Option<bool>,
+}
+
+impl Introduction {
+    fn of(version: &'static str, capabilities: &Capabilities) -> Self {
+        let tells = capabilities.tools.as_ref().is_some_and(|it| it.list_changed == Some(true));
+        Self { version, tools: capabilities.tools.is_some(), tells }
+    }
 }
 
 /// Reads the result of `initialize`.
@@ -224,40 +296,45 @@ pub(super) fn introduced(result: &RawValue) -> Result<Introduction, Violation> {
         protocol_version: String,
         capabilities: Capabilities,
     }
-    #[derive(Deserialize)]
-    struct Capabilities {
-        tools: Option<serde::de::IgnoredAny>,
-    }
     let Result { protocol_version, capabilities } = serde_json::from_str(result.get())
         .map_err(|_| Violation("the answer to `initialize` has another shape"))?;
     let version = SPOKEN.iter().find(|spoken| **spoken == protocol_version);
     let version = version.ok_or(Violation("the server speaks no protocol revision known here"))?;
-    Ok(Introduction { version, tools: capabilities.tools.is_some() })
+    Ok(Introduction::of(version, &capabilities))
+}
+
+/// Reads the result of `server/discover`, if the server speaks the newest revision.
+pub(super) fn discovered(result: &RawValue) -> Option<Introduction> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Result {
+        supported_versions: Vec<String>,
+        capabilities: Capabilities,
+    }
+    let said: Result = serde_json::from_str(result.get()).ok()?;
+    let speaks = said.supported_versions.iter().any(|it| it == MODERN);
+    speaks.then(|| Introduction::of(MODERN, &said.capabilities))
 }
 
 /// The parameters of `tools/call`.
-fn call_params(call: &ToolCall<'_>, token: u64) -> Result<String, Violation> {
-    let mut params = format!(r#"{{"name":"{}""#, call.tool);
+fn call_members(call: &ToolCall<'_>) -> Result<Vec<String>, Violation> {
+    let mut members = vec![format!(r#""name":"{}""#, call.tool)];
     if let Some(arguments) = call.arguments {
         let known = serde_json::from_str::<&RawValue>(arguments).is_ok() && is_object(arguments);
         if !known {
             return Err(Violation("the arguments are not a JSON object"));
         }
-        params.push_str(r#","arguments":"#);
-        params.push_str(arguments);
+        members.push(format!(r#""arguments":{arguments}"#));
     }
-    let mut meta = Vec::new();
-    if call.wants_progress {
-        meta.push(format!(r#""progressToken":{token}"#));
-    }
-    if let Some(trace) = call.trace.filter(|trace| is_trace(trace)) {
-        meta.push(format!(r#""traceparent":"{trace}""#));
-    }
-    if !meta.is_empty() {
-        params.push_str(&format!(r#","_meta":{{{}}}"#, meta.join(",")));
-    }
-    params.push('}');
-    Ok(params)
+    Ok(members)
+}
+
+/// What is said about a call besides.
+fn call_meta(call: &ToolCall<'_>, token: u64) -> Vec<String> {
+    let progress = call.wants_progress.then(|| format!(r#""progressToken":{token}"#));
+    let trace = call.trace.filter(|trace| is_trace(trace));
+    let trace = trace.map(|trace| format!(r#""traceparent":"{trace}""#));
+    progress.into_iter().chain(trace).collect()
 }
 
 /// Whether a text is a W3C `traceparent`: digits and dashes only, of the one length there is.
@@ -266,10 +343,10 @@ fn is_trace(text: &str) -> bool {
 }
 
 /// Reads the answer to `tools/call`.
-pub(super) fn reply(answer: Answer) -> Result<Reply, Violation> {
+pub(super) fn reply(answer: Answer, era: Era) -> Result<Reply, Violation> {
     match answer {
         Answer::Result(result) => {
-            check_tool_result(&result)?;
+            check_tool_result(&result, era)?;
             Ok(Reply { body: ReplyBody::Result(result) })
         }
         Answer::Error(Fault { code, message, data }) => {
@@ -283,8 +360,9 @@ pub(super) fn reply(answer: Answer) -> Result<Reply, Violation> {
 }
 
 /// A tool's result has content, and does not turn into something that nobody asked for: a task,
-/// or a question to the agent's user.
-fn check_tool_result(result: &RawValue) -> Result<(), Violation> {
+/// or a question to the agent's user. What it gives as data is an object; in the newest revision
+/// it may be anything.
+fn check_tool_result(result: &RawValue, era: Era) -> Result<(), Violation> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Shape<'a> {
@@ -298,8 +376,12 @@ fn check_tool_result(result: &RawValue) -> Result<(), Violation> {
     }
     const OTHER: Violation = Violation("the result does not have the shape of a tool's result");
     let shape: Shape<'_> = serde_json::from_str(result.get()).map_err(|_| OTHER)?;
+    if era == Era::Modern && shape.result_type.as_deref() == Some("input_required") {
+        return Err(ASKS);
+    }
     let content = shape.content.is_some_and(|content| content.get().starts_with('['));
-    let structured = shape.structured_content.is_none_or(|it| is_object(it.get()));
+    let structured = era == Era::Modern
+        || shape.structured_content.is_none_or(|structured| is_object(structured.get()));
     let plain = shape.result_type.is_none_or(|kind| kind == "complete") && shape.task.is_none();
     let _ = shape.is_error;
     if content && structured && plain { Ok(()) } else { Err(OTHER) }

@@ -33,3 +33,33 @@ pub(crate) fn says(value: &str, body: &str) -> bool {
         None => value == body,
     }
 }
+
+/// A member of the body as it stands in a header.
+pub(crate) fn written(body: &str) -> String {
+    let plain = body.bytes().all(|b| matches!(b, b'\t' | b' '..=b'~'))
+        && body.trim_matches([' ', '\t']) == body
+        && !(body.starts_with("=?base64?") && body.ends_with("?="));
+    if plain { body.to_owned() } else { format!("=?base64?{}?=", STANDARD.encode(body)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn h05_what_is_written_into_a_header_says_the_same_as_the_body() {
+        let coded = "=?base64?w6k=?=";
+        for (body, header) in [
+            ("eu-west 1", "eu-west 1"),
+            ("", ""),
+            (" eu", "=?base64?IGV1?="),
+            ("eu\t", "=?base64?ZXUJ?="),
+            ("é", coded),
+            ("a\r\nb", "=?base64?YQ0KYg==?="),
+            (coded, "=?base64?PT9iYXNlNjQ/dzZrPT89?="),
+        ] {
+            assert_eq!(written(body), header);
+            assert!(says(header, body), "{body}");
+        }
+    }
+}

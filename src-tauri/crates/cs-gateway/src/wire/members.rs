@@ -47,6 +47,13 @@ impl<'t> Members<'t> {
         self.0.iter().all(|(name, _)| keys.contains(&name.as_str()))
     }
 
+    /// The object without these, all else as it was written.
+    pub(crate) fn without(&self, keys: &[&str]) -> String {
+        let kept = self.0.iter().filter(|(name, _)| !keys.contains(&name.as_str()));
+        let kept = kept.map(|(name, raw)| format!("{}:{raw}", serde_json::Value::from(&**name)));
+        format!("{{{}}}", kept.collect::<Vec<_>>().join(","))
+    }
+
     /// Whether there is no member.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -13,10 +13,23 @@ use crate::upstream::tests::{call, server, target, tenant, text, upstreams};
 use crate::upstream::{HealthState, UpstreamLimits, Upstreams};
 
 /// A server whose tools misbehave in one way each, and what it has heard.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 struct Site {
+    modern: bool,
+    /// The status of what it says to what it does not know.
+    strange: u16,
     heard: Arc<Mutex<Vec<(Method, HeaderMap, Value)>>>,
 }
+
+impl Default for Site {
+    fn default() -> Self {
+        Self { modern: false, strange: 400, heard: Arc::default() }
+    }
+}
+
+/// What some servers say before anybody has introduced themselves.
+const STRANGE: &str =
+    r#"{"jsonrpc":"2.0","error":{"code":-32000,"message":"not initialized"},"id":null}"#;
 
 const TOOLS: &[&str] = &[
     "json", "events", "redirect", "slow", "gone", "failure", "refused", "endpoint", "cut",
@@ -25,7 +38,11 @@ const TOOLS: &[&str] = &[
 
 impl Site {
     async fn open() -> (Self, Transport) {
-        let site = Self::default();
+        Self::default().serving().await
+    }
+
+    async fn serving(self) -> (Self, Transport) {
+        let site = self;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/mcp", listener.local_addr().unwrap());
         let this = site.clone();
@@ -40,6 +57,24 @@ impl Site {
         let token = Setting::Secret { secret: "token".to_owned() };
         let headers = BTreeMap::from([("x-api-key".to_owned(), token)]);
         (site, Transport::Http { url, headers })
+    }
+
+    /// What a server of the newest revision says to a request that is not of it.
+    fn refuse(&self, body: &Value) -> Option<String> {
+        let method = body["method"].as_str().unwrap();
+        let meta = &body["params"]["_meta"];
+        let last = self.heard(method).pop().unwrap();
+        let repeated = |name: &str| last.get(name).and_then(|it| it.to_str().ok());
+        let right = method != "initialize"
+            && meta["io.modelcontextprotocol/protocolVersion"] == MODERN
+            && repeated("mcp-protocol-version") == Some(MODERN)
+            && repeated("mcp-method") == Some(method)
+            && repeated("mcp-name") == body["params"]["name"].as_str()
+            && last.get("mcp-session-id").is_none();
+        (!right).then(|| {
+            let error = json!({"code": -32020, "message": "not of this revision"});
+            json!({"jsonrpc": "2.0", "id": body["id"], "error": error}).to_string()
+        })
     }
 
     fn heard(&self, method: &str) -> Vec<HeaderMap> {
@@ -60,7 +95,22 @@ impl Site {
         let result = |result: Value| {
             json!({"jsonrpc": "2.0", "id": body["id"], "result": result}).to_string()
         };
-        Ok(match body["method"].as_str().unwrap_or_default() {
+        let method = body["method"].as_str().unwrap_or_default();
+        if self.modern && body.get("id").is_some() {
+            if let Some(refused) = self.refuse(&body) {
+                return Ok(answer(400, "application/json", &refused));
+            }
+            if method == "server/discover" {
+                let said = json!({"supportedVersions": [MODERN], "resultType": "complete",
+                    "capabilities": {"tools": {"listChanged": true}}});
+                return Ok(answer(200, "application/json", &result(said)));
+            }
+            if method == "subscriptions/listen" {
+                return std::future::pending().await;
+            }
+        }
+        Ok(match method {
+            "server/discover" => answer(self.strange, "application/json", STRANGE),
             "initialize" => {
                 let said = json!({"protocolVersion": "2025-06-18", "capabilities": {"tools": {}},
                     "serverInfo": {"name": "site", "version": "1"}});
@@ -156,6 +206,10 @@ async fn x13_a_server_sees_no_header_but_the_ones_that_it_should() {
         "mcp-session-id",
         "x-api-key",
     ];
+    // The first question is of the newest revision, and has its headers.
+    let asked = site.heard.lock().unwrap().remove(0);
+    assert_eq!(asked.2["method"], "server/discover");
+    assert!(asked.1.keys().all(|it| allowed.contains(&it.as_str()) || it == "mcp-method"));
     for (_, headers, _) in site.heard.lock().unwrap().iter() {
         assert!(headers.keys().all(|name| allowed.contains(&name.as_str())), "{headers:?}");
     }
@@ -216,10 +270,78 @@ async fn y06_addresses_that_no_server_has_are_not_reached() {
 async fn headers_that_are_ours_cannot_be_set() {
     let (upstreams, _site, transport) = made().await;
     let Transport::Http { url, .. } = transport else { panic!("not by HTTP") };
-    for name in ["Host", "mcp-session-id", "Transfer-Encoding", "proxy-authorization", "a b"] {
+    for name in [
+        "Host",
+        "mcp-session-id",
+        "Mcp-Name",
+        "mcp-param-region",
+        "Transfer-Encoding",
+        "proxy-authorization",
+        "a b",
+    ] {
         let headers = BTreeMap::from([(name.to_owned(), Setting::Text("x".to_owned()))]);
         let wrong =
             upstreams.probe(tenant(1), &Transport::Http { url: url.clone(), headers }).await;
         assert!(matches!(wrong, Err(UpstreamError::Misconfigured(_))), "{name}: {wrong:?}");
     }
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_know_the_newest_revision_is_spoken_to_in_an_older_one() {
+    for strange in [200, 202, 307, 400, 404, 406, 500] {
+        let (site, transport) = Site { strange, ..Site::default() }.serving().await;
+        let upstreams = upstreams(UpstreamLimits::default());
+        assert_eq!(text(call(&upstreams, &transport, "json", None).await), "done", "{strange}");
+        assert_eq!(site.heard("initialize").len(), 1);
+        upstreams.stop_all().await;
+    }
+}
+
+#[tokio::test]
+async fn a_site_of_the_newest_revision_is_spoken_to_in_it() {
+    let (site, transport) = Site { modern: true, ..Site::default() }.serving().await;
+    let upstreams = upstreams(UpstreamLimits::default());
+    for tool in ["json", "events"] {
+        assert_eq!(text(call(&upstreams, &transport, tool, Some("{}")).await), "done", "{tool}");
+    }
+    let ping = call(&upstreams, &transport, "ping", None).await;
+    assert!(matches!(ping, Err(UpstreamError::Rejected(_))), "{ping:?}");
+    upstreams.stop_all().await;
+    for method in ["initialize", "notifications/initialized"] {
+        assert_eq!(site.heard(method).len(), 0, "{method}");
+    }
+    let heard = site.heard.lock().unwrap();
+    assert!(heard.iter().all(|(method, _, _)| method == Method::POST), "it has no sessions");
+}
+
+#[tokio::test]
+async fn h07_the_headers_of_a_call_repeat_what_its_definition_wants_repeated() {
+    let (site, transport) = Site { modern: true, ..Site::default() }.serving().await;
+    let upstreams = upstreams(UpstreamLimits::default());
+    let fingerprint = crate::upstream::tests::pinned(&upstreams, &transport, "json").await;
+    let tool = cs_model::ToolName::parse("json").unwrap();
+    let region = HeaderName::from_static("mcp-param-region");
+    let repeated = [(region.clone(), HeaderValue::from_static("eu"))];
+    let call = crate::upstream::ToolCall {
+        tool: &tool,
+        fingerprint,
+        arguments: Some(r#"{"region":"eu"}"#),
+        wants_progress: false,
+        trace: None,
+        repeated: &repeated,
+    };
+    let (told, _) = tokio::sync::mpsc::channel(1);
+    text(upstreams.call(target(&transport), call, told).await);
+    assert_eq!(site.heard("tools/call")[0][region], "eu");
+}
+
+#[tokio::test]
+async fn a_call_that_nobody_waits_for_is_taken_back_by_closing_its_stream_alone() {
+    let (site, transport) = Site { modern: true, ..Site::default() }.serving().await;
+    let call_time = Duration::from_millis(200);
+    let upstreams = upstreams(UpstreamLimits { call: call_time, ..UpstreamLimits::default() });
+    let slow = call(&upstreams, &transport, "slow", None).await;
+    assert!(matches!(slow, Err(UpstreamError::TimedOut)), "{slow:?}");
+    text(call(&upstreams, &transport, "json", None).await);
+    assert_eq!(site.heard("notifications/cancelled").len(), 0);
 }

@@ -10,10 +10,12 @@ import threading
 import time
 
 heard = []
+listeners = []
+MODERN = "io.modelcontextprotocol/"
 lock = threading.Lock()
 tools = ["echo", "heard", "environment", "hang", "die", "flood", "garbage", "giant", "wrong_id",
          "twice", "both", "batch", "method_too", "no_content", "task", "error", "steps", "ask",
-         "change", "crash_on_start", "late", "answer_and_die", "array"]
+         "change", "crash_on_start", "late", "answer_and_die", "array", "input", "number"]
 described = {name: "Does " + name + "." for name in tools}
 
 
@@ -87,9 +89,14 @@ def call(i, params):
         say({"jsonrpc": "2.0", "id": "p", "method": "ping"})
         say({"jsonrpc": "2.0", "id": 7, "method": "sampling/createMessage", "params": {}})
         text(i, "asked")
+    elif name == "input":
+        result(i, {"resultType": "input_required", "requestState": "s"})
+    elif name == "number":
+        result(i, {"content": [], "structuredContent": 7, "resultType": "complete"})
     elif name == "change":
         described["echo"] = "Does something else."
-        say({"jsonrpc": "2.0", "method": "notifications/tools/list_changed"})
+        if "--modern" not in sys.argv or listeners:
+            say({"jsonrpc": "2.0", "method": "notifications/tools/list_changed"})
         text(i, "changed")
 
 
@@ -118,7 +125,25 @@ def main():
         message = json.loads(line)
         heard.append(message)
         method, i = message.get("method"), message.get("id")
-        if method == "initialize":
+        if "--modern" in sys.argv and i is not None:
+            meta = message["params"].get("_meta", {})
+            claimed = [meta.get(MODERN + name) for name in ("protocolVersion", "clientCapabilities")]
+            if claimed != ["2026-07-28", {}] or method == "initialize":
+                say({"jsonrpc": "2.0", "id": i, "error": {
+                    "code": -32022, "message": "2026-07-28 only", "data": {}}})
+                continue
+        if "--end-on-discover" in sys.argv and method == "server/discover":
+            sys.exit(1)
+        if "--modern" in sys.argv and method == "server/discover":
+            if "--slow" in sys.argv:
+                sys.argv.remove("--slow")
+                time.sleep(1)
+            result(i, {"supportedVersions": ["2026-07-28"], "resultType": "complete",
+                       "capabilities": {"tools": {"listChanged": True}}})
+        elif "--modern" in sys.argv and method == "subscriptions/listen":
+            listeners.append(i)
+            say({"jsonrpc": "2.0", "method": "notifications/subscriptions/acknowledged"})
+        elif method == "initialize":
             version = "1999-01-01" if "--old" in sys.argv else message["params"]["protocolVersion"]
             result(i, {"protocolVersion": version, "capabilities": {"tools": {"listChanged": True}},
                        "serverInfo": {"name": "test", "version": "1"}})
@@ -139,6 +164,8 @@ def main():
             call(i, message["params"])
         elif method == "notifications/cancelled" and "--late" in sys.argv:
             text(message["params"]["requestId"], "too late")
+        elif i is not None and method is not None:
+            say({"jsonrpc": "2.0", "id": i, "error": {"code": -32601, "message": "Not known"}})
     if "--stubborn" in sys.argv:
         time.sleep(600)
 

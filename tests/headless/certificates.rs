@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
+use crate::call;
 use crate::place::Place;
 
 const INITIALIZE: &str = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"curl","version":"1"}}}"#;
@@ -272,4 +273,38 @@ async fn m01_openssl_gets_no_session_that_it_could_resume() {
     drop(talk);
     // Without a ticket there is nothing to write down, and so nothing to come back with.
     assert!(!Path::new(session).exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn m04_an_sdk_client_comes_in_over_the_bridge_by_certificate_or_by_key_and_no_stranger_does()
+{
+    let scene = Scene::new().await;
+    let calls = json!([{"name": "read_file", "arguments": {"path": "notes/welcome.md"}}]);
+    let (url, authority) = (scene.endpoint(), scene.path("countersign.pem"));
+    let certificate = ["executor-1.pem", "executor-1.key"].map(|name| scene.path(name));
+    let by_certificate = json!([
+        "--url",
+        url,
+        "--ca-file",
+        authority,
+        "--cert-file",
+        certificate[0],
+        "--cert-key-file",
+        certificate[1],
+    ]);
+    let key = scene.place.key("executor-1").await;
+    let by_key = json!(["--url", url, "--ca-file", authority, "--key-file", key]);
+    for (args, mode) in [(by_certificate, "2026-07-28"), (by_key, "legacy")] {
+        let report =
+            scene.place.agent_connecting("agent-client.mjs", mode, args, calls.clone()).await;
+        let answer = &call(&report, "read_file")["result"];
+        assert!(answer["content"][0]["text"].is_string(), "{report:?}");
+    }
+    // A gateway that nobody vouches for is told nothing.
+    let before = scene.place.lines(&["audit", "list"]).await.len();
+    let doubted = json!(["--url", url, "--key-file", key]);
+    let report = scene.place.agent_connecting("agent-client.mjs", "legacy", doubted, calls).await;
+    let failed = report.iter().find(|line| line.get("failed").is_some());
+    assert!(failed.is_some_and(|it| it.to_string().contains("could not reach")), "{report:?}");
+    assert_eq!(scene.place.lines(&["audit", "list"]).await.len(), before);
 }

@@ -148,9 +148,21 @@ impl Place {
         calls: Value,
     ) -> Vec<Value> {
         let url = format!("{}/t/acme/task/{task}/mcp", self.url);
+        self.agent_connecting(script, mode, json!(["--url", url, "--key-file", key]), calls).await
+    }
+
+    /// Lets an agent make calls over the bridge, which gets these arguments.
+    pub(crate) async fn agent_connecting(
+        &self,
+        script: &str,
+        mode: &str,
+        args: Value,
+        calls: Value,
+    ) -> Vec<Value> {
+        let args = [vec![json!("connect")], args.as_array().cloned().unwrap_or_default()].concat();
         let plan = json!({
             "command": built("countersign"),
-            "args": ["connect", "--url", url, "--key-file", key],
+            "args": args,
             "mode": mode,
             "timeout_ms": 60_000,
             "calls": calls,

@@ -1,5 +1,6 @@
-//! `countersign connect`: a bridge for MCP clients that cannot sign. Reads messages from standard
-//! input, signs and sends each to the gateway, and writes what comes back to standard output.
+//! `countersign connect`: a bridge for MCP clients that can neither sign nor show a certificate.
+//! Reads messages from standard input, sends each to the gateway, signed or over a connection of
+//! its own certificate, and writes what comes back to standard output.
 //!
 //! It decides nothing and changes no message: what the client wrote is what the gateway judges.
 //! Standard output carries messages and nothing else; what a person should know goes to standard
@@ -15,6 +16,7 @@ mod repeated;
 mod session;
 #[cfg(test)]
 mod tests;
+mod tls;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -28,6 +30,7 @@ use tokio::sync::mpsc;
 use bridge::Bridge;
 use endpoint::Endpoint;
 use key::Key;
+use tls::TlsFiles;
 
 /// The most bytes of one message of the client. The gateway refuses those over 4 MiB and has it
 /// on record; what is longer than this is not even held in memory.
@@ -40,8 +43,10 @@ pub(crate) struct Connect {
     #[arg(long)]
     url: String,
     /// The file with the key, as `credential issue --save` writes it
-    #[arg(long)]
-    key_file: PathBuf,
+    #[arg(long, required_unless_present = "cert_file")]
+    key_file: Option<PathBuf>,
+    #[command(flatten)]
+    tls: TlsFiles,
     /// The task to declare, where the URL does not name it
     #[arg(long)]
     task: Option<String>,
@@ -49,7 +54,8 @@ pub(crate) struct Connect {
 
 /// Runs the bridge until the client is done or the process is asked to end.
 pub(crate) async fn run(args: Connect) -> Result<()> {
-    let endpoint = Endpoint::new(&args.url, Key::read(&args.key_file)?)?;
+    let key = args.key_file.as_deref().map(Key::read).transpose()?;
+    let endpoint = Endpoint::new(&args.url, key, &args.tls)?;
     let mut asked_to_end = signal(SignalKind::terminate()).context("cannot listen for signals")?;
     let mut interrupted = signal(SignalKind::interrupt()).context("cannot listen for signals")?;
     let (out, messages) = mpsc::channel(64);

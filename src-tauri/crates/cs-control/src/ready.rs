@@ -17,7 +17,26 @@ pub(crate) fn endpoint(origin: &str, tenant: &Name, task: Option<&Name>) -> Stri
 
 /// How an agent with a certificate calls. The private key stands in none of it: it goes into its
 /// file, by hand.
-pub(crate) fn with_certificate(endpoint: &str, agent: &Name) -> Vec<ReadyConfiguration> {
+pub(crate) fn with_certificate(
+    executable: &Path,
+    endpoint: &str,
+    agent: &Name,
+) -> Vec<ReadyConfiguration> {
+    let folder = "/home/YOU/.config/countersign";
+    let args = json!([
+        "connect",
+        "--url",
+        endpoint,
+        "--cert-file",
+        format!("{folder}/{agent}.pem"),
+        "--cert-key-file",
+        format!("{folder}/{agent}.key"),
+        "--ca-file",
+        format!("{folder}/countersign.pem"),
+    ]);
+    let bridge = json!({
+        "mcpServers": { "countersign": { "command": command(executable), "args": args } }
+    });
     let message = json!({
         "jsonrpc": "2.0",
         "id": 1,
@@ -57,6 +76,14 @@ pub(crate) fn with_certificate(endpoint: &str, agent: &Name) -> Vec<ReadyConfigu
             text: curl,
         },
         ReadyConfiguration {
+            title: "An MCP client that starts its servers".to_owned(),
+            hint: "Add this to the client's list of MCP servers, with the folder of your files. \
+                   `countersign connect` shows the certificate."
+                .to_owned(),
+            language: Language::Json,
+            text: serde_json::to_string_pretty(&bridge).unwrap_or_default(),
+        },
+        ReadyConfiguration {
             title: "An MCP client that takes certificates".to_owned(),
             hint: "Streamable HTTP over TLS 1.3. What these settings are called depends on the \
                    client."
@@ -77,14 +104,15 @@ pub(crate) fn configurations(
     let file = format!("{agent}.key.json");
     let folder = "/home/YOU/.config/countersign";
     let command = command(executable);
-    let client = json!({
-        "mcpServers": {
-            "countersign": {
-                "command": command,
-                "args": ["connect", "--url", endpoint, "--key-file", format!("{folder}/{file}")],
-            }
-        }
-    });
+    let mut args = vec!["connect".to_owned(), "--url".to_owned(), endpoint.to_owned()];
+    args.extend(["--key-file".to_owned(), format!("{folder}/{file}")]);
+    let mut over_tls = String::new();
+    if endpoint.starts_with("https:") {
+        args.extend(["--ca-file".to_owned(), format!("{folder}/countersign.pem")]);
+        "Save the authority of the gateway as countersign.pem in the same folder."
+            .clone_into(&mut over_tls);
+    }
+    let client = json!({ "mcpServers": { "countersign": { "command": command, "args": args } } });
     let key_file = json!({ "key_id": key_id, "secret": "css_..." });
     let pretty = |value| serde_json::to_string_pretty(&value).unwrap_or_default();
     vec![
@@ -99,9 +127,12 @@ pub(crate) fn configurations(
         },
         ReadyConfiguration {
             title: "An MCP client that starts its servers".to_owned(),
-            hint: "Add this to the client's list of MCP servers, with the folder of your key \
-                   file. `countersign connect` signs each request."
-                .to_owned(),
+            hint: format!(
+                "Add this to the client's list of MCP servers, with the folder of your key file. \
+                 `countersign connect` signs each request. {over_tls}"
+            )
+            .trim_end()
+            .to_owned(),
             language: Language::Json,
             text: pretty(client),
         },

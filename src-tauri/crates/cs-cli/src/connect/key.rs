@@ -49,13 +49,13 @@ impl Key {
 }
 
 #[cfg(unix)]
-fn is_open_to_others(file: &File) -> bool {
+pub(super) fn is_open_to_others(file: &File) -> bool {
     use std::os::unix::fs::PermissionsExt as _;
     file.metadata().is_ok_and(|about| about.permissions().mode() & 0o077 != 0)
 }
 
 #[cfg(not(unix))]
-fn is_open_to_others(_: &File) -> bool {
+pub(super) fn is_open_to_others(_: &File) -> bool {
     false
 }
 

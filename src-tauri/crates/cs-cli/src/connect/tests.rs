@@ -133,7 +133,7 @@ fn with_type(content_type: &str, body: &str) -> Answer {
 async fn bridged(url: &str, lines: &[Value]) -> Vec<Value> {
     let secret = Secret::from_text(format!("css_{}", "k".repeat(43)));
     let key = Key { id: "csk_0123456789abcdefghijkl".to_owned(), secret };
-    let endpoint = Endpoint::new(url, key).unwrap();
+    let endpoint = Endpoint::new(url, Some(key), &TlsFiles::default()).unwrap();
     let (out, messages) = mpsc::channel(64);
     let bridge = Arc::new(Bridge::new(endpoint, Some("triage".to_owned()), out));
     let (mut output, mut lines_out) = (Vec::new(), messages);
@@ -213,10 +213,11 @@ async fn a_session_that_the_gateway_forgot_is_opened_anew_without_the_client_not
     let other = request(0, "initialize");
     let stale = Endpoint::new(
         &url,
-        Key {
+        Some(Key {
             id: "csk_0123456789abcdefghijkl".to_owned(),
             secret: Secret::from_text(format!("css_{}", "k".repeat(43))),
-        },
+        }),
+        &TlsFiles::default(),
     );
     let (out, mut messages) = mpsc::channel(64);
     let bridge = Arc::new(Bridge::new(stale.unwrap(), None, out));

@@ -127,7 +127,11 @@ impl Command for CertificateIssue {
             authority: signer.certificate_pem().to_owned(),
             server_authority: servers.certificate_pem().to_owned(),
             expires: leaf.not_after,
-            configurations: ready::with_certificate(&endpoint, &agent.name),
+            configurations: ready::with_certificate(
+                &control.inner().options.executable,
+                &endpoint,
+                &agent.name,
+            ),
             endpoint,
         })
     }

@@ -447,6 +447,8 @@ export type DiscoveredTool = {
   suggested: Grant
   /** Whether the registry has it: with this definition, with another, or not. */
   known: Known
+  /** Why no agent would be offered it, were it taken in: its schema is refused. */
+  problem: string | null
 }
 
 /** What a change led to. */
@@ -1034,6 +1036,11 @@ export type StatusView = {
   gateway: GatewayView
   /** The policy version in force. */
   policy_version: number
+  /**
+   * Why the registry is not the one that the secret store remembers. Nothing is served from it
+   * and nothing changes in it until an owner accepts it.
+   */
+  doubt: string | null
   /** Calls that the gateway judged in the last minute. */
   calls_per_minute: number
   /** Calls that wait for a person. */
@@ -1202,6 +1209,8 @@ export type ToolView = {
   enabled: boolean
   /** The definition that the server publishes now, when it is another one. */
   drift: string | null
+  /** Why no agent is offered it, whatever it is granted: its pinned schema is refused. */
+  problem: string | null
   /** What the server says of the tool. Not to be trusted. */
   claims: ToolClaims
   /** The scopes that an access token needs to call it. */

@@ -14,6 +14,7 @@ use crate::adapters::desk::Waiters;
 use crate::adapters::random::bytes;
 use crate::anchor::{self, Anchorage};
 use crate::bell::Bell;
+use crate::examined::Examined;
 use crate::failure::ControlError;
 use crate::vault::{self, Vault};
 use crate::view::status::SecretKeeping;
@@ -29,6 +30,7 @@ pub(crate) struct Core {
     pub(crate) bell: Bell,
     pub(crate) waiters: Waiters,
     pub(crate) anchorage: Anchorage,
+    pub(crate) examined: Examined,
     /// What requests are judged by.
     pub(crate) world: watch::Sender<Arc<World>>,
     /// Held while something that is enforced changes, until the gateway has it: changes take
@@ -73,6 +75,7 @@ impl Core {
             bell,
             waiters: Waiters::default(),
             anchorage: Anchorage::default(),
+            examined: Examined::default(),
             world: watch::Sender::new(Arc::default()),
             editing: Arc::default(),
             document: Mutex::default(),

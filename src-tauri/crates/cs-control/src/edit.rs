@@ -27,6 +27,7 @@ use crate::actor::Caller;
 use crate::change::Topic;
 use crate::core::Core;
 use crate::failure::ControlError;
+use crate::looks;
 use crate::view::matrix::Enforced;
 
 /// A change in the making.
@@ -133,6 +134,7 @@ impl Edit<'_> {
         let old = core.document();
         let mut new = document::load(&mut self.change).await?;
         let changes = diff(&old, &new);
+        looks::check(&old, &new)?;
         if changes.is_empty() && self.events.is_empty() {
             return Ok(Enforced { policy_version: old.version, enforced_at: self.at });
         }
@@ -168,6 +170,7 @@ impl Edit<'_> {
     /// What enforcing it will change, one sentence each.
     pub(crate) async fn changes(&mut self) -> Result<Vec<String>, ControlError> {
         let new = document::load(&mut self.change).await?;
+        looks::check(&self.core.document(), &new)?;
         let said = self.events.iter().filter_map(|event| event.detail.clone());
         let changed = diff(&self.core.document(), &new).into_iter().map(|it| it.to_string());
         let mut changes: Vec<String> = said.chain(changed).collect();

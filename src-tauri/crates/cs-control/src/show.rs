@@ -168,7 +168,12 @@ pub(crate) fn suggest(claims: &ToolClaims) -> Grant {
     }
 }
 
-pub(crate) fn tool(tenant: &TenantDoc, tool: &ToolDoc, drift: Option<String>) -> ToolView {
+pub(crate) fn tool(
+    core: &Core,
+    tenant: &TenantDoc,
+    tool: &ToolDoc,
+    drift: Option<String>,
+) -> ToolView {
     let Said { title, description, claims } = said(&tool.definition);
     let server = tenant.servers.iter().find(|server| server.id == tool.server);
     ToolView {
@@ -182,6 +187,7 @@ pub(crate) fn tool(tenant: &TenantDoc, tool: &ToolDoc, drift: Option<String>) ->
         fingerprint: tool.fingerprint,
         enabled: tool.enabled,
         drift,
+        problem: core.examined.problem(&tool.definition, tool.fingerprint),
         claims,
         scopes: tool.scopes.iter().cloned().collect(),
         data_system: tool.data_system.clone(),

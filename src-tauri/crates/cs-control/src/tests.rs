@@ -12,4 +12,5 @@ mod providers;
 mod reference;
 mod registry;
 mod revocations;
+mod servers;
 mod table;

@@ -101,8 +101,31 @@ impl ToolName {
     }
 }
 
+/// What a name looks like at a glance: the characters that are taken for one another are one
+/// (after the confusables of Unicode, UTS 39, as far as names may have them).
+fn look(text: &str) -> String {
+    let mut look = String::with_capacity(text.len());
+    for one in text.chars() {
+        match one {
+            '0' | 'O' => look.push('o'),
+            '1' | 'I' => look.push('l'),
+            'm' => look.push_str("rn"),
+            other => look.push(other),
+        }
+    }
+    look
+}
+
 macro_rules! text_form {
     ($name:ident) => {
+        impl $name {
+            /// What it looks like at a glance: two names with one look are easily taken for one
+            /// another.
+            pub fn look(&self) -> String {
+                look(&self.0)
+            }
+        }
+
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(&self.0)
@@ -175,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn tool_names_are_accepted_or_refused_for_one_stated_reason() {
+    fn x04_tool_names_are_accepted_or_refused_for_one_stated_reason() {
         let long = "x".repeat(129);
         let cases: &[(&str, &str, Option<NameError>)] = &[
             ("plain", "read_file", None),
@@ -185,11 +208,28 @@ mod tests {
             ("empty", "", Some(NameError::Empty)),
             ("line break", "a\r\nb", Some(NameError::ToolCharacter)),
             ("zero width", "pay\u{200b}", Some(NameError::ToolCharacter)),
+            ("turned around", "pay\u{202e}", Some(NameError::ToolCharacter)),
             ("look-alike letter", "p\u{430}y", Some(NameError::ToolCharacter)),
+            ("look-alikes only", "\u{440}\u{430}\u{443}", Some(NameError::ToolCharacter)),
+            ("full width", "\u{ff50}ay", Some(NameError::ToolCharacter)),
+            ("tag", "pay\u{e0001}", Some(NameError::ToolCharacter)),
             ("space", "pay ", Some(NameError::ToolCharacter)),
         ];
         for (name, text, refused) in cases {
             assert_eq!(ToolName::parse(text).err(), *refused, "{name}");
+        }
+    }
+
+    #[test]
+    fn x04_names_that_are_taken_for_one_another_have_one_look() {
+        let look = |text: &str| ToolName::parse(text).unwrap().look();
+        for (one, other) in
+            [("pay_1", "pay_l"), ("Ist", "lst"), ("b0t", "bot"), ("modem", "modern")]
+        {
+            assert_eq!(look(one), look(other), "{one} {other}");
+        }
+        for (one, other) in [("read_file", "read-file"), ("pay", "Pay"), ("get_1", "get_2")] {
+            assert_ne!(look(one), look(other), "{one} {other}");
         }
     }
 }

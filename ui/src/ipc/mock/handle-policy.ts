@@ -30,7 +30,7 @@ function detailOf(tenant: Tenant, server: ServerId): ServerDetail {
 
 const discovered = (sample: Sample, known: DiscoveredTool['known']): DiscoveredTool => ({
   name: sample.name, title: sample.title, description: sample.description, definition: definitionOf(sample), fingerprint: digest(), claims: sample.claims,
-  suggested: sample.claims.read_only ? 'allow' : sample.claims.destructive ? 'token' : 'deny', known,
+  suggested: sample.claims.read_only ? 'allow' : sample.claims.destructive ? 'token' : 'deny', known, problem: null,
 })
 
 export const policyHandlers: Handlers = {

@@ -60,6 +60,7 @@ function statusOf(size: Size): StatusView {
     home: '/home/ada/.local/share/countersign',
     gateway: { state: 'serving', url: 'http://127.0.0.1:7411', problem: null, embedded: true },
     policy_version: size === 'first-run' ? 0 : size === 'empty' ? 1 : size === 'crowded' ? 1_284 : 12,
+    doubt: null,
     calls_per_minute: size === 'crowded' ? 1_730 : size === 'typical' ? 14 : 0,
     waiting_approvals: 0,
     operator: size === 'first-run' || size === 'locked' ? null : operator,
@@ -102,7 +103,7 @@ export function addServer(tenant: Tenant, name: string, samples: Sample[]): Serv
   for (const sample of samples) {
     const tool = {
       id: id('tol') as ToolView['id'], server: server.id, server_name: name, name: sample.name, title: sample.title, description: sample.description,
-      definition: definitionOf(sample), fingerprint: digest(), enabled: true, drift: null, claims: sample.claims, grants: [], scopes: [], data_system: null,
+      definition: definitionOf(sample), fingerprint: digest(), enabled: true, drift: null, problem: null, claims: sample.claims, grants: [], scopes: [], data_system: null,
       last_used: chance() < 0.6 ? ago(below(200_000) + 30) : null,
     }
     tenant.tools.push(tool)

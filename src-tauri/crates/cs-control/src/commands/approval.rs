@@ -339,7 +339,7 @@ async fn view(
         session_opened: session.new.opened,
         session_ends: session.new.ends,
         session_anomalies: session.anomalies,
-        tool: show::tool(now.unwrap_or(doc), tool, None),
+        tool: show::tool(core, now.unwrap_or(doc), tool, None),
         arguments: new.arguments.clone(),
         arguments_digest: new.arguments_digest,
         arguments_bytes: show::count(new.arguments.len()),

@@ -281,7 +281,7 @@ impl Command for MatrixCell {
         Ok(CellView {
             grant,
             callers: callers(&core, doc, self.role, self.tool),
-            tool: show::tool(doc, tool, None),
+            tool: show::tool(&core, doc, tool, None),
             recent: recent.collect::<Result<_, _>>()?,
             live_sessions: show::count(cut),
         })

@@ -88,7 +88,7 @@ impl Command for ServerProbe {
         names::tenant(&core.document(), self.tenant)?;
         let transport = probe::settle(self.transport)?;
         let found = probe::probe(&core, self.tenant, &transport).await?;
-        Ok(found.into_iter().map(|it| discovered(it, Known::New)).collect())
+        Ok(found.into_iter().map(|it| discovered(&core, it, Known::New)).collect())
     }
 }
 
@@ -170,7 +170,7 @@ impl Command for ServerDiscover {
             .into_iter()
             .map(|tool| {
                 let known = known(&tool);
-                discovered(tool, known)
+                discovered(&core, tool, known)
             })
             .collect())
     }
@@ -396,9 +396,10 @@ pub(crate) async fn add(
     Ok(tool.id)
 }
 
-fn discovered(tool: Published, known: Known) -> DiscoveredTool {
+fn discovered(core: &Core, tool: Published, known: Known) -> DiscoveredTool {
     let said = show::said(&tool.definition);
     DiscoveredTool {
+        problem: core.examined.problem(&tool.definition, tool.fingerprint),
         name: tool.name.to_string(),
         title: said.title,
         description: said.description,
@@ -438,7 +439,7 @@ async fn detail(
     let own = doc.tools.iter().filter(|tool| tool.server == id);
     Ok(ServerDetail {
         server: show::server(&found, &health, doc),
-        tools: own.map(|it| show::tool(doc, it, drift(it))).collect(),
+        tools: own.map(|it| show::tool(core, doc, it, drift(it))).collect(),
         stderr: health.stderr,
     })
 }

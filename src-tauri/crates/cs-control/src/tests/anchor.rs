@@ -26,6 +26,7 @@ async fn changed(place: Place, change: impl AsyncFnOnce(&Path)) -> Place {
 async fn is_doubted(place: &Place, why: &str) {
     let status = place.ask("status", json!({})).await;
     assert_eq!(status["gateway"]["state"], "failed");
+    assert!(status["doubt"].as_str().unwrap().contains(why), "{status}");
     let problem = status["gateway"]["problem"].as_str().unwrap();
     assert!(
         problem.contains(why) && problem.contains("`countersign registry accept`"),
@@ -39,6 +40,7 @@ async fn is_doubted(place: &Place, why: &str) {
 
 async fn is_accepted(place: &Place) -> Value {
     place.ask("registry_accept", json!({})).await;
+    assert_eq!(place.ask("status", json!({})).await["doubt"], Value::Null);
     place.control.start_gateway("127.0.0.1:0".parse().unwrap()).await.unwrap();
     place.ask("tenant_create", json!({ "name": "x" })).await;
     let again = place.refused(place.control.console(), "registry_accept", json!({})).await;

@@ -78,6 +78,8 @@ pub struct ToolView {
     pub enabled: bool,
     /// The definition that the server publishes now, when it is another one.
     pub drift: Option<String>,
+    /// Why no agent is offered it, whatever it is granted: its pinned schema is refused.
+    pub problem: Option<String>,
     /// What the server says of the tool. Not to be trusted.
     pub claims: ToolClaims,
     /// The scopes that an access token needs to call it.
@@ -129,6 +131,8 @@ pub struct DiscoveredTool {
     pub suggested: Grant,
     /// Whether the registry has it: with this definition, with another, or not.
     pub known: Known,
+    /// Why no agent would be offered it, were it taken in: its schema is refused.
+    pub problem: Option<String>,
 }
 
 /// Whether the registry has a tool.

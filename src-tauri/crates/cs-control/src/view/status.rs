@@ -44,6 +44,9 @@ pub struct StatusView {
     pub gateway: GatewayView,
     /// The policy version in force.
     pub policy_version: u64,
+    /// Why the registry is not the one that the secret store remembers. Nothing is served from it
+    /// and nothing changes in it until an owner accepts it.
+    pub doubt: Option<String>,
     /// Calls that the gateway judged in the last minute.
     pub calls_per_minute: u64,
     /// Calls that wait for a person.

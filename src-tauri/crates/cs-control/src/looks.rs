@@ -1,0 +1,67 @@
+//! Refuses new names that a person would take for others of the same tenant.
+
+use std::collections::{HashMap, HashSet};
+
+use cs_model::document::{TenantDoc, ToolDoc};
+use cs_model::{Document, ServerId, ToolId};
+
+use crate::failure::ControlError;
+
+/// Checks the servers and tools that a change brings. Tools of two servers may have the same name,
+/// which their servers' names tell apart; they may not have names that only look the same. What is
+/// there already stays as it is.
+pub(crate) fn check(old: &Document, new: &Document) -> Result<(), ControlError> {
+    for doc in &new.tenants {
+        let before = old.tenants.iter().find(|it| it.id == doc.id);
+        servers(before, doc)?;
+        tools(before, doc)?;
+    }
+    Ok(())
+}
+
+fn servers(before: Option<&TenantDoc>, doc: &TenantDoc) -> Result<(), ControlError> {
+    let known: HashSet<ServerId> =
+        before.iter().flat_map(|it| &it.servers).map(|it| it.id).collect();
+    for server in doc.servers.iter().filter(|it| !known.contains(&it.id)) {
+        let look = server.name.look();
+        let like = doc.servers.iter().find(|it| it.id != server.id && it.name.look() == look);
+        if let Some(like) = like {
+            return Err(ControlError::conflict(format!(
+                "server `{}` looks like server `{}`; give it a name that nobody takes for the \
+                 other",
+                server.name, like.name
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn tools(before: Option<&TenantDoc>, doc: &TenantDoc) -> Result<(), ControlError> {
+    let known: HashSet<ToolId> = before.iter().flat_map(|it| &it.tools).map(|it| it.id).collect();
+    let added: Vec<&ToolDoc> = doc.tools.iter().filter(|it| !known.contains(&it.id)).collect();
+    if added.is_empty() {
+        return Ok(());
+    }
+    let mut looks: HashMap<String, Vec<&ToolDoc>> = HashMap::new();
+    for tool in &doc.tools {
+        looks.entry(tool.name.look()).or_default().push(tool);
+    }
+    for tool in added {
+        let alike = looks.get(&tool.name.look()).into_iter().flatten();
+        let like = alike.copied().find(|it| it.server != tool.server && it.name != tool.name);
+        if let Some(like) = like {
+            return Err(ControlError::conflict(format!(
+                "tool `{}` looks like `{}` of server `{}`; leave it out, or have its server give \
+                 it a name that nobody takes for the other",
+                tool.name,
+                like.name,
+                server_name(doc, like.server)
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn server_name(doc: &TenantDoc, id: ServerId) -> &str {
+    doc.servers.iter().find(|it| it.id == id).map_or("?", |it| it.name.as_str())
+}

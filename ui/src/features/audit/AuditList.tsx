@@ -52,7 +52,7 @@ export function AuditList({ rows, open, onOpen, more, allTenants }: Props) {
                   <span className="ellipsis">{wordOf(row.kind)}</span>
                   {allTenants ? <span className="ellipsis dim">{row.tenant_name ?? '–'}</span> : null}
                   <span className="ellipsis"><Untrusted text={row.who} /></span>
-                  <span className="ellipsis"><Untrusted text={row.summary} /></span>
+                  <span className="ellipsis"><Untrusted text={allTenants ? row.summary : withoutTenant(row)} /></span>
                   <span><DecisionMark row={row} /></span>
                 </button>
               </div>
@@ -62,6 +62,14 @@ export function AuditList({ rows, open, onOpen, more, allTenants }: Props) {
       </div>
     </div>
   )
+}
+
+/** The summary without the tenant's name, where only one tenant's events are shown. */
+export function withoutTenant({ summary, tenant_name }: AuditRow): string {
+  const start = `In tenant \`${tenant_name ?? ''}\` `
+  if (!summary.startsWith(start)) return summary
+  const rest = summary.slice(start.length)
+  return rest.charAt(0).toUpperCase() + rest.slice(1)
 }
 
 const decisionWord: Record<Decision, string> = { allow: 'Allowed', deny: 'Refused', hold: 'Held' }

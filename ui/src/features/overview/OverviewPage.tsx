@@ -1,6 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import type { ReactNode } from 'react'
 import { Empty } from '@/components/Empty'
 import { EventRow } from '@/components/EventRow'
 import { HealthMark } from '@/components/Health'
@@ -37,10 +36,10 @@ function Overview({ now }: { now: OverviewView }) {
     <>
       <NextSteps now={now} />
       <div className={css.counts}>
-        <Count value={now.counts.live_sessions} what="live sessions" link={<Link to="/t/$tenant/sessions" params={to}>Sessions</Link>} />
-        <Count value={now.counts.agents} what="agents" link={<Link to="/t/$tenant/agents" params={to}>Agents</Link>} />
-        <Count value={now.counts.tools} what="tools" link={<Link to="/t/$tenant/servers" params={to}>Servers and tools</Link>} />
-        <Count value={now.counts.tasks} what="tasks" link={<Link to="/t/$tenant/tasks" params={to}>Tasks</Link>} />
+        <Count value={now.counts.live_sessions} one="live session" to="/t/$tenant/sessions" />
+        <Count value={now.counts.agents} one="agent" to="/t/$tenant/agents" />
+        <Count value={now.counts.tools} one="tool" to="/t/$tenant/servers" />
+        <Count value={now.counts.tasks} one="task" to="/t/$tenant/tasks" />
       </div>
       <div className={css.columns}>
         <div className="stack wide">
@@ -70,12 +69,18 @@ function Overview({ now }: { now: OverviewView }) {
   )
 }
 
-function Count({ value, what, link }: { value: number; what: string; link: ReactNode }) {
+type CountProps = {
+  value: number
+  one: string
+  to: '/t/$tenant/sessions' | '/t/$tenant/agents' | '/t/$tenant/servers' | '/t/$tenant/tasks'
+}
+
+function Count({ value, one, to }: CountProps) {
+  const tenant = useTenant()
   return (
-    <div className={css.count}>
-      <b>{count(value)}</b> <span className="dim">{what}</span>
-      <span className="visually-hidden">{link}</span>
-    </div>
+    <Link to={to} params={{ tenant: tenant.name }} className={css.count ?? ''}>
+      <b>{count(value)}</b> <span className="dim">{value === 1 ? one : `${one}s`}</span>
+    </Link>
   )
 }
 

@@ -76,6 +76,7 @@ commands! {
     matrix,
     matrix_cell,
     matrix_export,
+    matrix_save,
     matrix_set,
     operator_create,
     operator_list,

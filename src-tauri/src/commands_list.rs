@@ -33,6 +33,7 @@ pub(crate) const COMMANDS: &[&str] = &[
     "matrix",
     "matrix_cell",
     "matrix_export",
+    "matrix_save",
     "matrix_set",
     "open_approval_window",
     "operator_create",

@@ -913,6 +913,12 @@ export type RoleRef = {
   name: string
 }
 
+/** A file that was written for the operator. */
+export type SavedFile = {
+  /** Where it is. */
+  path: string
+}
+
 /** An event as it is in the log: one link of the chain. */
 export type SealedEvent = {
   /** Its place in the chain. */
@@ -1393,6 +1399,16 @@ export type Commands = {
       /** What it is written as. */
       format: MatrixFormat
     }; answer: MatrixText }
+  /**
+   * Writes the reference matrix into a file, in the folder `exports` of the home. An older file of
+   * the same name is replaced.
+   */
+  matrix_save: { args: {
+      /** The tenant. */
+      tenant: TenantId
+      /** What it is written as. */
+      format: MatrixFormat
+    }; answer: SavedFile }
   /** A tenant's tasks. */
   task_list: { args: {
       /** The tenant. */

@@ -51,6 +51,7 @@ commands! {
     reference::ToolDescribe,
     reference::ReferenceMatrix,
     reference::MatrixExport,
+    reference::MatrixSave,
     task::TaskList,
     task::TaskCreate,
     task::TaskUpdate,

@@ -53,6 +53,11 @@ impl Home {
         self.path.join("secrets.age")
     }
 
+    /// Where operators find the files that they asked for.
+    pub(crate) fn exports(&self) -> PathBuf {
+        self.path.join("exports")
+    }
+
     /// Where the sample server may work.
     pub(crate) fn workbench(&self) -> PathBuf {
         self.path.join("workbench")
@@ -92,13 +97,13 @@ fn open_lock(path: &Path) -> io::Result<File> {
 }
 
 #[cfg(unix)]
-fn create_private(path: &Path) -> io::Result<()> {
+pub(crate) fn create_private(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::DirBuilderExt as _;
     fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
 #[cfg(not(unix))]
-fn create_private(path: &Path) -> io::Result<()> {
+pub(crate) fn create_private(path: &Path) -> io::Result<()> {
     // A folder below the user's profile inherits an access list that only has the user in it.
     fs::create_dir_all(path)
 }

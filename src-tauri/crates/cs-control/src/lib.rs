@@ -21,6 +21,7 @@ mod core;
 mod declarative;
 mod edit;
 mod examined;
+mod exports;
 pub mod failure;
 mod health;
 mod home;

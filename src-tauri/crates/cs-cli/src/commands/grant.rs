@@ -39,6 +39,9 @@ pub(crate) enum Grant {
     Export {
         #[arg(long)]
         format: Format,
+        /// Write it into the folder `exports` of the home instead, and print where it is
+        #[arg(long)]
+        save: bool,
         #[command(flatten)]
         which: Which,
     },
@@ -93,13 +96,16 @@ pub(crate) async fn run(desk: &Desk, command: Grant) -> Done {
             let tenant = desk.tenant(which.tenant.as_deref()).await?;
             desk.tell("reference_matrix", json!({ "tenant": tenant.id }), reference).await
         }
-        Grant::Export { format, which } => {
+        Grant::Export { format, save, which } => {
             let tenant = desk.tenant(which.tenant.as_deref()).await?;
             let format = match format {
                 Format::Csv => "csv",
                 Format::Idp => "idp",
             };
             let args = json!({ "tenant": tenant.id, "format": format });
+            if save {
+                return desk.tell("matrix_save", args, |saved| text(saved, "/path")).await;
+            }
             let exported = desk.ask("matrix_export", args).await?;
             match desk.output {
                 Output::Json => line(&exported.to_string()),

@@ -13,8 +13,8 @@ use crate::control::Control;
 use crate::failure::ControlError;
 use crate::provider::{SCOPE_RULE, is_plain, is_scope};
 use crate::view::matrix::Enforced;
-use crate::view::reference::{MatrixFormat, MatrixText, ReferenceView};
-use crate::{lifecycle, names, reference};
+use crate::view::reference::{MatrixFormat, MatrixText, ReferenceView, SavedFile};
+use crate::{exports, lifecycle, names, reference};
 
 /// The most scopes of one tool.
 const MOST_SCOPES: usize = 32;
@@ -115,24 +115,56 @@ impl Command for MatrixExport {
     type Answer = MatrixText;
 
     async fn run(self, control: &Control, _: &Caller) -> Result<MatrixText, ControlError> {
-        let core = control.core()?;
-        let document = core.document();
-        let doc = names::tenant(&document, self.tenant)?;
-        let (text, ending) = match self.format {
-            MatrixFormat::Csv => {
-                (reference::csv(doc.name.as_str(), &reference::rows(doc)), "matrix.csv")
-            }
-            MatrixFormat::Idp => {
-                let mut db = core.registry.read().await?;
-                let credentials = credential::list(&mut db, self.tenant).await?;
-                let place = reference::Place {
-                    origin: lifecycle::expected_address(control),
-                    policy_version: document.version,
-                    now: core.now(),
-                };
-                (reference::idp(doc, &credentials, &place)?, "identity-provider.json")
-            }
-        };
-        Ok(MatrixText { format: self.format, file_name: format!("{}-{ending}", doc.name), text })
+        written(control, self.tenant, self.format).await
     }
+}
+
+/// Writes the reference matrix into a file, in the folder `exports` of the home. An older file of
+/// the same name is replaced.
+#[derive(Debug, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct MatrixSave {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// What it is written as.
+    pub format: MatrixFormat,
+}
+
+impl Command for MatrixSave {
+    const NAME: &'static str = "matrix_save";
+    const NEEDS: Permission = Permission::Look;
+    type Answer = SavedFile;
+
+    async fn run(self, control: &Control, _: &Caller) -> Result<SavedFile, ControlError> {
+        let file = written(control, self.tenant, self.format).await?;
+        let path = exports::save(control.inner().home.exports(), file.file_name, file.text).await?;
+        Ok(SavedFile { path: path.display().to_string() })
+    }
+}
+
+/// The reference matrix as text.
+async fn written(
+    control: &Control,
+    tenant: TenantId,
+    format: MatrixFormat,
+) -> Result<MatrixText, ControlError> {
+    let core = control.core()?;
+    let document = core.document();
+    let doc = names::tenant(&document, tenant)?;
+    let (text, ending) = match format {
+        MatrixFormat::Csv => {
+            (reference::csv(doc.name.as_str(), &reference::rows(doc)), "matrix.csv")
+        }
+        MatrixFormat::Idp => {
+            let mut db = core.registry.read().await?;
+            let credentials = credential::list(&mut db, tenant).await?;
+            let place = reference::Place {
+                origin: lifecycle::expected_address(control),
+                policy_version: document.version,
+                now: core.now(),
+            };
+            (reference::idp(doc, &credentials, &place)?, "identity-provider.json")
+        }
+    };
+    Ok(MatrixText { format, file_name: format!("{}-{ending}", doc.name), text })
 }

@@ -78,6 +78,11 @@ async fn the_matrix_is_written_for_a_spreadsheet_and_for_an_identity_provider() 
     let cell = "\"acme\",\"workbench\",\"read_file\",\"yes\",\"reader\",\"allow\",\"files:read\",\"'=1+1\"";
     assert!(lines.contains(&cell), "{text}");
 
+    let saved = place.ask_as(auditor, "matrix_save", export("csv")).await;
+    let path = std::path::Path::new(saved["path"].as_str().unwrap());
+    assert!(path.ends_with("exports/acme-matrix.csv"), "{saved}");
+    assert_eq!(std::fs::read_to_string(path).unwrap(), text);
+
     let idp = place.ask("matrix_export", export("idp")).await;
     let idp: Value = serde_json::from_str(idp["text"].as_str().unwrap()).unwrap();
     let names: Vec<_> =

@@ -26,6 +26,7 @@ const LOOKS: &[&str] = &[
     "matrix",
     "matrix_cell",
     "matrix_export",
+    "matrix_save",
     "operator_list",
     "overview",
     "provider_list",

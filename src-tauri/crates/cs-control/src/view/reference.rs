@@ -56,3 +56,10 @@ pub struct MatrixText {
     /// The file.
     pub text: String,
 }
+
+/// A file that was written for the operator.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, TS)]
+pub struct SavedFile {
+    /// Where it is.
+    pub path: String,
+}

@@ -1,6 +1,6 @@
 import type { ComponentType } from 'react'
 import {
-  IconBuilding, IconChecklist, IconFileText, IconHistory, IconId, IconLayoutDashboard, IconRobot, IconServer2,
+  IconBuilding, IconChecklist, IconFileText, IconHistory, IconId, IconLayoutDashboard, IconListDetails, IconRobot, IconServer2,
   IconSettings, IconSignature, IconTable,
 } from '@/components/icons'
 
@@ -18,6 +18,7 @@ const places = {
   overview: { page: 'overview', title: 'Overview', icon: IconLayoutDashboard, below: 'tenant', key: 'o' },
   approvals: { page: 'approvals', title: 'Approvals', icon: IconSignature, below: 'tenant', key: 'p' },
   matrix: { page: 'matrix', title: 'Matrix', icon: IconTable, below: 'tenant', key: 'm' },
+  reference: { page: 'reference', title: 'Reference matrix', icon: IconListDetails, below: 'tenant', key: 'r' },
   tasks: { page: 'tasks', title: 'Tasks', icon: IconChecklist, below: 'tenant', key: 't' },
   agents: { page: 'agents', title: 'Agents', icon: IconRobot, below: 'tenant', key: 'a' },
   identity: { page: 'identity', title: 'Identity', icon: IconId, below: 'tenant', key: 'i' },
@@ -30,7 +31,7 @@ const places = {
 
 export const groups: { title: string; places: Place[] }[] = [
   { title: 'Decide', places: [places.overview, places.approvals] },
-  { title: 'Rules', places: [places.matrix, places.tasks] },
+  { title: 'Rules', places: [places.matrix, places.reference, places.tasks] },
   { title: 'Who', places: [places.agents, places.identity, places.tenants] },
   { title: 'What', places: [places.servers] },
   { title: 'Evidence', places: [places.sessions, places.audit] },

@@ -50,6 +50,11 @@ const matrix = createRoute({
   path: 'matrix',
   component: lazyRouteComponent(() => import('@/features/matrix/MatrixPage'), 'MatrixPage'),
 })
+const reference = createRoute({
+  getParentRoute: () => tenant,
+  path: 'reference',
+  component: lazyRouteComponent(() => import('@/features/matrix/ReferencePage'), 'ReferencePage'),
+})
 const tasks = createRoute({
   getParentRoute: () => tenant,
   path: 'tasks',
@@ -93,7 +98,7 @@ const tree = root.addChildren([
     tenants,
     settings,
     tenant.addChildren([
-      tenantIndex, overview, approvals, matrix, tasks, agents, identity, servers, server, sessions, audit,
+      tenantIndex, overview, approvals, matrix, reference, tasks, agents, identity, servers, server, sessions, audit,
     ]),
   ]),
 ])

@@ -3,7 +3,7 @@ export {
   IconAlertTriangle, IconArrowDown, IconArrowUp, IconBuilding, IconCheck, IconChecklist,
   IconChevronDown, IconChevronRight, IconCircle, IconCircleCheck, IconCopy, IconDeviceDesktop,
   IconDots, IconExternalLink, IconFileText, IconHistory, IconId, IconInfoCircle, IconKey, IconKeyboard,
-  IconLayoutDashboard, IconLock, IconLockOpen, IconMinus, IconMoon, IconPlayerStop, IconPlus,
+  IconLayoutDashboard, IconListDetails, IconLock, IconLockOpen, IconMinus, IconMoon, IconPlayerStop, IconPlus,
   IconRefresh, IconRobot, IconSearch, IconServer2, IconSettings, IconShieldCheck, IconSignature,
   IconSun, IconTable, IconTerminal2, IconTrash, IconUser, IconWorld, IconX,
 } from '@tabler/icons-react'

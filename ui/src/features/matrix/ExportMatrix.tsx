@@ -1,10 +1,12 @@
 import { Modal, SegmentedControl } from '@mantine/core'
-import { useQuery } from '@tanstack/react-query'
+import { useMutation, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { Act } from '@/components/Act'
 import { CopyButton } from '@/components/Copy'
 import { Loaded } from '@/components/Loaded'
+import { Problem } from '@/components/Problem'
 import { useTenant } from '@/components/tenant'
+import { call } from '@/ipc/call'
 import type { MatrixFormat, MatrixText } from '@/ipc/generated'
 import { matrixExport } from '@/ipc/queries'
 import { bytes, count, plural } from '@/lib/format'
@@ -18,7 +20,7 @@ const formats: Record<MatrixFormat, { label: string; hint: string }> = {
 /** What a window can draw without getting stuck; all of it is copied. */
 const SHOWN = 200_000
 
-/** The matrix as text, to copy. */
+/** The matrix as text, to copy or to save. */
 export function ExportMatrix() {
   const [opened, setOpened] = useState(false)
   return (
@@ -40,20 +42,26 @@ function Exported() {
       <SegmentedControl aria-label="Format" transitionDuration={0} value={format} onChange={(value) => setFormat(value as MatrixFormat)}
         data={Object.entries(formats).map(([value, { label }]) => ({ value, label }))} />
       <p className="dim">{formats[format].hint}</p>
-      <Loaded query={query}>{(file) => <File file={file} />}</Loaded>
+      <Loaded query={query}>{(file) => <File key={file.format} file={file} />}</Loaded>
     </div>
   )
 }
 
-function File({ file: { text, file_name: name } }: { file: MatrixText }) {
+function File({ file: { text, file_name: name, format } }: { file: MatrixText }) {
+  const tenant = useTenant()
+  // A window may write no files itself.
+  const save = useMutation({ mutationFn: () => call('matrix_save', { tenant: tenant.id, format }) })
   const lines = text.split('\n').filter((line) => line !== '').length
   return (
     <>
       <div className="row">
         <code>{name}</code>
-        <span className="dim small grow">{plural(lines, 'line')}, {bytes(new TextEncoder().encode(text).length)}{text.length > SHOWN ? `; the first ${count(SHOWN)} characters are shown, all are copied` : ''}</span>
+        <span className="dim small grow">{plural(lines, 'line')}, {bytes(new TextEncoder().encode(text).length)}{text.length > SHOWN ? `; the first ${count(SHOWN)} characters are shown, all are copied and saved` : ''}</span>
         <CopyButton text={text} label="Copy all of it" />
+        <Act onClick={() => save.mutate()} loading={save.isPending}>Save to a file</Act>
       </div>
+      {save.data ? <p className={css.saved} role="status">Saved as <code>{save.data.path}</code> <CopyButton text={save.data.path} label="Copy the path" /></p> : null}
+      {save.error ? <Problem error={save.error} /> : null}
       <pre className={css.file} tabIndex={0} aria-label={name}>{text.slice(0, SHOWN)}</pre>
     </>
   )

@@ -203,7 +203,7 @@ test('every page is reached by the palette and by g with a letter', async () => 
 })
 
 test('the tab key walks every page and the focus is always visible', async () => {
-  for (const place of ['overview', 'approvals', 'matrix', 'tasks', 'agents', 'identity', 'servers', 'sessions', 'audit']) {
+  for (const place of ['overview', 'approvals', 'matrix', 'reference', 'tasks', 'agents', 'identity', 'servers', 'sessions', 'audit']) {
     const { page, close } = await at('typical', `/t/acme/${place}`)
     const seen = new Set()
     for (let step = 0; step < 40; step += 1) {

@@ -5,6 +5,11 @@ import { onTheMock, overflowing, seriousProblems, settled, shots } from './brows
 
 const at = onTheMock()
 
+const otherWay = async (page, title) => {
+  await page.getByRole('button', { name: 'Other ways' }).click()
+  await page.getByRole('menuitem', { name: title }).click()
+}
+
 test('an identity provider is added by discovery, with its rules shown before anything is kept', async () => {
   const { page, wrong, close } = await at('typical', '/t/acme/identity?new=1')
   const issuer = page.getByLabel('Issuer')
@@ -112,7 +117,7 @@ test('who was turned away leads to the events behind it', async () => {
 test('an external identity is registered, a tool gets scopes, and the matrix is exported with them', async () => {
   const { page, wrong, close } = await at('typical', '/t/acme/agents')
   await page.getByRole('button', { name: 'reader-1', exact: true }).click()
-  await page.getByRole('button', { name: 'Register an external identity' }).click()
+  await otherWay(page, 'Register an external identity')
   await page.getByLabel('Subject').fill('0oa-reader')
   await page.getByLabel('Only from these networks').fill('10.0.0.0/8')
   await page.getByRole('button', { name: 'Register', exact: true }).click()
@@ -129,6 +134,68 @@ test('an external identity is registered, a tool gets scopes, and the matrix is 
   await page.getByText('reader,workbench,read_file,allow,files:read,File share').waitFor()
   await page.getByText('Identity provider', { exact: true }).click()
   await page.getByText('"name": "files:read"').waitFor()
+  assert.deepEqual(wrong, [])
+  await close()
+})
+
+test('a certificate is issued by keys alone, its private key is shown once, and it stands in the list to be revoked', async () => {
+  const { page, wrong, close } = await at('typical', '/t/acme/agents')
+  await page.getByRole('button', { name: 'reader-1', exact: true }).click()
+  await page.getByRole('button', { name: 'Other ways' }).focus()
+  await page.keyboard.press('Enter')
+  await page.getByRole('menuitem', { name: 'Issue a certificate' }).waitFor()
+  await page.waitForFunction(() => document.activeElement?.getAttribute('role') === 'menuitem')
+  await page.keyboard.press('Enter')
+  const dialog = page.getByRole('dialog', { name: /certificate/ })
+  await dialog.getByRole('button', { name: 'Issue the certificate' }).focus()
+  await page.keyboard.press('Enter')
+  await dialog.getByText('The private key is shown only now').waitFor()
+  assert.ok(!(await page.content()).includes('BEGIN PRIVATE KEY'), 'the key is covered until it is asked for')
+  await dialog.getByRole('button', { name: 'Show reader-1.key' }).click()
+  await dialog.getByText('BEGIN PRIVATE KEY').waitFor()
+  await page.keyboard.press('Escape')
+  await dialog.getByLabel('I have stored the private key').check()
+  await dialog.getByRole('button', { name: 'Close' }).click()
+  assert.ok(!(await page.content()).includes('BEGIN PRIVATE KEY'))
+
+  await page.goto(`${page.url().split('#')[0]}#/t/acme/identity?tab=certificates`)
+  const row = page.getByRole('table', { name: 'Certificates of agents' }).getByRole('row').filter({ hasText: 'reader-1' })
+  await row.getByRole('button', { name: /Revoke certificate/ }).click()
+  await page.getByRole('button', { name: 'Revoke the certificate' }).click()
+  await row.waitFor({ state: 'detached' })
+  assert.deepEqual(wrong, [])
+  await close()
+})
+
+test('the reference matrix is filtered, a tool of it gets scopes, and it is saved to a file', async () => {
+  const { page, wrong, close } = await at('typical', '/t/acme/reference')
+  const table = page.getByRole('table', { name: 'Reference matrix' })
+  assert.equal(await table.getAttribute('aria-rowcount'), '33')
+  await page.getByLabel('Words in the tool, role, scope or data system').fill('read_file')
+  await page.getByText('Granted', { exact: true }).click()
+  await page.waitForURL(/q=read_file.*grant=granted|grant=granted.*q=read_file/)
+  await page.getByText('4 of 32 rows').waitFor()
+  await table.getByRole('button', { name: /read_file .* for reader/ }).click()
+  await page.getByRole('button', { name: 'Change what read_file needs' }).click()
+  await page.getByLabel('Scopes').fill('files:read')
+  await page.getByRole('textbox', { name: 'Data system', exact: true }).fill('File share')
+  await page.getByRole('button', { name: 'Save', exact: true }).click()
+  await table.getByText('File share').first().waitFor()
+  await page.keyboard.press('Escape')
+  await page.getByRole('button', { name: 'Export', exact: true }).click()
+  await page.getByRole('button', { name: 'Save to a file' }).click()
+  await page.getByText('/exports/acme-matrix.csv').waitFor()
+  assert.deepEqual(wrong, [])
+  await close()
+})
+
+test('a reference matrix of 100,000 rows draws only what is in sight', async () => {
+  const { page, wrong, close } = await at('crowded', '/t/acme/reference')
+  const table = page.getByRole('table', { name: 'Reference matrix' })
+  assert.ok(Number(await table.getAttribute('aria-rowcount')) > 100_000)
+  assert.ok((await table.getByRole('row').count()) < 80)
+  await table.evaluate((one) => one.scrollTo(0, one.scrollHeight))
+  await page.waitForFunction(() => [...document.querySelectorAll('[role=row]')].some((row) => Number(row.getAttribute('aria-rowindex')) > 100_000))
   assert.deepEqual(wrong, [])
   await close()
 })
@@ -152,7 +219,22 @@ const dialogs = {
   agent: ['/t/acme/agents', (page) => page.getByRole('button', { name: 'admin-1', exact: true }).click()],
   registration: ['/t/acme/agents', async (page) => {
     await page.getByRole('button', { name: 'admin-1', exact: true }).click()
-    await page.getByRole('button', { name: 'Register an external identity' }).click()
+    await otherWay(page, 'Register an external identity')
+  }],
+  certificate: ['/t/acme/agents', async (page) => {
+    await page.getByRole('button', { name: 'admin-1', exact: true }).click()
+    await otherWay(page, 'Issue a certificate')
+    await page.getByText('The agent’s own key').click()
+  }],
+  issued: ['/t/acme/agents', async (page) => {
+    await page.getByRole('button', { name: 'admin-1', exact: true }).click()
+    await otherWay(page, 'Issue a certificate')
+    await page.getByRole('button', { name: 'Issue the certificate' }).click()
+    await page.getByText('Files for the agent').waitFor()
+  }],
+  tool: ['/t/acme/reference', async (page) => {
+    await page.getByRole('button', { name: /send_email .* for reader/ }).click()
+    await page.getByRole('button', { name: 'Change what send_email needs' }).click()
   }],
   export: ['/t/acme/matrix', (page) => page.getByRole('button', { name: 'Export', exact: true }).click()],
 }

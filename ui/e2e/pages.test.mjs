@@ -3,13 +3,14 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { onTheMock, overflowing, seriousProblems, shots } from './browser.mjs'
 
-const places = ['overview', 'approvals', 'matrix', 'tasks', 'agents', 'identity', 'servers', 'sessions', 'audit']
+const places = ['overview', 'approvals', 'matrix', 'reference', 'tasks', 'agents', 'identity', 'servers', 'sessions', 'audit']
 const screens = [
   { size: 'first-run', name: 'first-run', path: '/' },
   { size: 'locked', name: 'locked', path: '/' },
   ...['empty', 'typical', 'crowded'].flatMap((size) => [
     ...places.map((place) => ({ size, name: place, path: `/t/acme/${place}` })),
     { size, name: 'tenants', path: '/tenants' },
+    { size, name: 'identity-certificates', path: '/t/acme/identity?tab=certificates' },
     { size, name: 'identity-revocations', path: '/t/acme/identity?tab=revocations' },
     { size, name: 'identity-authentication', path: '/t/acme/identity?tab=authentication' },
     { size, name: 'settings', path: '/settings' },
@@ -42,7 +43,7 @@ for (const scheme of ['light', 'dark']) {
 }
 
 test('wide screens show more', async () => {
-  for (const place of ['overview', 'matrix', 'approvals', 'audit']) {
+  for (const place of ['overview', 'matrix', 'reference', 'approvals', 'audit']) {
     const { page, wrong, close } = await at('crowded', `/t/acme/${place}`, { scheme: 'light', width: 1920, height: 1080 })
     await page.screenshot({ path: join(shots, `${place}-crowded-wide.png`) })
     assert.deepEqual(await overflowing(page), [])

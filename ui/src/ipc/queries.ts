@@ -38,9 +38,15 @@ export const providerList = (tenant: TenantId) =>
 export const revocationList = (tenant: TenantId) =>
   queryOptions({ queryKey: ['registry', 'revocations', tenant], queryFn: () => call('revocation_list', { tenant }) })
 
+export const authorityShow = (tenant: TenantId) =>
+  queryOptions({ queryKey: ['registry', 'authority', tenant], queryFn: () => call('authority_show', { tenant }) })
+
 /** From the audit log, and stale with it. */
 export const authnOverview = (tenant: TenantId) =>
   queryOptions({ queryKey: ['audit', 'authn', tenant], queryFn: () => call('authn_overview', { tenant }) })
+
+export const referenceMatrix = (tenant: TenantId) =>
+  queryOptions({ queryKey: ['policy', 'reference', tenant], queryFn: () => call('reference_matrix', { tenant }) })
 
 /** Written down anew each time that it is asked for. */
 export const matrixExport = (tenant: TenantId, format: MatrixFormat) =>

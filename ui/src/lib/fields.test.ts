@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest'
+import type { Timestamp } from '@/ipc/generated'
+import { expiresSoon } from './expiry'
 import { linesOf } from './lines'
 import { networkOf, networkProblem } from './networks'
+import { pemProblem } from './pem'
 import { LONGEST_REASON, reasonProblem } from './reason'
 import { scopeProblem } from './scopes'
 
@@ -27,4 +30,26 @@ test('a withdrawal has a reason of at most 500 characters', () => {
 test('a scope is what RFC 6749 lets it be', () => {
   expect(scopeProblem(['mcp:connect', 'https://api.example/.default', "it's"])).toBeUndefined()
   for (const wrong of ['a b', 'a"', 'a\\b', 'caf\u00e9', '\u202e', '']) expect(scopeProblem([wrong]), wrong).toBeDefined()
+})
+
+test('a pasted PEM text is what was asked for, and a private key is never taken', () => {
+  const block = (kind: string) => `-----BEGIN ${kind}-----\nMIIB+/aa==\n-----END ${kind}-----\n`
+  expect(pemProblem(block('CERTIFICATE REQUEST'), 'csr')).toBeUndefined()
+  expect(pemProblem(`text before\r\n${block('CERTIFICATE')}${block('CERTIFICATE')}`, 'certificate')).toBeUndefined()
+  expect(pemProblem(block('X509 CRL'), 'crl')).toBeUndefined()
+  expect(pemProblem('', 'csr')).toMatch(/Nothing/)
+  expect(pemProblem('MIIB', 'csr')).toMatch(/not PEM/)
+  expect(pemProblem(block('CERTIFICATE'), 'csr')).toMatch(/not a signing request/)
+  expect(pemProblem(`${block('CERTIFICATE')}${block('X509 CRL')}`, 'certificate')).toMatch(/not a certificate/)
+  for (const key of ['PRIVATE KEY', 'EC PRIVATE KEY', 'ENCRYPTED PRIVATE KEY']) {
+    expect(pemProblem(`${block('CERTIFICATE REQUEST')}${block(key)}`, 'csr'), key).toMatch(/private key/)
+    expect(pemProblem(`-----BEGIN ${key}-----\ncut off`, 'csr'), key).toMatch(/private key/)
+  }
+})
+
+test('what expires is marked in the last quarter of its life, at most three days before its end', () => {
+  const at = (hours: number) => new Date(hours * 3_600_000).toISOString() as Timestamp
+  const soon = (life: number, age: number) => expiresSoon({ created: at(0), expires: at(life) }, age * 3_600_000)
+  expect([soon(24, 17), soon(24, 18), soon(24, 18.1), soon(24, 24), soon(24, 30)]).toEqual([false, false, true, false, false])
+  expect([soon(2_160, 2_000), soon(2_160, 2_089)]).toEqual([false, true])
 })

@@ -1,3 +1,4 @@
+import { Menu } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
@@ -5,6 +6,7 @@ import { Act } from '@/components/Act'
 import { confirm } from '@/components/confirm'
 import { CopyId } from '@/components/Copy'
 import { announceEnforced } from '@/components/enforced'
+import { IconChevronDown } from '@/components/icons'
 import { tellDone, tellFailed } from '@/components/notices'
 import { StandingMark } from '@/components/Standing'
 import { useTenant } from '@/components/tenant'
@@ -15,10 +17,12 @@ import { plural } from '@/lib/format'
 import { AgentForm } from './AgentForm'
 import { Credentials } from './Credentials'
 
-type Props = { agent: AgentView; onIssue: () => void; onRegister: () => void; onRevoke: () => void; onGone: () => void }
+/** What opens on top of the page of an agent. */
+export type Dialog = 'key' | 'certificate' | 'register' | 'revoke'
+type Props = { agent: AgentView; onOpen: (dialog: Dialog) => void; onGone: () => void }
 
 /** Everything about one agent: what it may, what it proves itself with, and how to stop it. */
-export function AgentDetail({ agent, onIssue, onRegister, onRevoke, onGone }: Props) {
+export function AgentDetail({ agent, onOpen, onGone }: Props) {
   const tenant = useTenant()
   const [editing, setEditing] = useState(false)
   const suspended = agent.standing === 'suspended' ? 'The agent is suspended' : undefined
@@ -39,19 +43,40 @@ export function AgentDetail({ agent, onIssue, onRegister, onRevoke, onGone }: Pr
         <div className="row spread">
           <h2>Credentials</h2>
           <div className="row">
-            <Act onClick={onRegister} disabledReason={suspended}>Register an external identity</Act>
-            <Act tone="primary" onClick={onIssue} disabledReason={suspended}>Issue a key</Act>
+            <OtherWays onOpen={onOpen} disabledReason={suspended} />
+            <Act tone="primary" onClick={() => onOpen('key')} disabledReason={suspended}>Issue a key</Act>
           </div>
         </div>
         <Credentials agent={agent} />
       </section>
-      <Stop agent={agent} onRevoke={onRevoke} onGone={onGone} />
+      <Stop agent={agent} onRevoke={() => onOpen('revoke')} onGone={onGone} />
       <Link to="/t/$tenant/audit" params={{ tenant: tenant.name }} search={{ agent: agent.id } as never}>Everything on record about this agent</Link>
     </div>
   )
 }
 
-function Stop({ agent, onRevoke, onGone }: Pick<Props, 'agent' | 'onRevoke' | 'onGone'>) {
+const ways: { dialog: Dialog; title: string; hint: string }[] = [
+  { dialog: 'certificate', title: 'Issue a certificate', hint: 'Mutual TLS: valid for days, for a key made here or its own' },
+  { dialog: 'register', title: 'Register an external identity', hint: 'A subject of your identity provider, with its access tokens' },
+]
+
+function OtherWays({ onOpen, disabledReason }: { onOpen: (dialog: Dialog) => void; disabledReason: string | undefined }) {
+  if (disabledReason) return <Act disabledReason={disabledReason}>Other ways</Act>
+  return (
+    <Menu position="bottom-end" transitionProps={{ duration: 0 }} withInitialFocusPlaceholder={false}>
+      <Menu.Target><Act rightSection={<IconChevronDown size={14} />}>Other ways</Act></Menu.Target>
+      <Menu.Dropdown>
+        {ways.map(({ dialog, title, hint }) => (
+          <Menu.Item key={dialog} onClick={() => onOpen(dialog)}>
+            {title}<br /><span className="dim small">{hint}</span>
+          </Menu.Item>
+        ))}
+      </Menu.Dropdown>
+    </Menu>
+  )
+}
+
+function Stop({ agent, onRevoke, onGone }: { agent: AgentView; onRevoke: () => void; onGone: () => void }) {
   const tenant = useTenant()
   const queryClient = useQueryClient()
   const setStanding = useMutation({

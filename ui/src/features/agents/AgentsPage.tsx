@@ -14,8 +14,9 @@ import { Time } from '@/components/Time'
 import type { AgentView } from '@/ipc/generated'
 import { agentList } from '@/ipc/queries'
 import { count } from '@/lib/format'
-import { AgentDetail } from './AgentDetail'
+import { AgentDetail, type Dialog } from './AgentDetail'
 import { AgentForm } from './AgentForm'
+import { IssueCertificate } from './IssueCertificate'
 import { IssueKey } from './IssueKey'
 import { RegisterIdentity } from './RegisterIdentity'
 
@@ -28,10 +29,8 @@ export function AgentsPage() {
   const open = query.data?.find((agent) => agent.id === address.agent)
   const creating = address.new === '1'
   // Kept here and not in the drawer: what closes the drawer must not take a secret with it.
-  const [issuing, setIssuing] = useState<AgentView | null>(null)
-  const [registering, setRegistering] = useState<AgentView | null>(null)
-  const [revoking, setRevoking] = useState<AgentView | null>(null)
-  const above = issuing !== null || registering !== null || revoking !== null
+  const [dialog, setDialog] = useState<{ kind: Dialog; agent: AgentView } | null>(null)
+  const above = dialog !== null
   const close = () => set({ new: undefined, agent: undefined })
   return (
     <Page
@@ -61,13 +60,20 @@ export function AgentsPage() {
       </Drawer>
       <Drawer opened={!creating && open !== undefined} onClose={close} title={open ? `Agent ${open.name}` : ''} size={560}
         closeOnEscape={!above} closeOnClickOutside={!above}>
-        {open ? <AgentDetail key={open.id} agent={open} onIssue={() => setIssuing(open)} onRegister={() => setRegistering(open)} onRevoke={() => setRevoking(open)} onGone={close} /> : null}
+        {open ? <AgentDetail key={open.id} agent={open} onOpen={(kind) => setDialog({ kind, agent: open })} onGone={close} /> : null}
       </Drawer>
-      {issuing ? <IssueKey agent={issuing} opened onClose={() => setIssuing(null)} /> : null}
-      {registering ? <RegisterIdentity agent={registering} onClose={() => setRegistering(null)} /> : null}
-      {revoking ? <RevokeEverything whose={{ kind: 'agent', agent: revoking }} onClose={() => setRevoking(null)} /> : null}
+      {dialog ? <OnTop {...dialog} onClose={() => setDialog(null)} /> : null}
     </Page>
   )
+}
+
+function OnTop({ kind, agent, onClose }: { kind: Dialog; agent: AgentView; onClose: () => void }) {
+  switch (kind) {
+    case 'key': return <IssueKey agent={agent} onClose={onClose} />
+    case 'certificate': return <IssueCertificate agent={agent} onClose={onClose} />
+    case 'register': return <RegisterIdentity agent={agent} onClose={onClose} />
+    case 'revoke': return <RevokeEverything whose={{ kind: 'agent', agent }} onClose={onClose} />
+  }
 }
 
 const names = (all: { name: string }[]) => all.map((one) => one.name).join(', ')

@@ -1,29 +1,23 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { Act } from '@/components/Act'
-import { confirm } from '@/components/confirm'
 import { CopyId } from '@/components/Copy'
-import { Mark, type Tone } from '@/components/Mark'
-import { tellDone, tellFailed } from '@/components/notices'
+import { isUsable, kindWord, stateTone, stateWord, useRevoke } from '@/components/credential'
+import { Expires } from '@/components/Expires'
+import { Mark } from '@/components/Mark'
+import { tellFailed } from '@/components/notices'
 import { useTenant } from '@/components/tenant'
 import { Time } from '@/components/Time'
 import { Untrusted } from '@/components/Untrusted'
 import { call } from '@/ipc/call'
-import type { AgentView, ClientMethodView, CredentialKind, CredentialState, CredentialView } from '@/ipc/generated'
-import { plural } from '@/lib/format'
+import type { AgentView, ClientMethodView, CredentialView } from '@/ipc/generated'
 import css from './Agents.module.css'
-
-const word: Record<CredentialState, string> = { active: 'Active', expired: 'Expired', revoked: 'Revoked', suspended: 'Suspended' }
-const tone: Record<CredentialState, Tone> = { active: 'good', expired: 'plain', revoked: 'plain', suspended: 'care' }
-
-const kindWord: Record<CredentialKind, string> = { api_key: 'API key', certificate: 'Certificate', client: 'Client of the built-in issuer', external: 'External identity' }
-const kindNoun: Record<CredentialKind, string> = { api_key: 'key', certificate: 'certificate', client: 'client', external: 'external identity' }
 
 const methodWord: Record<ClientMethodView, string> = { client_secret_basic: 'a secret', private_key_jwt: 'a signed assertion', tls_client_auth: 'its certificate' }
 
 /** What an agent proves itself with. */
 export function Credentials({ agent }: { agent: AgentView }) {
   if (agent.credentials.length === 0) {
-    return <p className="dim">Nothing yet: the agent cannot connect. Issue a key; it is shown once, with a ready configuration. Or register its identity at your provider.</p>
+    return <p className="dim">Nothing yet: the agent cannot connect. Issue a key or a certificate; what is secret is shown once, with a ready configuration. Or register its identity at your provider.</p>
   }
   return (
     <div className="panel">
@@ -37,31 +31,17 @@ export function Credentials({ agent }: { agent: AgentView }) {
 function Credential({ agent, credential }: { agent: AgentView; credential: CredentialView }) {
   const tenant = useTenant()
   const queryClient = useQueryClient()
-  const where = { tenant: tenant.id, credential: credential.id }
-  const revoke = useMutation({
-    mutationFn: () => call('credential_revoke', where),
-    onSuccess: async () => {
-      tellDone(`${kindWord[credential.kind]} ${credential.key_id} is revoked`)
-      await queryClient.invalidateQueries()
-    },
-  })
+  const revoke = useRevoke()
   const release = useMutation({
-    mutationFn: () => call('credential_release', where),
+    mutationFn: () => call('credential_release', { tenant: tenant.id, credential: credential.id }),
     onSuccess: () => queryClient.invalidateQueries(),
     onError: tellFailed,
   })
-  const askToRevoke = () =>
-    confirm({
-      title: `Revoke this ${kindNoun[credential.kind]} of ${agent.name}?`,
-      body: <>{kindWord[credential.kind]} <code>{credential.key_id}</code> stops working with the next request and cannot come back. Cut off: {agent.name}, with {plural(agent.live_sessions, 'live session')}.</>,
-      action: `Revoke the ${kindNoun[credential.kind]}`,
-      run: () => revoke.mutateAsync(),
-    })
   return (
     <div className={css.key}>
       <div className="grow stack tight">
         <div className="row wrap">
-          <Mark tone={tone[credential.state]}>{word[credential.state]}</Mark>
+          <Mark tone={stateTone[credential.state]}>{stateWord[credential.state]}</Mark>
           <b>{kindWord[credential.kind]}</b>
         </div>
         <ProofLine credential={credential} />
@@ -69,13 +49,13 @@ function Credential({ agent, credential }: { agent: AgentView; credential: Crede
           {credential.last_used ? <>last used <Time at={credential.last_used} />{credential.last_from ? ` from ${credential.last_from}` : ''}</> : 'never used'}
         </span>
         <span className="dim small">
-          {credential.state === 'active' ? <>expires <Time at={credential.expires} /> · </> : null}
+          {credential.state === 'active' ? <>expires <Expires credential={credential} /> · </> : null}
           {credential.networks.length === 0 ? 'from any network' : <>only from <span className="mono">{credential.networks.join(', ')}</span></>}
           {credential.tasks === null ? null : <> · only for {credential.tasks.map((task) => task.name).join(', ') || 'tasks that are gone'}</>}
         </span>
       </div>
       {credential.state === 'suspended' ? <Act onClick={() => release.mutate()} loading={release.isPending}>Release</Act> : null}
-      {credential.state === 'active' || credential.state === 'suspended' ? <Act tone="danger" onClick={askToRevoke}>Revoke</Act> : null}
+      {isUsable(credential) ? <Act tone="danger" onClick={() => revoke(agent, credential)}>Revoke</Act> : null}
     </div>
   )
 }

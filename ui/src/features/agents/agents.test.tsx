@@ -7,6 +7,7 @@ import { TenantProvider } from '@/components/tenant'
 import { call } from '@/ipc/call'
 import type { AgentView, TenantView } from '@/ipc/generated'
 import { Credentials } from './Credentials'
+import { IssueCertificate } from './IssueCertificate'
 import { IssueKey } from './IssueKey'
 import { RegisterIdentity } from './RegisterIdentity'
 
@@ -46,7 +47,7 @@ test('a key is revoked only after the operator was told who is cut off', async (
 
 test('the secret is shown once, in a dialog that only its own button closes', async () => {
   const closed = vi.fn()
-  show(<IssueKey agent={agent} opened onClose={closed} />)
+  show(<IssueKey agent={agent} onClose={closed} />)
   fireEvent.click(await screen.findByRole('button', { name: 'Issue the key' }))
   expect(await screen.findByText('css_once')).toBeVisible()
 
@@ -61,7 +62,7 @@ test('the secret is shown once, in a dialog that only its own button closes', as
 })
 
 test('a key declares the task that was chosen, for as long as was chosen', async () => {
-  show(<IssueKey agent={agent} opened onClose={() => undefined} />)
+  show(<IssueKey agent={agent} onClose={() => undefined} />)
   fireEvent.click(await screen.findByRole('button', { name: 'Issue the key' }))
   await waitFor(() =>
     expect(call).toHaveBeenCalledWith('credential_issue', { tenant: 'tnt_1', agent: 'agt_1', kind: 'api_key', lifetime_secs: 259_200, task: 'tsk_1' }),
@@ -69,7 +70,7 @@ test('a key declares the task that was chosen, for as long as was chosen', async
 })
 
 test('a key is narrowed to the tasks and networks that were chosen', async () => {
-  show(<IssueKey agent={agent} opened onClose={() => undefined} />)
+  show(<IssueKey agent={agent} onClose={() => undefined} />)
   fireEvent.click(await screen.findByLabelText('workbench'))
   fireEvent.change(screen.getByLabelText('Only from these networks'), { target: { value: '10.0.0.0/33' } })
   fireEvent.click(screen.getByRole('button', { name: 'Issue the key' }))
@@ -109,4 +110,50 @@ test('an external identity is registered with its provider and its exact subject
   expect(vi.mocked(call).mock.calls.filter(([command]) => command === 'credential_register')).toEqual([
     ['credential_register', { tenant: 'tnt_1', agent: 'agt_1', provider: 'idp_1', subject: '0oa2f9k3', lifetime_secs: 7_776_000 }],
   ])
+})
+
+const certificate = {
+  credential: 'crd_5', spiffe: 'spiffe://x/tenant/acme/agent/reader-1', serial: '7a310f', fingerprint: 'ab'.repeat(32), certificate: 'CERT', key: 'KEY-ONCE', authority: 'OWN', server_authority: 'SERVER',
+  expires: later, endpoint: 'https://gate.example/t/acme/mcp', configurations: [{ title: 'curl', hint: 'Opens a session.', language: 'shell', text: 'curl' }],
+}
+
+test('the private key of a certificate is shown once, and covered until it is asked for', async () => {
+  vi.mocked(call).mockResolvedValue(certificate as never)
+  const closed = vi.fn()
+  show(<IssueCertificate agent={agent} onClose={closed} />)
+  fireEvent.click(await screen.findByRole('button', { name: 'Issue the certificate' }))
+  expect(await screen.findByText('spiffe://x/tenant/acme/agent/reader-1')).toBeVisible()
+  expect(call).toHaveBeenCalledWith('certificate_issue', { tenant: 'tnt_1', agent: 'agt_1', lifetime_secs: 86_400, task: 'tsk_1' })
+  expect(screen.queryByText('KEY-ONCE')).toBeNull()
+  fireEvent.click(screen.getByRole('button', { name: 'Show reader-1.key' }))
+  expect(screen.getByText('KEY-ONCE')).toBeVisible()
+  expect(screen.queryByText(/serves without TLS/)).toBeNull()
+
+  fireEvent.keyDown(window, { key: 'Escape' })
+  fireEvent.click(screen.getByRole('button', { name: 'Close' }))
+  expect(closed).not.toHaveBeenCalled()
+  fireEvent.click(screen.getByLabelText('I have stored the private key'))
+  fireEvent.click(screen.getByRole('button', { name: 'Close' }))
+  expect(closed).toHaveBeenCalledOnce()
+})
+
+test('a signing request of the agent’s own key is sent as it is, and a private key never', async () => {
+  vi.mocked(call).mockResolvedValue({ ...certificate, key: null, endpoint: 'http://127.0.0.1:7411/t/acme/mcp' } as never)
+  const closed = vi.fn()
+  show(<IssueCertificate agent={agent} onClose={closed} />)
+  fireEvent.click(await screen.findByLabelText('The agent’s own key'))
+  const field = screen.getByLabelText('Signing request (PEM)')
+  const issue = () => fireEvent.click(screen.getByRole('button', { name: 'Issue the certificate' }))
+  const request = '-----BEGIN CERTIFICATE REQUEST-----\nMIIB\n-----END CERTIFICATE REQUEST-----'
+  fireEvent.change(field, { target: { value: `-----BEGIN EC PRIVATE KEY-----\nMIIB\n-----END EC PRIVATE KEY-----\n${request}` } })
+  issue()
+  expect(screen.getByText(/There is a private key in it/)).toBeVisible()
+  expect(call).not.toHaveBeenCalled()
+  fireEvent.change(field, { target: { value: `${request}\n` } })
+  issue()
+  await waitFor(() => expect(call).toHaveBeenCalledWith('certificate_issue', { tenant: 'tnt_1', agent: 'agt_1', lifetime_secs: 86_400, csr: request, task: 'tsk_1' }))
+  expect(await screen.findByText(/serves without TLS now/)).toBeVisible()
+  expect(screen.queryByRole('button', { name: 'Show reader-1.key' })).toBeNull()
+  fireEvent.click(screen.getByRole('button', { name: 'Close' }))
+  expect(closed).toHaveBeenCalled()
 })

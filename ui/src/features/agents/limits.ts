@@ -30,3 +30,12 @@ export const lifetimes = [
 export const usualLifetime = String(72 * HOUR)
 /** Of a registration: there is no secret of ours in it. */
 export const longestLifetime = String(90 * 24 * HOUR)
+
+/** Of a certificate: it lives for days, and is renewed. */
+export const certificateLifetimes = [
+  { value: String(8 * HOUR), label: '8 hours' },
+  { value: String(24 * HOUR), label: '24 hours' },
+  { value: String(72 * HOUR), label: '3 days' },
+  { value: String(7 * 24 * HOUR), label: '7 days, the longest' },
+]
+export const usualCertificateLifetime = String(24 * HOUR)

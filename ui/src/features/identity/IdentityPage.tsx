@@ -4,12 +4,14 @@ import { Act } from '@/components/Act'
 import { useAddress } from '@/components/address'
 import { Page } from '@/components/Page'
 import { Authentication } from './Authentication'
+import { Certificates } from './Certificates'
 import { Providers, ProvidersActions } from './Providers'
 import { RevokeAll } from './RevokeAll'
 import { Revocations } from './Revocations'
 
 const tabs = [
   { value: 'providers', label: 'Identity providers' },
+  { value: 'certificates', label: 'Certificates' },
   { value: 'revocations', label: 'Revocations' },
   { value: 'authentication', label: 'Authentication, last 24 hours' },
 ]
@@ -19,14 +21,15 @@ export function IdentityPage() {
   const [address, set] = useAddress()
   const tab = tabs.find((one) => one.value === address.tab)?.value ?? 'providers'
   // What is open belongs to the tab that was left.
-  const go = (next: string | null) => set({ tab: next === 'providers' ? undefined : (next ?? undefined), new: undefined, provider: undefined, test: undefined })
+  const go = (next: string | null) => set({ tab: next === 'providers' ? undefined : (next ?? undefined), new: undefined, provider: undefined, test: undefined, show: undefined })
   return (
-    <Page title="Identity" lead="Who is calling, and what proves it: whose access tokens are accepted, what was withdrawn, and who was turned away." actions={<Actions tab={tab} />}>
+    <Page title="Identity" lead="Who is calling, and what proves it: whose access tokens and certificates are accepted, what was withdrawn, and who was turned away." actions={<Actions tab={tab} />}>
       <Tabs value={tab} onChange={go} keepMounted={false}>
         <Tabs.List>
           {tabs.map((one) => <Tabs.Tab key={one.value} value={one.value}>{one.label}</Tabs.Tab>)}
         </Tabs.List>
         <Tabs.Panel value="providers" pt="md"><Providers /></Tabs.Panel>
+        <Tabs.Panel value="certificates" pt="md"><Certificates /></Tabs.Panel>
         <Tabs.Panel value="revocations" pt="md"><Revocations /></Tabs.Panel>
         <Tabs.Panel value="authentication" pt="md"><Authentication /></Tabs.Panel>
       </Tabs>

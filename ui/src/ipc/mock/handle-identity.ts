@@ -155,6 +155,17 @@ export const identityHandlers: Handlers = {
     Object.assign(found, { scopes, data_system: data_system ?? null })
     return enforce(world)
   },
+  reference_matrix: (world, { tenant }) => {
+    const found = tenantOf(world, tenant)
+    return {
+      policy_version: world.status.policy_version,
+      rows: found.tools.flatMap((tool) => found.roles.map((role) => ({
+        role: role.id, role_name: role.name, tool: tool.id, tool_name: tool.name, server_name: tool.server_name, enabled: tool.enabled,
+        grant: found.grants.get(`${tool.id}/${role.id}`) ?? 'deny', scopes: tool.scopes, data_system: tool.data_system,
+      }))),
+    }
+  },
+  matrix_save: (world, { tenant, format }) => ({ path: `${world.status.home}/exports/${tenantOf(world, tenant).view.name}-${format === 'csv' ? 'matrix.csv' : 'identity-provider.json'}` }),
   matrix_export: (world, { tenant, format }) => {
     const found = tenantOf(world, tenant)
     const rows = found.roles.flatMap((role) => found.tools.map((tool) => ({ role: role.name, tool, grant: found.grants.get(`${tool.id}/${role.id}`) ?? 'deny' })))

@@ -1,5 +1,6 @@
 /** Identity providers, what they vouch for, and what was withdrawn. */
 import type { AgentView, CredentialView, ProofView, ProviderPreset, ProviderSettings, ProviderStatus, ProviderView, Revoked, RevocationView, TaskRef } from '../generated'
+import { fillCertificates } from './certificates'
 import { ago, ahead, digest, id } from './clock'
 import type { Tenant } from './world'
 
@@ -38,7 +39,6 @@ const typical = (): ProviderView[] => [
 
 const proofs: { agent: number; key: string; proof: (providers: ProviderView[]) => ProofView | null; networks: string[] }[] = [
   { agent: 1, key: 'okta/0oa2f9k3', proof: ([okta]) => okta ? { kind: 'external', provider: okta.id, provider_name: okta.name, subject: '0oa2f9k3x7QmLr5d7' } : null, networks: [] },
-  { agent: 2, key: '7a:31:0f', proof: () => ({ kind: 'certificate', serial: '7a310f9c22d14e', fingerprint: digest(), spiffe: 'spiffe://countersign.acme/agent/executor-1', pem: '-----BEGIN CERTIFICATE-----\nMIIB…\n-----END CERTIFICATE-----\n' }), networks: ['10.20.0.0/16', '2001:db8:20::/48'] },
   { agent: 3, key: 'admin-1.acme', proof: () => ({ kind: 'client', method: 'private_key_jwt' }), networks: [] },
   { agent: 3, key: 'keycloak/admin', proof: ([, keycloak]) => keycloak ? { kind: 'external', provider: keycloak.id, provider_name: keycloak.name, subject: 'service-account-admin-with-a-rather-long-name@agents.example.com' } : null, networks: ['192.0.2.0/24'] },
 ]
@@ -94,6 +94,7 @@ export function fillIdentity(tenant: Tenant, crowded: boolean): void {
     const proven = proof(tenant.providers)
     if (agent && proven) agent.credentials.push(makeCredentialOf(agent, key, proven, networks, networks.length > 1 ? agent.tasks.slice(0, 1) : null))
   }
+  fillCertificates(tenant, crowded)
   countSubjects(tenant)
   tenant.revocations = revocationsOf(tenant.providers, crowded ? 240 : 4)
   for (const tool of tenant.tools) {

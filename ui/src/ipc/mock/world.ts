@@ -1,6 +1,6 @@
 /** What the backend inside the page holds, and the three sizes that it can have. */
 import type {
-  AgentView, ApprovalView, AuditRow, CredentialView, Grant, ProviderView, RevocationView, RoleId, ServerView,
+  AgentView, ApprovalView, AuditRow, AuthorityView, CredentialView, Grant, ProviderView, RevocationView, RoleId, ServerView,
   SessionView, StatusView, TaskView, TenantId, TenantView, ToolView,
 } from '../generated'
 import { fillApprovals } from './approvals'
@@ -24,6 +24,8 @@ export type Tenant = {
   secrets: string[]
   providers: ProviderView[]
   revocations: RevocationView[]
+  /** Nothing before its first certificate. */
+  authority: AuthorityView | null
 }
 export type World = {
   status: StatusView
@@ -72,7 +74,7 @@ function statusOf(size: Size): StatusView {
 function makeTenant(name: string, size: Size, starter: boolean): Tenant {
   const tenant: Tenant = {
     view: { id: id<TenantId>('tnt'), name, standing: 'active', created: ago(86_400 * 12), agents: 0, servers: 0, tools: 0, tasks: 0, live_sessions: 0, starter: starter && size !== 'empty' },
-    roles: [], servers: [], tools: [], grants: new Map(), tasks: [], agents: [], sessions: [], secrets: ['mail_password'], providers: [], revocations: [],
+    roles: [], servers: [], tools: [], grants: new Map(), tasks: [], agents: [], sessions: [], secrets: ['mail_password'], providers: [], revocations: [], authority: null,
   }
   if (size === 'empty') return tenant
   const names = size === 'crowded' ? [...ROLES, ...MORE_ROLES, ...MORE_ROLES.map((one) => `${one}-eu`), ...MORE_ROLES.slice(0, 14).map((one) => `${one}-us`)] : ROLES

@@ -1,6 +1,7 @@
 //! Gate two: may they? `cs_policy::decide` answers; this hands it what it needs and puts a no on
 //! record.
 
+mod leak;
 pub(crate) mod scopes;
 
 use std::sync::Arc;
@@ -76,6 +77,14 @@ pub(crate) async fn fits(
         Way::Held(held) => (held.tenant(), held.tool(), held.fingerprint()),
     };
     let (live, listed) = (&*asked.live, asked.listed());
+    if asked.arguments().is_some_and(leak::gives_away) {
+        live.strayed();
+        let mut event = decision(gate, live, listed, arguments, trail, Decision::Deny);
+        event.reason = Some("secret_in_arguments".to_owned());
+        trail.note(event);
+        trail.settle(&gate.ports).await?;
+        return Err(Refusal::GivesAway);
+    }
     let schema = match pinned_schema(gate, tenant, tool, pinned) {
         Some(Ok(schema)) => schema,
         Some(Err(fault)) => {

@@ -41,6 +41,8 @@ pub(crate) enum Refusal {
     Expect,
     /// The bytes of the request could be read in two ways.
     Framing(Fault),
+    /// The arguments have a key or a signature of this gateway in them.
+    GivesAway,
     /// Headers and body do not say the same.
     HeaderMismatch(&'static str),
     /// The `Host` is not this gateway's.
@@ -174,6 +176,12 @@ impl Refusal {
                 say(StatusCode::EXPECTATION_FAILED, INVALID, "The expectation is not known")
             }
             Self::Framing(fault) => say(fault.status(), INVALID, "The request is not well-formed"),
+            Self::GivesAway => say(
+                StatusCode::OK,
+                -32602,
+                "The arguments hold a key or a signature of this gateway, which nobody else is to \
+                 see; take it out",
+            ),
             Self::HeaderMismatch(what) => say(StatusCode::BAD_REQUEST, -32020, what),
             Self::Host => {
                 say(StatusCode::MISDIRECTED_REQUEST, INVALID, "The Host is not this gateway")
@@ -280,6 +288,7 @@ impl Refusal {
             Self::Stopping => Some("stopping"),
             Self::Abandoned
             | Self::Answered { .. }
+            | Self::GivesAway
             | Self::NotListed { .. }
             | Self::Scope { .. }
             | Self::TaskConflict

@@ -59,7 +59,7 @@ async fn issue(place: &Place, agent: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a03_a_key_is_shown_once_and_stands_nowhere_in_clear() {
+async fn a03_k17_a_key_is_shown_once_and_stands_nowhere_in_clear() {
     let place = Place::with_starter().await;
     let key = issue(&place, "reader-1").await;
     let (key_id, secret) = (key["key_id"].as_str().unwrap(), key["secret"].as_str().unwrap());

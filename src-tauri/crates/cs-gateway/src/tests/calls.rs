@@ -292,3 +292,44 @@ async fn what_was_judged_is_what_is_sent_or_nothing_is() {
     let refused = stage.journal.reasons(EventKind::ExecutionFinished);
     assert_eq!(refused, ["arguments_changed", "arguments_changed", ""]);
 }
+
+#[tokio::test]
+async fn x14_a_call_that_would_give_a_key_or_a_signature_away_is_not_made() {
+    let stage = Stage::new().await;
+    let client = stage.client(WORKER);
+    let key = super::world::secret(WORKER);
+    let key = key.expose_text().unwrap();
+    assert!(key.starts_with("css_"), "the keys of the tests look like keys");
+    for tool in ["read_file", "write_file"] {
+        stage.journal.forget();
+        let reply = client.call(tool, json!({ "path": format!("my key is {key}") })).await;
+        assert_eq!(reply.error_code(), -32602, "{}", reply.body);
+        assert!(reply.body.contains("take it out") && !reply.body.contains(key));
+        assert_eq!(stage.journal.reasons(EventKind::Decision), ["secret_in_arguments"]);
+        let told = format!("{:?}", stage.journal.events());
+        assert!(!told.contains(key), "{told}");
+    }
+    assert!(stage.journal.calls().is_empty());
+}
+
+#[tokio::test]
+async fn x09_a_link_in_a_result_is_data_and_reading_it_is_another_matter() {
+    let stage = Stage::new().await;
+    let link = r#"{"content":[{"type":"resource_link","uri":"file:///etc/passwd","name":"x"},{"type":"resource","resource":{"uri":"ui://app","text":"<b>"}}]}"#;
+    stage.journal.behave(Behaviour::Answer(link.to_owned()));
+    let client = stage.client(WORKER);
+    let reply = client.call("read_file", json!({})).await;
+    assert!(reply.body.contains(r#""uri":"file:///etc/passwd""#), "{}", reply.body);
+    for (method, params) in [
+        ("resources/read", json!({ "uri": "file:///etc/passwd", "_meta": meta() })),
+        ("resources/list", json!({ "_meta": meta() })),
+    ] {
+        let uri = params["uri"].as_str().unwrap_or_default().to_owned();
+        let mut asking = client.modern(method);
+        if !uri.is_empty() {
+            asking = asking.header("mcp-name", &uri);
+        }
+        assert_eq!(asking.post(&body(method, params)).await.error_code(), -32601, "{method}");
+    }
+    assert_eq!(stage.journal.calls().len(), 1);
+}

@@ -292,3 +292,36 @@ async fn the_record_of_a_failure_says_who_it_claimed_to_be_in_neutral_text() {
     assert_eq!(event.tenant, door, "s07: whose door it was, and no other tenant is told");
     let _ = body;
 }
+
+#[tokio::test]
+async fn k09_a_nonce_is_of_its_alphabet_and_length_and_used_once_by_each_key() {
+    let stage = Stage::new().await;
+    let (client, other) = (stage.client(WORKER), stage.client(OTHER));
+    let text = INITIALIZE.as_bytes();
+    let address = stage.gateway.address();
+    let now = NOON / 1000;
+    let signed = client.signature_with("POST", text, now, "a-nonce-of-the-key");
+    // Somebody who signs by other rules than ours: the signature is not even looked at.
+    for bad in [
+        "",
+        "fifteen-chars-1",
+        &"n".repeat(65),
+        &"n".repeat(10_000),
+        "sixteen chars 16",
+        "a/b+c=d!e?f:g;h,",
+    ] {
+        let mut headers = signed.clone();
+        headers[0].1 = headers[0].1.replace("a-nonce-of-the-key", bad);
+        stage.journal.forget();
+        let reply = raw(address, &client.bytes("POST", &headers, text)).await;
+        assert_eq!(reply.status, 401, "{bad}");
+        assert_eq!(stage.journal.reasons(EventKind::AuthnFailed), ["signature_malformed"], "{bad}");
+    }
+    let once = "a-nonce-that-is-used-by-two-keys";
+    for (who, created, status) in
+        [(&client, now, 200), (&client, now + 1, 401), (&other, now, 200), (&other, now - 1, 401)]
+    {
+        let signed = who.signature_with("POST", text, created, once);
+        assert_eq!(raw(address, &who.bytes("POST", &signed, text)).await.status, status);
+    }
+}

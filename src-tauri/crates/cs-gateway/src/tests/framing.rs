@@ -326,7 +326,7 @@ async fn t25_nobody_is_told_to_go_on_who_does_not_say_who_is_calling() {
 }
 
 #[tokio::test]
-async fn t11_headers_that_speak_for_somebody_else_change_nothing() {
+async fn t11_m14_headers_that_speak_for_somebody_else_change_nothing() {
     let stage = Stage::new().await;
     let mut client = stage.client(WORKER);
     for (name, value) in [
@@ -344,4 +344,20 @@ async fn t11_headers_that_speak_for_somebody_else_change_nothing() {
     assert_eq!(client.call("read_file", serde_json::json!({})).await.text(), "done");
     let event = stage.journal.events().pop().unwrap();
     assert_eq!(event.tenant, Some(super::world::tenant(super::world::ACME)));
+}
+
+#[tokio::test]
+async fn t14_nobody_speaks_http_2_here() {
+    let stage = Stage::new().await;
+    let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00";
+    let reply = raw(stage.gateway.address(), preface).await;
+    assert!((400..=505).contains(&reply.status), "{}", reply.status);
+    let upgrade = format!(
+        "POST /t/acme/mcp HTTP/1.1\r\nhost: {}\r\nconnection: close, Upgrade, HTTP2-Settings\r\n\
+         upgrade: h2c\r\nhttp2-settings: AAMAAABkAAQAAP__\r\ncontent-length: 0\r\n\r\n",
+        stage.gateway.address()
+    );
+    let reply = raw(stage.gateway.address(), upgrade.as_bytes()).await;
+    assert_ne!(reply.status, 101);
+    assert!(stage.journal.calls().is_empty());
 }

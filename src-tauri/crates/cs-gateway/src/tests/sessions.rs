@@ -252,7 +252,7 @@ async fn s10_no_session_is_usable_after_its_credential_was_revoked() {
 }
 
 #[tokio::test]
-async fn many_first_requests_at_once_open_one_session() {
+async fn s09_many_first_requests_at_once_open_one_session() {
     let stage = Stage::new().await;
     let calls: Vec<_> = (0..16)
         .map(|id| {

@@ -7,6 +7,8 @@ const places = ['overview', 'approvals', 'matrix', 'reference', 'tasks', 'agents
 const screens = [
   { size: 'first-run', name: 'first-run', path: '/' },
   { size: 'locked', name: 'locked', path: '/' },
+  { size: 'doubtful', name: 'overview', path: '/t/acme/overview' },
+  { size: 'doubtful', name: 'matrix', path: '/t/acme/matrix' },
   ...['empty', 'typical', 'crowded'].flatMap((size) => [
     ...places.map((place) => ({ size, name: place, path: `/t/acme/${place}` })),
     { size, name: 'tenants', path: '/tenants' },

@@ -6,6 +6,7 @@ import { UnlockForm } from '@/components/UnlockForm'
 import { FirstRun } from '@/features/first-run/FirstRun'
 import { status } from '@/ipc/queries'
 import type { StatusView } from '@/ipc/generated'
+import { Doubt } from './Doubt'
 import css from './Frame.module.css'
 import { Keys } from './Keys'
 import { Rail } from './Rail'
@@ -62,9 +63,12 @@ function Console({ status: now }: { status: StatusView }) {
         <StatusStrip status={now} />
       </header>
       <Rail waiting={now.waiting_approvals} />
-      <main className={css.content} id="content" tabIndex={-1}>
-        <Outlet />
-      </main>
+      <div className={css.body}>
+        <Doubt status={now} />
+        <main className={css.content} id="content" tabIndex={-1}>
+          <Outlet />
+        </main>
+      </div>
       <Keys />
     </div>
   )

@@ -81,8 +81,8 @@ impl Anchorage {
         match &*self.standing() {
             Standing::Doubtful(what) => Some(format!(
                 "{what}, so nothing is served and nothing changed; if you restored a backup, \
-                 revoke again what was revoked since, then run `countersign registry accept`; \
-                 otherwise keep the registry as it is and find out who changed it"
+                 run `countersign registry accept`, then revoke again at once what was revoked \
+                 since; otherwise keep the registry as it is and find out who changed it"
             )),
             Standing::Sound | Standing::Unknown => None,
         }

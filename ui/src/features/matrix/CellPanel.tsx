@@ -9,6 +9,7 @@ import { Loaded } from '@/components/Loaded'
 import { Mark } from '@/components/Mark'
 import { useTenant } from '@/components/tenant'
 import { ToolNeeds } from '@/components/ToolNeeds'
+import { ToolProblem } from '@/components/ToolProblem'
 import { Untrusted } from '@/components/Untrusted'
 import type { CellView, Grant, MatrixTool, MatrixView } from '@/ipc/generated'
 import { matrixCell } from '@/ipc/queries'
@@ -68,6 +69,7 @@ function Details({ view }: { view: CellView }) {
   const [whole, setWhole] = useState(false)
   return (
     <>
+      {view.tool.problem === null ? null : <ToolProblem problem={view.tool.problem} taken />}
       <section className="stack tight">
         <h3>Who can call it through this role</h3>
         {view.callers.length === 0 ? <span className="dim">Nobody now.</span> : null}

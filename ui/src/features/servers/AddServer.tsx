@@ -36,7 +36,7 @@ function Steps({ onClose }: { onClose: () => void }) {
     mutationFn: () => call('server_probe', { tenant: tenant.id, transport: transportOf(draft) }),
     onSuccess: (tools) => {
       setFound(tools)
-      setChosen(new Set(tools.map((tool) => tool.name)))
+      setChosen(new Set(tools.filter((tool) => tool.problem === null).map((tool) => tool.name)))
     },
   })
   const create = useMutation({

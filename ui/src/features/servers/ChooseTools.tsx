@@ -4,6 +4,7 @@ import { Empty } from '@/components/Empty'
 import { GrantMark } from '@/components/Grant'
 import { JsonView } from '@/components/JsonView'
 import { Mark } from '@/components/Mark'
+import { ToolProblem } from '@/components/ToolProblem'
 import { Untrusted } from '@/components/Untrusted'
 import type { DiscoveredTool } from '@/ipc/generated'
 import { plural } from '@/lib/format'
@@ -36,9 +37,11 @@ export function ChooseTools({ tools, chosen, onChange }: Props) {
               <div className="row">
                 <b><Untrusted text={tool.name} mono /></b>
                 {tool.known === 'changed' ? <Mark tone="care">changed since you took it in</Mark> : null}
+                {tool.problem === null ? null : <Mark tone="care">cannot be offered</Mark>}
                 {tool.known === 'same' ? <span className="dim small">known</span> : null}
               </div>
               <span className={css.description}><Untrusted text={tool.description || 'It says nothing about itself.'} lines /></span>
+              {tool.problem === null ? null : <ToolProblem problem={tool.problem} taken={tool.known === 'same'} />}
               <button type="button" className={css.more} aria-expanded={open === tool.name} onClick={() => setOpen(open === tool.name ? null : tool.name)}>
                 {open === tool.name ? 'Hide its definition' : 'Show its definition'}
               </button>

@@ -21,7 +21,7 @@ export function Rediscover({ server }: { server: ServerView }) {
     onSuccess: (tools) => {
       const news = tools.filter((tool) => tool.known !== 'same')
       setFound(news)
-      setChosen(new Set(news.map((tool) => tool.name)))
+      setChosen(new Set(news.filter((tool) => tool.problem === null).map((tool) => tool.name)))
     },
   })
   const accept = useMutation({

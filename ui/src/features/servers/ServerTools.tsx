@@ -10,6 +10,7 @@ import { Mark } from '@/components/Mark'
 import { tellFailed } from '@/components/notices'
 import { useTenant } from '@/components/tenant'
 import { ToolNeeds } from '@/components/ToolNeeds'
+import { ToolProblem } from '@/components/ToolProblem'
 import { Untrusted } from '@/components/Untrusted'
 import { call } from '@/ipc/call'
 import type { ToolView } from '@/ipc/generated'
@@ -51,10 +52,12 @@ function Tool({ tool, open, onToggle }: { tool: ToolView; open: boolean; onToggl
           <b><Untrusted text={tool.name} mono /></b>
           <span className={`dim ${css.oneLine}`}><Untrusted text={tool.title ?? tool.description} /></span>
         </button>
+        {tool.problem === null ? null : <Mark tone="care" title={tool.problem}>not offered</Mark>}
         {tool.drift === null ? null : <Mark tone="care">changed</Mark>}
       </div>
       {open ? (
         <div className={css.entryBody}>
+          {tool.problem === null ? null : <ToolProblem problem={tool.problem} taken />}
           {tool.drift === null ? null : <AcceptDrift tool={tool} drift={tool.drift} />}
           <section className="stack tight">
             <h3>What the server says of it</h3>

@@ -1,6 +1,6 @@
 /**
  * A backend inside the page: every screen runs and is tested in a plain browser with it. Only a
- * build in mode `mock` has it. `?mock=empty`, `typical`, `crowded`, `locked` or `first-run` in
+ * build in mode `mock` has it. `?mock=empty`, `typical`, `crowded`, `doubtful`, `locked` or `first-run` in
  * front of the `#` picks what it holds.
  */
 import type { Answer, Args, Command } from '../call'
@@ -18,7 +18,7 @@ import { makeWorld, type Size, type World } from './world'
 export type Handlers = { [C in Command]?: (world: World, args: Args<C>) => Answer<C> }
 
 const handlers: Handlers = { ...statusHandlers, ...policyHandlers, ...agentHandlers, ...identityHandlers, ...certificateHandlers, ...recordHandlers }
-const sizes: Size[] = ['first-run', 'locked', 'empty', 'typical', 'crowded']
+const sizes: Size[] = ['first-run', 'locked', 'doubtful', 'empty', 'typical', 'crowded']
 const asked = mockSize()
 const world = makeWorld(sizes.find((size) => size === asked) ?? 'typical')
 const open: ReadonlySet<Command> = new Set(['status', 'unlock', 'first_run'])

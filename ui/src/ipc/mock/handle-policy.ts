@@ -30,7 +30,8 @@ function detailOf(tenant: Tenant, server: ServerId): ServerDetail {
 
 const discovered = (sample: Sample, known: DiscoveredTool['known']): DiscoveredTool => ({
   name: sample.name, title: sample.title, description: sample.description, definition: definitionOf(sample), fingerprint: digest(), claims: sample.claims,
-  suggested: sample.claims.read_only ? 'allow' : sample.claims.destructive ? 'token' : 'deny', known, problem: null,
+  suggested: sample.claims.read_only ? 'allow' : sample.claims.destructive ? 'token' : 'deny', known,
+  problem: sample.name === 'modify_mcp_config' ? 'a pattern in its input schema could take forever' : null,
 })
 
 export const policyHandlers: Handlers = {

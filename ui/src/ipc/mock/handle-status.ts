@@ -52,7 +52,13 @@ export const statusHandlers: Handlers = {
     world.tenants.push(made)
     return made.view
   },
-  registry_accept: () => null,
+  registry_accept: (world) => {
+    if (world.status.doubt === null) throw new IpcError('conflict', 'There is nothing to accept: the registry is in order.', correlation())
+    world.status.doubt = null
+    world.status.gateway = { ...world.status.gateway, state: 'serving', problem: null }
+    changed('status')
+    return null
+  },
   starter_remove: (world) => {
     world.tenants = world.tenants.filter((tenant) => !tenant.view.starter)
     return null

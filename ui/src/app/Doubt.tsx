@@ -53,7 +53,7 @@ function Accept({ doubt, operator, onClose }: AcceptProps) {
         <Checkbox label="I know how this registry came to be what it is" checked={known} onChange={(event) => setKnown(event.currentTarget.checked)} />
         {accept.error ? <Problem error={accept.error} /> : null}
         <div className="row spread">
-          <Act onClick={onClose} autoFocus>Leave it in doubt</Act>
+          <Act onClick={onClose} data-autofocus>Leave it in doubt</Act>
           <Act tone="danger" onClick={() => accept.mutate()} loading={accept.isPending} disabledReason={may ?? (known ? undefined : 'Say first that you know how it came to be what it is')}>Accept the registry</Act>
         </div>
       </div>

@@ -40,7 +40,7 @@ function Gateway({ gateway }: { gateway: GatewayView }) {
   const address = gateway.url?.replace(/^https?:\/\//, '')
   return (
     <Tooltip
-      label={gateway.problem ?? `The gateway runs ${gateway.embedded ? 'in this app' : 'in countersign serve'}`}
+      label={gateway.problem ?? `The gateway runs ${gateway.embedded ? 'in this app' : 'in countersign serve'}${gateway.url ? `, at ${gateway.url}` : ''}`}
     >
       <span className={css.item} data-gateway={gateway.state} tabIndex={0}>
         <span className={css.dot} aria-hidden />

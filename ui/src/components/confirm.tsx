@@ -58,7 +58,7 @@ function Asking({ title, body, action, typed: name, run }: Confirmation) {
         {name === undefined ? null : <TypedName name={name} typed={typed} onChange={setTyped} autoFocus />}
         {error ? <Problem error={error} /> : null}
         <div className="row spread">
-          <Act onClick={() => set(null)} autoFocus={name === undefined}>
+          <Act onClick={() => set(null)} {...(name === undefined && { 'data-autofocus': true })}>
             Keep
           </Act>
           <Act tone="danger" onClick={() => void proceed()} loading={busy} disabledReason={name === undefined ? undefined : notTyped(name, typed)}>

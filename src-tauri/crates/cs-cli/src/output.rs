@@ -25,6 +25,11 @@ impl Output {
     }
 }
 
+/// A number of things: one of them has no `s`.
+pub(crate) fn counted(number: u64, one: &str) -> String {
+    if number == 1 { format!("1 {one}") } else { format!("{number} {one}s") }
+}
+
 /// Prints a line. That nobody reads it any more is no failure of what was done.
 pub(crate) fn line(text: &str) {
     let mut out = std::io::stdout().lock();
@@ -104,6 +109,11 @@ fn fit(cell: &str, width: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_of_a_thing_is_singular() {
+        assert_eq!([0, 1, 2].map(|it| counted(it, "key")), ["0 keys", "1 key", "2 keys"]);
+    }
 
     #[test]
     fn a_table_fits_a_hundred_columns() {

@@ -1,5 +1,7 @@
 //! Why callers are not recognised, in words for a person.
 
+mod requests;
+
 use cs_trust::token::TokenError;
 
 /// The codes of the gateway's first gate, and what they mean.
@@ -75,7 +77,8 @@ pub(crate) fn words(code: &str) -> String {
         let first = letters.next().map(|it| it.to_ascii_uppercase());
         return first.into_iter().chain(letters).collect();
     }
-    let known = WORDS.iter().find(|(known, _)| *known == code);
+    let mut all = WORDS.iter().chain(requests::WORDS);
+    let known = all.find(|(known, _)| *known == code);
     known.map_or_else(|| code.replace('_', " "), |(_, words)| (*words).to_owned())
 }
 
@@ -85,9 +88,14 @@ mod tests {
 
     #[test]
     fn each_code_has_one_meaning_and_they_are_in_order() {
-        assert!(WORDS.is_sorted_by(|a, b| a.0 < b.0));
-        for (code, meaning) in WORDS {
-            assert_eq!(words(code), *meaning, "{code}");
+        for table in [WORDS, requests::WORDS] {
+            assert!(table.is_sorted_by(|a, b| a.0 < b.0));
+            for (code, meaning) in table {
+                assert_eq!(words(code), *meaning, "{code}");
+            }
+        }
+        for end in ["client", "credential", "expired", "operator"] {
+            assert_ne!(words(end), end, "a session that ended says why");
         }
         assert_eq!(words("something_else"), "something else");
         assert_eq!(words("jwt_expired"), "The token has expired");

@@ -243,7 +243,8 @@ async fn open(
     trail.session(id, task);
     let mut event = trail.event(EventKind::SessionOpened, now);
     event.policy_version = Some(stored.policy_version);
-    event.detail = Some(format!("{tools} tools, until {ends}"));
+    let noun = if tools == 1 { "tool" } else { "tools" };
+    event.detail = Some(format!("{tools} {noun}, until {ends}"));
     gate.ports.sessions.opened(&stored, trail.take_with(event)).await?;
     let live = gate.sessions.insert(stored, presented.roles().cloned());
     live.used(now);

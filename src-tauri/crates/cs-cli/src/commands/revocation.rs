@@ -8,7 +8,7 @@ use crate::ambient;
 use crate::answer::{list, moment, text};
 use crate::desk::Desk;
 use crate::failure::Done;
-use crate::output::{clean, table};
+use crate::output::{clean, counted, table};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Revocation {
@@ -87,8 +87,10 @@ pub(crate) fn all(answer: &Value) -> String {
         .iter()
         .map(|it| format!("{}\n", revoked(&text(it, "/sentence"))))
         .collect();
-    let (credentials, sessions) = (text(answer, "/credentials"), text(answer, "/sessions"));
-    format!("{credentials} credentials revoked, {sessions} sessions ended\n{}", tokens.concat())
+    let number = |at: &str| answer.pointer(at).and_then(Value::as_u64).unwrap_or_default();
+    let credentials = counted(number("/credentials"), "credential");
+    let sessions = counted(number("/sessions"), "session");
+    format!("{credentials} revoked, {sessions} ended\n{}", tokens.concat())
 }
 
 fn listed(revocations: &Value) -> String {

@@ -7,7 +7,7 @@ use super::tenant::Which;
 use crate::answer::{list, names, text};
 use crate::desk::{Desk, find, server_name};
 use crate::failure::Done;
-use crate::output::table;
+use crate::output::{counted, table};
 use crate::span;
 
 #[derive(Debug, Subcommand)]
@@ -128,5 +128,6 @@ fn tool_name(matrix: &Value, id: &Value) -> String {
 }
 
 fn one(task: &Value) -> String {
-    format!("task {} lists {} tools", text(task, "/name"), list(task, "/tools").len())
+    let tools = u64::try_from(list(task, "/tools").len()).unwrap_or(u64::MAX);
+    format!("task {} lists {}", text(task, "/name"), counted(tools, "tool"))
 }

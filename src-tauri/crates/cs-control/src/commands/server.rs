@@ -339,7 +339,11 @@ impl Command for ToolSetEnabled {
             tool::set_enabled(edit.db(), self.tenant, *tool, self.enabled).await?;
         }
         let verb = if self.enabled { "enabled" } else { "disabled" };
-        edit.enforce(&format!("{verb} {} tools", self.tools.len())).await
+        let what = match self.tools.len() {
+            1 => "1 tool".to_owned(),
+            more => format!("{more} tools"),
+        };
+        edit.enforce(&format!("{verb} {what}")).await
     }
 }
 

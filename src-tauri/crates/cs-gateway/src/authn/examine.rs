@@ -91,8 +91,9 @@ async fn believe(
         }
         parsed => {
             let keys = gate.issuers.keys_for(&shared).await;
-            report.tell("keys", keys.as_ref().map_err(String::as_str), |keys| {
-                format!("{} keys", keys.len())
+            report.tell("keys", keys.as_ref().map_err(String::as_str), |keys| match keys.len() {
+                1 => "1 key".to_owned(),
+                more => format!("{more} keys"),
             });
             let keys = keys.ok()?;
             let rules = rules(settings, audience);

@@ -529,6 +529,16 @@ export type Introspection = {
   cache_secs: number
 }
 
+/** How asking an identity provider about tokens goes (RFC 7662). */
+export type IntrospectionStatus = {
+  /** Since when there is no answer that can be used. */
+  failing_since: Timestamp | null
+  /** What went wrong last. */
+  last_error: string | null
+  /** How often it was asked since the gateway started. */
+  asked: number
+}
+
 /** Which calls a provider is asked about before they are made (RFC 7662). */
 export type IntrospectionUse = 'always' | 'token_tools'
 
@@ -791,6 +801,8 @@ export type ProviderStatus = {
   failing_since: Timestamp | null
   /** What went wrong last. */
   last_error: string | null
+  /** How asking it about tokens goes; nothing where its settings do not want that. */
+  introspection: IntrospectionStatus | null
 }
 
 /** An identity provider. */
@@ -1223,6 +1235,8 @@ export type ToolView = {
   scopes: Array<string>
   /** The data system behind it, in the tenant's own words. */
   data_system: string | null
+  /** Whether the provider of an access token is asked about it on each call. */
+  introspect: boolean
   /** Its row of the matrix. */
   grants: Array<ToolGrant>
 }
@@ -1376,7 +1390,10 @@ export type Commands = {
       /** The cell's row. */
       tool: ToolId
     }; answer: CellView }
-  /** Says which scopes an access token needs to call a tool, and which data system is behind it. */
+  /**
+   * Says which scopes an access token needs to call a tool, which data system is behind it, and
+   * whether its provider is asked about it on each call.
+   */
   tool_describe: { args: {
       /** The tenant. */
       tenant: TenantId
@@ -1386,6 +1403,11 @@ export type Commands = {
       scopes: Array<string>
       /** The data system behind it, in the tenant's own words; none when absent. */
       data_system?: string
+      /**
+       * Whether the provider of an access token is asked about it on each call; as before when
+       * absent.
+       */
+      introspect?: boolean
     }; answer: Enforced }
   /** The reference matrix of a tenant. */
   reference_matrix: { args: {

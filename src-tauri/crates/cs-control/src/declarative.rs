@@ -87,6 +87,8 @@ pub(crate) struct DeclaredTool {
     pub(crate) scopes: BTreeSet<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) data_system: Option<String>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) introspect: bool,
 }
 
 #[derive(Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -206,6 +208,7 @@ fn declare_tenant(
                     definition: it.definition.clone(),
                     scopes: it.scopes.clone(),
                     data_system: it.data_system.clone(),
+                    introspect: it.introspect,
                 };
                 Some((named(&it.id)?, declared))
             })

@@ -191,6 +191,7 @@ pub(crate) fn tool(
         claims,
         scopes: tool.scopes.iter().cloned().collect(),
         data_system: tool.data_system.clone(),
+        introspect: tool.introspect,
         grants: tenant
             .roles
             .iter()

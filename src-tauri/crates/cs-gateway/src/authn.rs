@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use cs_model::event::EventKind;
+use cs_model::event::{Event, EventKind};
 use cs_model::state::{CredentialState, Standing};
 use cs_model::{
     AgentId, CredentialId, Digest, ProviderId, RoleId, Secret, TaskId, TenantId, Timestamp,
@@ -26,9 +26,10 @@ use crate::trail::Trail;
 use crate::world::{Holder, Named, World};
 
 pub(crate) use self::challenge::Challenge;
-pub(crate) use self::confirm::{Weak, confirm};
+pub(crate) use self::confirm::{Needs, Weak, confirm};
 pub(crate) use self::examine::examine;
 pub(crate) use self::token::Known;
+use self::token::believed::SKEW;
 
 /// What a credential is presented with.
 #[derive(Clone, Copy, Debug)]
@@ -147,6 +148,8 @@ pub(crate) struct Carried {
     pub(crate) mark: Arc<TokenMark>,
     /// The canonical URI of the endpoint that it was presented to.
     pub(crate) resource: String,
+    /// The digest of its text.
+    pub(crate) digest: Digest,
     /// The token itself, for as long as the request lasts, where its provider may be asked.
     pub(crate) text: Option<Secret>,
 }
@@ -188,6 +191,8 @@ pub(crate) struct Warrant {
 enum Doubt {
     Because(&'static str),
     Port(PortError),
+    /// Too many came from the same address and failed: nothing of it was looked at.
+    TurnedAway,
     /// Nobody can say now whether it is good.
     Undecided(&'static str),
 }
@@ -207,7 +212,9 @@ pub(crate) async fn identify(
 ) -> Result<Presented, Refusal> {
     let mut claimed = None;
     let method = letter.method();
-    let (reason, undecided) = match verify(gate, letter, &mut claimed).await {
+    let (from, now) = (letter.from, gate.latest());
+    let turned_away = gate.strangers.are_turned_away(from, now);
+    let (reason, undecided) = match verify(gate, letter, turned_away, &mut claimed).await {
         Ok(presented) => {
             trail.caller(presented.tenant, presented.agent, presented.credential);
             let mut event = trail.event(EventKind::AuthnSucceeded, gate.now());
@@ -216,9 +223,12 @@ pub(crate) async fn identify(
             return Ok(presented);
         }
         Err(Doubt::Port(error)) => return Err(Refusal::Unrecorded(error)),
+        Err(_) if turned_away => return Err(turn_away(gate, from, now, trail).await),
+        Err(Doubt::TurnedAway) => return Err(turn_away(gate, from, now, trail).await),
         Err(Doubt::Because(reason)) => (reason, false),
         Err(Doubt::Undecided(reason)) => (reason, true),
     };
+    gate.strangers.failed(from, now);
     let world = gate.world();
     let mut event = trail.event(EventKind::AuthnFailed, gate.now());
     // Whose door it was: nobody else is told who came to it.
@@ -238,17 +248,51 @@ pub(crate) async fn identify(
     Err(Refusal::Unauthenticated { challenge })
 }
 
+/// Refuses a caller from an address from which too many failed. Of all of them together there is a
+/// record: at once, and then by the minute.
+async fn turn_away(gate: &Gate, from: IpAddr, now: Timestamp, trail: &mut Trail) -> Refusal {
+    if let Some(count) = gate.strangers.turned_away(from, now) {
+        let event = trail.event(EventKind::RequestRefused, gate.now());
+        trail.note(turned_away(event, count));
+        if let Err(error) = trail.settle(&gate.ports).await {
+            return Refusal::Unrecorded(error);
+        }
+    }
+    Refusal::TurnedAway
+}
+
+/// Puts on record how many were turned away since it was last told, where nobody comes any more.
+pub(crate) async fn tell_of_strangers(gate: &Gate) {
+    let events = gate.strangers.untold(gate.latest()).into_iter().map(|(origin, count)| {
+        let event = Event::new(EventKind::RequestRefused, gate.now());
+        turned_away(Event { client: Some(origin.to_string()), ..event }, count)
+    });
+    let events: Vec<_> = events.collect();
+    if !events.is_empty()
+        && let Err(error) = gate.ports.audit.record(events).await
+    {
+        tracing::error!(%error, "how many callers were turned away is not on record");
+    }
+}
+
+/// The event of so many callers of an address who were turned away.
+fn turned_away(event: Event, count: u64) -> Event {
+    let detail = format!("{count} from this address, without being looked at");
+    Event { reason: Some("too_many_failures".to_owned()), detail: Some(detail), ..event }
+}
+
 /// The method that a request proves itself by. One only: nothing is ever tried instead.
 async fn verify(
     gate: &Gate,
     letter: Letter<'_>,
+    turned_away: bool,
     claimed: &mut Option<String>,
 ) -> Result<Presented, Doubt> {
     certificate::stands(gate, letter)?;
     let has_token = letter.headers.contains_key(header::AUTHORIZATION);
     match (has_token, letter.is_signed(), letter.peer) {
         (true, true, _) => Err(Doubt::Because("several_methods")),
-        (true, false, _) => token::verify(gate, letter, claimed).await,
+        (true, false, _) => token::verify(gate, letter, turned_away, claimed).await,
         (false, true, _) | (false, false, None) => signature::verify(gate, letter, claimed).await,
         (false, false, Some(peer)) => certificate::verify(gate, letter, peer, claimed),
     }
@@ -356,7 +400,8 @@ impl TokenMark {
             id: &self.id,
             key_id: self.key_id.as_deref(),
             subject: &self.subject,
-            issued: self.issued,
+            // Its issuer's clock may be ahead of the one that a withdrawal was made by.
+            issued: self.issued.before(SKEW),
         };
         world.revocations.of(self.tenant, named)
     }

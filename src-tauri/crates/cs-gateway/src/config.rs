@@ -55,6 +55,11 @@ pub struct Limits {
     pub body_rate_time: Duration,
     /// See [`Limits::body_rate_time`].
     pub body_rate_bytes: usize,
+    /// How often callers from one address may fail to prove who they are before they are turned
+    /// away, and how many of these failures it gets back each second.
+    pub failures: u32,
+    /// See [`Limits::failures`].
+    pub failures_each_second: u32,
     /// How long a session lasts at most.
     pub session: Duration,
     /// How many calls of one session may wait for a person at a time.
@@ -90,6 +95,8 @@ impl Default for Limits {
             body_time: Duration::from_secs(30),
             body_rate_time: Duration::from_secs(5),
             body_rate_bytes: 5 * 1024,
+            failures: 300,
+            failures_each_second: 5,
             session: Duration::from_secs(60 * 60),
             waiting: 5,
             hold: Duration::from_secs(50),

@@ -18,6 +18,7 @@ use crate::meter::Meter;
 use crate::ports::{PortError, Ports};
 use crate::schema::Schemas;
 use crate::session::Book;
+use crate::strangers::Strangers;
 use crate::tls::Failures;
 use crate::upstream::{Reply, Target, ToolCall, UpstreamError, Upstreams};
 use crate::world::World;
@@ -61,6 +62,8 @@ pub(crate) struct Gate {
     pub(crate) issuers: Issuers,
     /// The access tokens that were verified lately.
     pub(crate) tokens: Known,
+    /// Who failed lately to prove who they are.
+    pub(crate) strangers: Strangers,
     /// Seals what clients carry from one round of a held call to the next. It lives as long as
     /// the process; a client that comes back later asks anew and finds its request.
     pub(crate) rounds: SealingKey,
@@ -111,9 +114,9 @@ impl Gate {
         let mut origins: HashSet<String> = config.origins.iter().cloned().collect();
         origins.extend(names.iter().map(|name| format!("{scheme}://{name}:{port}")));
         Ok(Self {
-            config,
             issuers: Issuers::new(ports.clone()),
             tokens: Known::default(),
+            strangers: Strangers::new(config.limits.failures, config.limits.failures_each_second),
             ports,
             world,
             outbound,
@@ -127,6 +130,7 @@ impl Gate {
             origins,
             stopping,
             latest: AtomicI64::new(i64::MIN),
+            config,
         })
     }
 

@@ -5,6 +5,7 @@
 //! nobody is let in by it. A token that names an unknown key has the keys fetched once, and no
 //! flood of them more often than every thirty seconds.
 
+mod asking;
 mod discovery;
 mod introspection;
 mod source;
@@ -15,8 +16,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use cs_model::event::{Actor, Event, EventKind};
 use cs_model::{Digest, ProviderId, Timestamp};
 use cs_trust::token::KeySet;
-use tokio::sync::Semaphore;
 
+use self::asking::{Asking, Seats};
 use self::source::{News, Source};
 use crate::fetch::Fetcher;
 use crate::ports::Ports;
@@ -25,6 +26,7 @@ use crate::trail::neutral;
 use crate::upstream::egress::Reach;
 use crate::world::{Provider, World};
 
+pub use self::asking::IntrospectionStatus;
 pub use self::discovery::{DiscoveryError, Metadata};
 pub(crate) use self::introspection::{Asked, Introspected};
 
@@ -32,6 +34,7 @@ pub(crate) use self::introspection::{Asked, Introspected};
 /// whoever may ask need not have proven anything yet.
 const MOST_ANSWERS: usize = 10_000;
 const MOST_ASKING: usize = 64;
+const MOST_OF_ONE_ORIGIN: usize = 16;
 
 /// How an identity provider fares.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -48,6 +51,8 @@ pub struct ProviderStatus {
     pub failing_since: Option<Timestamp>,
     /// What went wrong last, in one neutral line.
     pub last_error: Option<String>,
+    /// How asking it about tokens goes. Nothing where its settings do not want that.
+    pub introspection: Option<IntrospectionStatus>,
 }
 
 /// Where an identity provider stands.
@@ -104,7 +109,8 @@ struct Shared {
     fetcher: Fetcher,
     sources: Mutex<HashMap<ProviderId, Arc<Source>>>,
     answers: Recent<(ProviderId, Digest), Timestamp>,
-    asking: Semaphore,
+    seats: Seats,
+    asking: Asking,
 }
 
 impl Issuers {
@@ -115,7 +121,8 @@ impl Issuers {
             fetcher: Fetcher::default(),
             sources: Mutex::default(),
             answers: Recent::new(MOST_ANSWERS),
-            asking: Semaphore::new(MOST_ASKING),
+            seats: Seats::new(MOST_ASKING, MOST_OF_ONE_ORIGIN),
+            asking: Asking::default(),
         }))
     }
 
@@ -203,14 +210,17 @@ impl Issuers {
 
     /// How a provider fares.
     pub(crate) fn status(&self, provider: &Provider) -> ProviderStatus {
-        self.source(provider).status(self.0.ports.clock.now())
+        let status = self.source(provider).status(self.0.ports.clock.now());
+        let asked = provider.settings.introspection.as_ref();
+        let introspection = asked.map(|how| self.0.asking.status(provider.id, &how.endpoint));
+        ProviderStatus { introspection, ..status }
     }
 
     /// Fetches the keys of a provider now.
     pub(crate) async fn refresh(&self, provider: &Arc<Provider>) -> ProviderStatus {
         let source = self.source(provider);
         self.fetch(provider, &source, source.attempts()).await;
-        source.status(self.0.ports.clock.now())
+        self.status(provider)
     }
 
     /// Keeps the keys fresh that are in use, and forgets providers that are gone.
@@ -220,6 +230,7 @@ impl Issuers {
         let due: Vec<_> = {
             let mut sources = self.sources();
             sources.retain(|id, _| known.contains_key(id));
+            self.0.asking.keep(|id| known.contains_key(id));
             let due = sources.iter().filter(|(_, source)| source.is_in_use(now));
             due.filter_map(|(id, source)| Some((*known.get(id)?, source)))
                 .filter(|(provider, source)| source.is_of(provider))
@@ -253,15 +264,18 @@ impl Issuers {
         let events: Vec<_> = news
             .into_iter()
             .map(|news| {
-                let (kind, reason, detail) = match news {
-                    News::Unreachable(why) => (EventKind::ProviderUnreachable, None, why),
-                    News::Recovered => (EventKind::ProviderRecovered, None, String::new()),
-                    News::KeysChanged(what) => (EventKind::ProviderKeysChanged, None, what),
+                let (kind, detail) = match news {
+                    News::Unreachable(why) => (EventKind::ProviderUnreachable, why),
+                    News::Recovered => (EventKind::ProviderRecovered, String::new()),
+                    News::KeysChanged(what) => (EventKind::ProviderKeysChanged, what),
+                    News::NotAnswering(why) => {
+                        (EventKind::ProviderUnreachable, format!("introspection: {why}"))
+                    }
+                    News::Answering => (EventKind::ProviderRecovered, "introspection".to_owned()),
                 };
                 let mut event = Event::new(kind, self.0.ports.clock.now());
                 event.actor = Some(Actor::System);
                 event.tenant = Some(provider.tenant);
-                event.reason = reason;
                 let name = provider.name.as_str();
                 let said = if detail.is_empty() { String::new() } else { format!(": {detail}") };
                 event.detail = Some(neutral(&format!("{name}{said}")));

@@ -31,6 +31,7 @@ mod router;
 mod schema;
 mod session;
 mod settle;
+mod strangers;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -45,7 +46,8 @@ pub use config::{Config, Limits};
 pub use gateway::{Gateway, StartError};
 pub use identity::{TokenCheck, TokenReport};
 pub use issuers::{
-    DiscoveryError, IgnoredKey, Metadata, ProviderKey, ProviderStanding, ProviderStatus,
+    DiscoveryError, IgnoredKey, IntrospectionStatus, Metadata, ProviderKey, ProviderStanding,
+    ProviderStatus,
 };
 pub use schema::{Repeated, SchemaFault, examine};
 pub use session::SessionSummary;

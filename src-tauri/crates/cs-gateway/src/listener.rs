@@ -15,7 +15,7 @@ use tokio::sync::{Semaphore, mpsc};
 use crate::edge::{Edge, EdgeLimits, Wire};
 use crate::gate::Gate;
 use crate::tls::{self, Peer};
-use crate::{router, session};
+use crate::{authn, router, session};
 
 /// How long to wait when the system has no more connections to give.
 const EXHAUSTED: Duration = Duration::from_millis(100);
@@ -134,6 +134,7 @@ pub(crate) async fn watch_over(gate: Arc<Gate>, alive: mpsc::Sender<()>) {
             world = None;
         }
         gate.issuers.look_after(&gate.world());
+        authn::tell_of_strangers(&gate).await;
         if let Err(error) = session::sweep(&gate).await {
             tracing::error!(%error, "an end of a session is not on record");
         }

@@ -36,6 +36,19 @@ impl<K: Clone + Eq + Hash, V: Clone> Recent<K, V> {
         Some(value)
     }
 
+    /// Whether a value is there, which does not count as needing it.
+    pub(crate) fn has(&self, key: &K) -> bool {
+        let halves = self.halves.lock().unwrap_or_else(PoisonError::into_inner);
+        halves.young.contains_key(key) || halves.old.contains_key(key)
+    }
+
+    /// Takes a value out.
+    pub(crate) fn forget(&self, key: &K) {
+        let mut halves = self.halves.lock().unwrap_or_else(PoisonError::into_inner);
+        halves.young.remove(key);
+        halves.old.remove(key);
+    }
+
     /// Puts a value in.
     pub(crate) fn put(&self, key: K, value: V) {
         let mut halves = self.halves.lock().unwrap_or_else(PoisonError::into_inner);
@@ -67,6 +80,9 @@ mod tests {
         }
         assert_eq!(recent.get(&1), None);
         assert_eq!(recent.get(&99), Some("new"));
+        assert!(recent.has(&0) && recent.has(&99) && !recent.has(&1));
+        recent.forget(&99);
+        assert_eq!(recent.get(&99), None);
         let halves = recent.halves.lock().unwrap();
         assert!(halves.young.len() + halves.old.len() <= 10);
     }

@@ -86,6 +86,8 @@ pub(crate) enum Refusal {
     State,
     /// The gateway stops.
     Stopping,
+    /// Too many from the same address failed to prove who they are.
+    TurnedAway,
     /// The places where a task is declared do not agree, or the session has another one.
     TaskConflict,
     /// The caller may not declare the task, or there is none of that name.
@@ -240,6 +242,11 @@ impl Refusal {
             Self::TaskRefused => {
                 say(StatusCode::FORBIDDEN, INVALID, "The task cannot be declared here")
             }
+            Self::TurnedAway => say(
+                StatusCode::TOO_MANY_REQUESTS,
+                INVALID,
+                "Too many attempts from this address failed",
+            ),
             Self::Unauthenticated { .. } => {
                 say(StatusCode::UNAUTHORIZED, INVALID, "Authentication is required")
             }
@@ -293,6 +300,7 @@ impl Refusal {
             | Self::Scope { .. }
             | Self::TaskConflict
             | Self::TaskRefused
+            | Self::TurnedAway
             | Self::Unauthenticated { .. }
             | Self::Undecided
             | Self::Unrecorded(_)
@@ -314,6 +322,9 @@ impl Refusal {
         }
         if matches!(self, Self::Undecided | Self::Unrecorded(_) | Self::Stopping) {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+        }
+        if matches!(self, Self::TurnedAway) {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
         if matches!(self, Self::Method) {
             headers.insert(header::ALLOW, HeaderValue::from_static("POST, GET, DELETE"));

@@ -135,7 +135,7 @@ async fn spend(
     // Whoever waited for a person may have lost what it came with meanwhile.
     if approval.is_some() {
         authz::scopes::check(gate, live, warrant, asked.listed(), digest, trail).await?;
-        authz::scopes::confirm(gate, live, warrant, asked.listed(), digest, trail).await?;
+        authz::scopes::confirm(gate, live, warrant, asked.listed(), digest, true, trail).await?;
     }
     let held = match authz::permit(gate, live, warrant, asked.listed(), digest, trail).await? {
         authz::Way::Held(held) => held,

@@ -113,9 +113,8 @@ async fn live(
     let way = authz::permit(gate, live, warrant, asked.listed(), exact, trail).await?;
     authz::fits(gate, asked, &way, exact, trail).await?;
     authz::scopes::check(gate, live, warrant, asked.listed(), exact, trail).await?;
-    if matches!(way, Way::Held(_)) {
-        authz::scopes::confirm(gate, live, warrant, asked.listed(), exact, trail).await?;
-    }
+    let held = matches!(way, Way::Held(_));
+    authz::scopes::confirm(gate, live, warrant, asked.listed(), exact, held, trail).await?;
     // A refusal has a status of its own, and can have it only before this.
     if asked.meta.progress.is_some() {
         line.open();

@@ -97,6 +97,9 @@ pub struct ToolDoc {
     /// The data system behind it, in the tenant's own words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data_system: Option<String>,
+    /// Whether the provider of an access token is asked about it on each call (RFC 7662).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub introspect: bool,
 }
 
 /// One column of the matrix.

@@ -22,7 +22,8 @@ pub enum Revoked {
         /// The `kid`.
         key_id: String,
     },
-    /// Everything of one subject that was issued up to a moment.
+    /// Everything of one subject that was issued up to a moment, with what may have been as clocks
+    /// differ: tokens of the next 30 seconds.
     Subject {
         /// The `iss`.
         issuer: String,
@@ -31,7 +32,7 @@ pub enum Revoked {
         /// That moment.
         until: Timestamp,
     },
-    /// Everything of an issuer that was issued up to a moment.
+    /// Everything of an issuer that was issued up to a moment, as for a subject.
     Issuer {
         /// The `iss`.
         issuer: String,

@@ -163,6 +163,13 @@ pub enum What {
         /// Whether it may be called now.
         enabled: bool,
     },
+    /// Whether calls of a tool with an access token are asked about at its provider.
+    ToolIntrospect {
+        /// The tool.
+        tool: String,
+        /// Whether they are now.
+        introspect: bool,
+    },
     /// A tool needs other scopes.
     ToolScopes {
         /// The tool.

@@ -46,6 +46,7 @@ pub(crate) fn tool(id: ToolId, server: ServerId, name: &str) -> ToolDoc {
         enabled: true,
         scopes: [].into(),
         data_system: None,
+        introspect: false,
     }
 }
 

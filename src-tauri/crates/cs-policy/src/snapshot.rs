@@ -61,6 +61,8 @@ pub struct Tool {
     pub definition: String,
     /// The scopes that an access token needs to call it.
     pub scopes: BTreeSet<String>,
+    /// Whether the provider of an access token is asked about it on each call.
+    pub introspect: bool,
     /// Whether it may be called at all.
     pub enabled: bool,
 }
@@ -198,6 +200,7 @@ impl Tenant {
                 fingerprint: tool.fingerprint,
                 definition: tool.definition.clone(),
                 scopes: tool.scopes.clone(),
+                introspect: tool.introspect,
                 enabled: tool.enabled,
             });
         }

@@ -59,6 +59,7 @@ async fn load_tenant(
                 enabled: it.enabled,
                 scopes: it.scopes,
                 data_system: it.data_system,
+                introspect: it.introspect,
             })
             .collect(),
         roles: roles

@@ -263,6 +263,7 @@ async fn seed(db: &mut sqlx::SqliteConnection, ids: Ids, name: &str) {
         enabled: true,
         scopes: [].into(),
         data_system: None,
+        introspect: false,
         created: T0,
         last_used: None,
     };

@@ -353,6 +353,7 @@ fn s07_every_query_on_a_tenants_table_names_the_tenant() {
         include_str!("../migrations/0001_registry.sql"),
         include_str!("../migrations/0002_identity.sql"),
         include_str!("../migrations/0003_certificates.sql"),
+        include_str!("../migrations/0004_tool_introspect.sql"),
     );
     let tables: Vec<&str> = schema
         .split("CREATE TABLE ")

@@ -31,6 +31,8 @@ pub struct Tool {
     pub scopes: BTreeSet<String>,
     /// The data system behind it, in the tenant's own words.
     pub data_system: Option<String>,
+    /// Whether the provider of an access token is asked about it on each call.
+    pub introspect: bool,
     /// When it was added.
     pub created: Timestamp,
     /// When a call was last sent to it.
@@ -50,8 +52,8 @@ pub async fn create(db: &mut SqliteConnection, tool: &Tool) -> Result<(), Regist
     let scopes = to_json(&tool.scopes, "the scopes of a tool")?;
     sqlx::query!(
         "INSERT INTO tool (id, tenant_id, server_id, name, definition, fingerprint, enabled,
-                           created, scopes, data_system)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                           created, scopes, data_system, introspect)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
         id,
         tenant,
         server,
@@ -62,6 +64,7 @@ pub async fn create(db: &mut SqliteConnection, tool: &Tool) -> Result<(), Regist
         created,
         scopes,
         tool.data_system,
+        tool.introspect,
     )
     .execute(db)
     .await
@@ -79,6 +82,7 @@ struct Row {
     enabled: bool,
     scopes: String,
     data_system: Option<String>,
+    introspect: bool,
     created: i64,
     last_used: Option<i64>,
 }
@@ -95,6 +99,7 @@ impl Row {
             enabled: self.enabled,
             scopes: json(&self.scopes, "the scopes of a tool")?,
             data_system: self.data_system,
+            introspect: self.introspect,
             created: time(self.created),
             last_used: self.last_used.map(time),
         })
@@ -113,7 +118,7 @@ pub async fn list(db: &mut SqliteConnection, tenant: TenantId) -> Result<Vec<Too
         r#"SELECT tool.id AS "id: Uuid", tool.tenant_id AS "tenant_id: Uuid",
                   tool.server_id AS "server_id: Uuid", tool.name, tool.definition,
                   tool.fingerprint, tool.enabled AS "enabled: bool", tool.scopes,
-                  tool.data_system, tool.created, tool.last_used
+                  tool.data_system, tool.introspect AS "introspect: bool", tool.created, tool.last_used
              FROM tool
              JOIN server ON server.tenant_id = tool.tenant_id AND server.id = tool.server_id
             WHERE tool.tenant_id = ?1
@@ -143,7 +148,8 @@ pub async fn find(
         Row,
         r#"SELECT id AS "id: Uuid", tenant_id AS "tenant_id: Uuid",
                   server_id AS "server_id: Uuid", name, definition, fingerprint,
-                  enabled AS "enabled: bool", scopes, data_system, created, last_used
+                  enabled AS "enabled: bool", scopes, data_system,
+                  introspect AS "introspect: bool", created, last_used
              FROM tool
             WHERE tenant_id = ?1
               AND id = ?2"#,
@@ -157,7 +163,8 @@ pub async fn find(
     .read()
 }
 
-/// Says which scopes an access token needs to call a tool, and which data system it reaches.
+/// Says which scopes an access token needs to call a tool, which data system it reaches, and
+/// whether each call with a token is asked about.
 ///
 /// # Errors
 ///
@@ -168,13 +175,18 @@ pub async fn describe(
     tool: ToolId,
     scopes: &BTreeSet<String>,
     data_system: Option<&str>,
+    introspect: bool,
 ) -> Result<(), RegistryError> {
     let (tenant, tool) = (tenant.uuid(), tool.uuid());
     let scopes = to_json(scopes, "the scopes of a tool")?;
     let done = sqlx::query!(
-        "UPDATE tool SET scopes = ?1, data_system = ?2 WHERE id = ?3 AND tenant_id = ?4",
+        "UPDATE tool
+            SET scopes = ?1, data_system = ?2, introspect = ?3
+          WHERE id = ?4
+            AND tenant_id = ?5",
         scopes,
         data_system,
+        introspect,
         tool,
         tenant,
     )

@@ -17,7 +17,7 @@ vi.mock('@tanstack/react-router', () => ({ Link: ({ children }: { children: Reac
 const tenant = { id: 'tnt_1', name: 'acme', agents: 3, live_sessions: 2 } as unknown as TenantView
 const provider = {
   id: 'idp_1', name: 'okta', enabled: true, settings: bareSettings('https://acme.okta.com', 'okta', false), subjects: 2,
-  status: { standing: 'fresh', keys: [{ key_id: 'k-1', algorithm: 'RS256' }], ignored: [], fetched: null, failing_since: null, last_error: null },
+  status: { standing: 'fresh', keys: [{ key_id: 'k-1', algorithm: 'RS256' }], ignored: [], fetched: null, failing_since: null, last_error: null, introspection: null },
 } as unknown as ProviderView
 const agent = { id: 'agt_1', name: 'reader-1', credentials: [{ state: 'active' }, { state: 'revoked' }], live_sessions: 1 } as unknown as AgentView
 const report: TokenReport = {

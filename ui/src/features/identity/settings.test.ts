@@ -43,7 +43,7 @@ test('what is missing is said before the backend is asked', () => {
 
 test('the standing of a provider is told with the age of its keys and what it means', () => {
   const now = Date.parse('2026-11-21T10:00:00.000Z')
-  const status = { standing: 'cached' as const, keys: [], ignored: [], fetched: '2026-11-21T09:54:00.000Z' as Timestamp, failing_since: null, last_error: null }
+  const status = { standing: 'cached' as const, keys: [], ignored: [], fetched: '2026-11-21T09:54:00.000Z' as Timestamp, failing_since: null, last_error: null, introspection: null }
   expect(standingText({ status }, now)).toBe('Cached, keys from 6 min ago')
   expect(standingText({ status: { ...status, standing: 'fresh' } }, now)).toBe('Fresh')
   const settings = { ...whole, stale_secs: 600 }

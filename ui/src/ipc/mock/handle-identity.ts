@@ -149,10 +149,10 @@ export const identityHandlers: Handlers = {
     countSubjects(found)
     return credential
   },
-  tool_describe: (world, { tenant, tool, scopes, data_system }) => {
+  tool_describe: (world, { tenant, tool, scopes, data_system, introspect }) => {
     const found = tenantOf(world, tenant).tools.find((one) => one.id === tool)
     if (!found) throw missing('tool')
-    Object.assign(found, { scopes, data_system: data_system ?? null })
+    Object.assign(found, { scopes, data_system: data_system ?? null, introspect: introspect ?? found.introspect })
     return enforce(world)
   },
   reference_matrix: (world, { tenant }) => {

@@ -15,7 +15,7 @@ const paths: Record<ProviderPreset, string> = {
 }
 
 export const freshStatus = (algorithm = 'RS256'): ProviderStatus => ({
-  standing: 'fresh', keys: [{ key_id: 'k-2026-11', algorithm }, { key_id: 'k-2026-10', algorithm }], ignored: [], fetched: ago(140), failing_since: null, last_error: null,
+  standing: 'fresh', keys: [{ key_id: 'k-2026-11', algorithm }, { key_id: 'k-2026-10', algorithm }], ignored: [], fetched: ago(140), failing_since: null, last_error: null, introspection: null,
 })
 
 const down: Partial<ProviderStatus> = { last_error: 'could not connect to sso.example.com:443: connection refused' }
@@ -31,9 +31,9 @@ const typical = (): ProviderView[] => [
   makeProvider('keycloak', settingsFor('https://sso.example.com/realms/agents', 'keycloak', {
     claims: { agent: 'azp', roles: 'realm_access.roles', task: 'mcp_task', tenant: { claim: 'organization', value: 'acme' } }, sender: 'dpop', private_network: true,
     introspection: { endpoint: 'https://sso.example.com/realms/agents/protocol/openid-connect/token/introspect', client_id: 'countersign', secret: 'mail_password', when: 'token_tools', cache_secs: 10 },
-  }), { ...freshStatus(), standing: 'cached', fetched: ago(390), failing_since: ago(330), ...down }),
+  }), { ...freshStatus(), standing: 'cached', fetched: ago(390), failing_since: ago(330), ...down, introspection: { failing_since: ago(320), last_error: 'it did not answer in time', asked: 1_284 } }),
   makeProvider('entra', settingsFor('https://login.microsoftonline.com/8f1c5a52-0c55-4b0f-8d4e-6f5a0a2f3b11/v2.0', 'entra', { audiences: ['api://acme-tools'], claims: { agent: 'azp', roles: 'roles', tenant: { claim: 'tid', value: '8f1c5a52-0c55-4b0f-8d4e-6f5a0a2f3b11' } } }), {
-    standing: 'unused', keys: [], ignored: [], fetched: null, failing_since: null, last_error: null,
+    standing: 'unused', keys: [], ignored: [], fetched: null, failing_since: null, last_error: null, introspection: null,
   }),
 ]
 

@@ -109,7 +109,7 @@ export function addServer(tenant: Tenant, name: string, samples: Sample[]): Serv
   for (const sample of samples) {
     const tool = {
       id: id('tol') as ToolView['id'], server: server.id, server_name: name, name: sample.name, title: sample.title, description: sample.description,
-      definition: definitionOf(sample), fingerprint: digest(), enabled: true, drift: null, problem: null, claims: sample.claims, grants: [], scopes: [], data_system: null,
+      definition: definitionOf(sample), fingerprint: digest(), enabled: true, drift: null, problem: null, claims: sample.claims, grants: [], scopes: [], data_system: null, introspect: false,
       last_used: chance() < 0.6 ? ago(below(200_000) + 30) : null,
     }
     tenant.tools.push(tool)

@@ -3,6 +3,7 @@
 use clap::Subcommand;
 use serde_json::{Value, json};
 
+use super::provider_settings::yes_or_no;
 use super::tenant::Which;
 use crate::answer::{list, moment, text};
 use crate::desk::{Desk, server_name};
@@ -20,7 +21,8 @@ pub(crate) enum Tool {
     Enable(These),
     /// Refuses every call of some tools
     Disable(These),
-    /// Says which scopes a token needs to call a tool, and which data system is behind it
+    /// Says which scopes a token needs to call a tool, which data system is behind it, and whether
+    /// its provider is asked about it on each call
     Describe {
         /// `tool`, or `server/tool`
         tool: String,
@@ -30,6 +32,9 @@ pub(crate) enum Tool {
         /// The data system, in your own words
         #[arg(long, value_name = "TEXT")]
         data_system: Option<String>,
+        /// Whether each call with a token is asked about at its provider; as before when absent
+        #[arg(long, value_name = "yes|no", value_parser = yes_or_no)]
+        introspect: Option<bool>,
         #[command(flatten)]
         which: Which,
     },
@@ -58,11 +63,11 @@ pub(crate) async fn run(desk: &Desk, command: Tool) -> Done {
         }
         Tool::Enable(some) => set_enabled(desk, &some, true).await,
         Tool::Disable(some) => set_enabled(desk, &some, false).await,
-        Tool::Describe { tool, scopes, data_system, which } => {
+        Tool::Describe { tool, scopes, data_system, introspect, which } => {
             let tenant = desk.tenant(which.tenant.as_deref()).await?;
             let tools = desk.tools(&tenant, &[tool]).await?;
             let args = json!({ "tenant": tenant.id, "tool": tools.first(), "scopes": scopes,
-                               "data_system": data_system });
+                               "data_system": data_system, "introspect": introspect });
             desk.tell("tool_describe", args, super::enforced).await
         }
     }

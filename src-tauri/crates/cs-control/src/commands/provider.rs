@@ -19,7 +19,8 @@ use crate::over::Over;
 use crate::provider::judge;
 use crate::view::matrix::Enforced;
 use crate::view::provider::{
-    IgnoredKeyView, ProviderKey, ProviderStanding, ProviderStatus, ProviderView,
+    IgnoredKeyView, IntrospectionStatus, ProviderKey, ProviderStanding, ProviderStatus,
+    ProviderView,
 };
 use crate::{names, show};
 
@@ -298,5 +299,10 @@ fn status(core: &Core, tenant: TenantId, id: ProviderId) -> ProviderStatus {
         fetched: found.fetched,
         failing_since: found.failing_since,
         last_error: found.last_error,
+        introspection: found.introspection.map(|it| IntrospectionStatus {
+            failing_since: it.failing_since,
+            last_error: it.last_error,
+            asked: it.asked,
+        }),
     }
 }

@@ -22,7 +22,8 @@ const MOST_SCOPES: usize = 32;
 /// The longest name of a data system.
 const LONGEST_SYSTEM: usize = 200;
 
-/// Says which scopes an access token needs to call a tool, and which data system is behind it.
+/// Says which scopes an access token needs to call a tool, which data system is behind it, and
+/// whether its provider is asked about it on each call.
 #[derive(Debug, Deserialize, TS)]
 #[serde(deny_unknown_fields)]
 pub struct ToolDescribe {
@@ -36,6 +37,11 @@ pub struct ToolDescribe {
     #[serde(default)]
     #[ts(optional)]
     pub data_system: Option<String>,
+    /// Whether the provider of an access token is asked about it on each call; as before when
+    /// absent.
+    #[serde(default)]
+    #[ts(optional)]
+    pub introspect: Option<bool>,
 }
 
 impl Command for ToolDescribe {
@@ -52,7 +58,8 @@ impl Command for ToolDescribe {
         let mut edit = core.edit(caller).await?;
         let found = tool::find(edit.db(), self.tenant, self.tool).await?;
         let system = system.as_deref();
-        tool::describe(edit.db(), self.tenant, self.tool, &scopes, system).await?;
+        let asks = self.introspect.unwrap_or(found.introspect);
+        tool::describe(edit.db(), self.tenant, self.tool, &scopes, system, asks).await?;
         edit.enforce(&format!("described tool `{}`", found.name)).await
     }
 }

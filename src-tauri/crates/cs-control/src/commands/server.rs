@@ -393,6 +393,7 @@ pub(crate) async fn add(
         enabled,
         scopes: [].into(),
         data_system: None,
+        introspect: false,
         created: edit.at(),
         last_used: None,
     };

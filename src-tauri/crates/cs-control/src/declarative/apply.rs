@@ -205,7 +205,8 @@ impl One<'_, '_> {
                     }
                     tool::set_enabled(self.edit.db(), tenant, old.id, wanted.enabled).await?;
                     let (scopes, system) = (&wanted.scopes, wanted.data_system.as_deref());
-                    tool::describe(self.edit.db(), tenant, old.id, scopes, system).await?;
+                    let (db, asks) = (self.edit.db(), wanted.introspect);
+                    tool::describe(db, tenant, old.id, scopes, system, asks).await?;
                     old.id
                 }
                 None => {
@@ -219,6 +220,7 @@ impl One<'_, '_> {
                         enabled: wanted.enabled,
                         scopes: wanted.scopes,
                         data_system: wanted.data_system,
+                        introspect: wanted.introspect,
                         created: self.edit.at(),
                         last_used: None,
                     };

@@ -73,7 +73,8 @@ async fn providers_and_scopes_are_written_down_and_read_back_whole() {
     provider(&from, "login", &full).await;
     let matrix = from.matrix().await;
     let describe = json!({ "tenant": tenant, "tool": matrix["tools"][0]["id"],
-        "scopes": ["files:read", "yes"], "data_system": "the: archive # 1" });
+        "scopes": ["files:read", "yes"], "data_system": "the: archive # 1",
+        "introspect": true });
     from.ask("tool_describe", describe).await;
     let text = from.ask("export", json!({})).await["text"].clone();
     assert!(!text.as_str().unwrap().contains("hunter2"));

@@ -39,6 +39,19 @@ pub struct ProviderStatus {
     pub failing_since: Option<Timestamp>,
     /// What went wrong last.
     pub last_error: Option<String>,
+    /// How asking it about tokens goes; nothing where its settings do not want that.
+    pub introspection: Option<IntrospectionStatus>,
+}
+
+/// How asking an identity provider about tokens goes (RFC 7662).
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize, TS)]
+pub struct IntrospectionStatus {
+    /// Since when there is no answer that can be used.
+    pub failing_since: Option<Timestamp>,
+    /// What went wrong last.
+    pub last_error: Option<String>,
+    /// How often it was asked since the gateway started.
+    pub asked: u64,
 }
 
 /// Whether the tokens of an identity provider can be checked.

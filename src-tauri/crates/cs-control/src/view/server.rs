@@ -86,6 +86,8 @@ pub struct ToolView {
     pub scopes: Vec<String>,
     /// The data system behind it, in the tenant's own words.
     pub data_system: Option<String>,
+    /// Whether the provider of an access token is asked about it on each call.
+    pub introspect: bool,
     /// Its row of the matrix.
     pub grants: Vec<ToolGrant>,
 }

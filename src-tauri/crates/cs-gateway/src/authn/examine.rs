@@ -134,7 +134,8 @@ async fn opaque(
 ) -> Option<Said> {
     let how = provider.settings.introspection.as_ref()?;
     let secret = Secret::from_text(text.to_owned());
-    let answer = gate.issuers.introspect(Asked { provider, how, token: &secret }).await;
+    let asked = Asked { provider, how, token: &secret, stranger: None };
+    let answer = gate.issuers.introspect(asked).await;
     let said = match answer {
         Introspected::Active(said) => {
             let digest = Digest::of(text.as_bytes());
@@ -193,7 +194,8 @@ async fn still_active(
     let provider = &token.provider;
     let how = provider.settings.introspection.as_ref().filter(|_| token.keys.is_some())?;
     let secret = Secret::from_text(text.to_owned());
-    let answer = gate.issuers.introspect(Asked { provider, how, token: &secret }).await;
+    let asked = Asked { provider, how, token: &secret, stranger: None };
+    let answer = gate.issuers.introspect(asked).await;
     Some(match answer {
         Introspected::Active(said) if said::agrees(&said, mark_of(token)) => Ok(()),
         Introspected::Active(_) => Err("introspection_mismatch"),

@@ -87,12 +87,17 @@ struct Case<'c> {
     tenant: TenantId,
     digest: Digest,
     now: Timestamp,
+    /// Whether it was good lately.
+    is_known: bool,
+    /// Whether only such tokens are looked at now.
+    turned_away: bool,
 }
 
 /// The caller who presents a token.
 pub(super) async fn verify(
     gate: &Gate,
     letter: Letter<'_>,
+    turned_away: bool,
     claimed: &mut Option<String>,
 ) -> Result<Presented, Doubt> {
     let handed = Handed::of(letter.headers)?;
@@ -101,10 +106,18 @@ pub(super) async fn verify(
     // A clock that is set back makes no token younger.
     let now = gate.latest();
     let caller = match tenant {
-        Some(tenant) => Case { gate, letter, handed, tenant, digest, now }.judge().await,
+        Some(tenant) => {
+            let is_known = gate.tokens.0.has(&(tenant, digest));
+            let case = Case { gate, letter, handed, tenant, digest, now, is_known, turned_away };
+            let caller = case.judge().await;
+            if matches!(caller, Err(Doubt::Because(_))) {
+                gate.tokens.0.forget(&(tenant, digest));
+            }
+            caller
+        }
         None => Err(Doubt::Because("tenant_unknown")),
     };
-    if caller.is_err() {
+    if caller.is_err() && !turned_away {
         *claimed = claim(handed.text);
     }
     caller
@@ -122,6 +135,7 @@ impl Case<'_> {
     async fn judge(&self) -> Result<Presented, Doubt> {
         let token = match self.known().await? {
             Some(token) => token,
+            None if self.turned_away && !self.is_known => return Err(Doubt::TurnedAway),
             None => self.first_seen().await?,
         };
         self.ask(&token).await?;
@@ -142,6 +156,7 @@ impl Case<'_> {
         let carried = Carried {
             mark: Arc::clone(mark),
             resource: self.letter.resource.to_owned(),
+            digest: self.digest,
             text: asks.then(|| Secret::from_text(self.handed.text.to_owned())),
         };
         let proven = Proven { roles, task, tasks, token: Some(Arc::new(carried)) };
@@ -252,7 +267,9 @@ impl Case<'_> {
             return Err(Doubt::Because(TokenError::Form.code()));
         };
         let text = Secret::from_text(self.handed.text.to_owned());
-        let said = match self.gate.issuers.introspect(Asked { provider, how, token: &text }).await {
+        let stranger = (!self.is_known).then_some(self.letter.from);
+        let asked = Asked { provider, how, token: &text, stranger };
+        let said = match self.gate.issuers.introspect(asked).await {
             Introspected::Active(said) => said,
             Introspected::Inactive => return Err(Doubt::Because("token_inactive")),
             Introspected::Undecided(why) => return Err(Doubt::Undecided(why)),
@@ -279,7 +296,7 @@ impl Case<'_> {
             return Ok(());
         }
         let text = Secret::from_text(self.handed.text.to_owned());
-        match issuers.introspect(Asked { provider, how, token: &text }).await {
+        match issuers.introspect(Asked { provider, how, token: &text, stranger: None }).await {
             Introspected::Active(said) if said::agrees(&said, &token.mark) => {
                 issuers.remember(provider.id, self.digest, self.now, how.cache_secs);
                 Ok(())

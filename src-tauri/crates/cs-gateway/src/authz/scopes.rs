@@ -8,9 +8,10 @@ use std::collections::BTreeSet;
 
 use cs_model::Digest;
 use cs_model::event::{Decision, Event, EventKind};
+use cs_policy::Tool;
 
 use super::decision;
-use crate::authn::{self, Carried, Challenge, Presented, Warrant, Weak};
+use crate::authn::{self, Carried, Challenge, Needs, Presented, Warrant, Weak};
 use crate::gate::Gate;
 use crate::refusal::Refusal;
 use crate::session::{Declared, Live};
@@ -51,7 +52,8 @@ pub(crate) async fn check(
     trail: &mut Trail,
 ) -> Result<(), Refusal> {
     let Some(carried) = &warrant.token else { return Ok(()) };
-    let missing = missing(carried, scopes_of(gate, live, listed));
+    let scopes = of_tool(gate, live, listed, |tool| tool.scopes.clone());
+    let missing = missing(carried, scopes.unwrap_or_default());
     if missing.is_empty() {
         return Ok(());
     }
@@ -61,17 +63,24 @@ pub(crate) async fn check(
     Err(Refusal::Scope { challenge: Challenge::scopes(&carried.resource, &missing) })
 }
 
-/// Asks whether the token of a caller is good enough for a call that a person has to sign for. A
-/// no is on record when this returns.
+/// Asks whether the token of a caller is good enough for a call that a person has to sign for, and
+/// for one of a tool that wants its provider asked. A no is on record when this returns.
 pub(crate) async fn confirm(
     gate: &Gate,
     live: &Live,
     warrant: &Warrant,
     listed: &str,
     arguments: Digest,
+    signature: bool,
     trail: &mut Trail,
 ) -> Result<(), Refusal> {
-    let Err(weak) = authn::confirm(gate, warrant).await else { return Ok(()) };
+    // A tool that is not there any more asks for everything.
+    let introspection = of_tool(gate, live, listed, |tool| tool.introspect).unwrap_or(true);
+    if !signature && !introspection {
+        return Ok(());
+    }
+    let needs = Needs { signature, introspection };
+    let Err(weak) = authn::confirm(gate, warrant, needs).await else { return Ok(()) };
     let (Weak::Refused(reason) | Weak::Undecided(reason)) = weak;
     let event = decision(gate, live, listed, arguments, trail, Decision::Deny);
     trail.note(Event { reason: Some(reason.to_owned()), ..event });
@@ -96,13 +105,11 @@ fn missing(carried: &Carried, needed: BTreeSet<String>) -> BTreeSet<String> {
     mark.lacking.iter().cloned().chain(lacks).collect()
 }
 
-/// The scopes of a tool of a session, as the policy has them now.
-fn scopes_of(gate: &Gate, live: &Live, listed: &str) -> BTreeSet<String> {
+/// What the policy says now of a tool of a session.
+fn of_tool<T>(gate: &Gate, live: &Live, listed: &str, take: impl FnOnce(&Tool) -> T) -> Option<T> {
     let world = gate.world();
-    let tool = live.judge(|session| session.allowlist.get(listed).map(|entry| entry.tool));
-    let tenant = world.policy.tenant(live.tenant());
-    let tool = tool.and_then(|tool| tenant?.tool(tool));
-    tool.map(|tool| tool.scopes.clone()).unwrap_or_default()
+    let tool = live.judge(|session| session.allowlist.get(listed).map(|entry| entry.tool))?;
+    world.policy.tenant(live.tenant())?.tool(tool).map(take)
 }
 
 /// The scopes of a tool that a caller could call if its token were let in.

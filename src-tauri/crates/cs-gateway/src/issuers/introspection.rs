@@ -1,5 +1,6 @@
 //! Asking a provider whether a token still holds (RFC 7662). Whatever is not a clear yes is a no.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use cs_model::json::{self, Limits};
@@ -24,6 +25,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) provider: &'a Provider,
     pub(crate) how: &'a Introspection,
     pub(crate) token: &'a Secret,
+    /// Where it came from, as long as nobody knows anything of it.
+    pub(crate) stranger: Option<IpAddr>,
 }
 
 /// What a provider says of a token.
@@ -53,42 +56,56 @@ impl Issuers {
 
     /// Asks. Nothing that was said before counts.
     pub(crate) async fn introspect(&self, asked: Asked<'_>) -> Introspected {
-        let Asked { provider, how, token } = asked;
-        let Ok(_seat) = self.0.asking.try_acquire() else {
+        let Some(_seat) = self.0.seats.take(asked.stranger) else {
             return Introspected::Undecided("introspection_busy");
         };
+        let Asked { provider, how, .. } = asked;
+        let answer = self.answer(asked).await;
+        let failed = answer.as_ref().err().map(|unclear| unclear.why.as_str());
+        let now = self.0.ports.clock.now();
+        let news = self.0.asking.learn(provider.id, &how.endpoint, failed, now);
+        self.tell(provider, news.into_iter().collect()).await;
+        answer.unwrap_or_else(|unclear| Introspected::Undecided(unclear.code))
+    }
+
+    async fn answer(&self, asked: Asked<'_>) -> Result<Introspected, Unclear> {
+        let Asked { provider, how, token, .. } = asked;
         let secrets = &self.0.ports.secrets;
-        let Ok(secret) = secrets.tenant_secret(provider.tenant, &how.secret).await else {
-            return Introspected::Undecided("introspection_secret");
-        };
-        let Some(token) = token.expose_text() else { return Introspected::Inactive };
+        let secret = secrets.tenant_secret(provider.tenant, &how.secret).await;
+        let secret = secret.map_err(|_| Unclear {
+            code: "introspection_secret",
+            why: "its secret cannot be read".to_owned(),
+        })?;
+        let Some(token) = token.expose_text() else { return Ok(Introspected::Inactive) };
         let fields = [("token", token), ("token_type_hint", "access_token")];
         let form = Form { fields: &fields, client: &how.client_id, secret: &secret };
         let reach = reach(provider.settings.private_network);
-        match self.0.fetcher.post(&how.endpoint, reach, &form, PATIENCE).await {
-            Ok(answer) => read(&answer),
-            Err(error) => {
-                tracing::warn!(%error, provider = provider.name.as_str(), "introspection failed");
-                Introspected::Undecided("introspection_failed")
-            }
-        }
+        let answer = self.0.fetcher.post(&how.endpoint, reach, &form, PATIENCE).await;
+        let answer = answer
+            .map_err(|error| Unclear { code: "introspection_failed", why: error.to_string() })?;
+        read(&answer).ok_or_else(|| Unclear {
+            code: "introspection_malformed",
+            why: "its answer cannot be read".to_owned(),
+        })
     }
 }
 
-/// Reads an answer.
-fn read(answer: &[u8]) -> Introspected {
-    let odd = Introspected::Undecided("introspection_malformed");
-    let Some(text) = std::str::from_utf8(answer).ok().filter(|it| it.len() <= MOST) else {
-        return odd;
-    };
-    if json::check(text, LIMITS).is_err() {
-        return odd;
-    }
-    let Ok(Value::Object(said)) = serde_json::from_str(text) else { return odd };
+/// Why it cannot be said whether a token holds: a short code for the log, and a line for operators.
+#[derive(Debug)]
+struct Unclear {
+    code: &'static str,
+    why: String,
+}
+
+/// Reads an answer, if it is one.
+fn read(answer: &[u8]) -> Option<Introspected> {
+    let text = std::str::from_utf8(answer).ok().filter(|it| it.len() <= MOST)?;
+    json::check(text, LIMITS).ok()?;
+    let Ok(Value::Object(said)) = serde_json::from_str(text) else { return None };
     match said.get("active") {
-        Some(Value::Bool(true)) => Introspected::Active(said),
-        Some(Value::Bool(false)) => Introspected::Inactive,
-        Some(_) | None => odd,
+        Some(Value::Bool(true)) => Some(Introspected::Active(said)),
+        Some(Value::Bool(false)) => Some(Introspected::Inactive),
+        Some(_) | None => None,
     }
 }
 
@@ -98,9 +115,10 @@ mod tests {
 
     #[test]
     fn j18_nothing_but_true_is_a_yes() {
-        assert!(matches!(read(b"{\"active\":true,\"sub\":\"a\"}"), Introspected::Active(_)));
-        assert!(matches!(read(b" {\"active\": true}\n"), Introspected::Active(_)));
-        assert!(matches!(read(b"{\"active\":false}"), Introspected::Inactive));
+        let active = |text: &[u8]| matches!(read(text), Some(Introspected::Active(_)));
+        assert!(active(b"{\"active\":true,\"sub\":\"a\"}"));
+        assert!(active(b" {\"active\": true}\n"));
+        assert!(matches!(read(b"{\"active\":false}"), Some(Introspected::Inactive)));
         let odd: [&[u8]; 9] = [
             b"",
             b"<html>active</html>",
@@ -113,9 +131,9 @@ mod tests {
             b"{\"active\":true,\"active\":false}",
         ];
         for text in odd {
-            assert!(matches!(read(text), Introspected::Undecided(_)));
+            assert!(read(text).is_none());
         }
         let long = format!("{{\"active\":true,\"x\":\"{}\"}}", "a".repeat(MOST));
-        assert!(matches!(read(long.as_bytes()), Introspected::Undecided(_)));
+        assert!(read(long.as_bytes()).is_none());
     }
 }

@@ -36,8 +36,12 @@ const MOST_UNKNOWN: usize = 256;
 /// What is worth being put on record.
 #[derive(Debug, Eq, PartialEq)]
 pub(super) enum News {
+    /// It answers questions about tokens again.
+    Answering,
     /// Other keys than before.
     KeysChanged(String),
+    /// It does not answer questions about tokens any more.
+    NotAnswering(String),
     /// It can be reached again.
     Recovered,
     /// It cannot be reached any more, or publishes nothing that can be used.
@@ -254,6 +258,7 @@ impl Source {
             fetched: state.fetched,
             failing_since: state.failing,
             last_error: state.error.clone(),
+            introspection: None,
         }
     }
 }

@@ -91,6 +91,15 @@ pub(super) async fn raw(address: SocketAddr, bytes: &[u8]) -> Reply {
     Open { stream, seen: Vec::new() }.end().await
 }
 
+/// The same from another address of this machine.
+pub(super) async fn raw_from(from: [u8; 4], address: SocketAddr, bytes: &[u8]) -> Reply {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind(SocketAddr::from((from, 0))).unwrap();
+    let mut stream = socket.connect(address).await.unwrap();
+    stream.write_all(bytes).await.unwrap();
+    Open { stream, seen: Vec::new() }.end().await
+}
+
 pub(super) fn parse(bytes: &[u8]) -> Reply {
     let text = String::from_utf8_lossy(bytes);
     let Some((head, body)) = text.split_once("\r\n\r\n") else { return Reply::default() };

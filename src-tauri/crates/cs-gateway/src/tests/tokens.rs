@@ -3,6 +3,7 @@
 mod bound;
 mod claims;
 mod console;
+mod flood;
 mod forms;
 mod introspected;
 mod keys;
@@ -48,9 +49,14 @@ impl Field {
 
     /// One with other settings of the provider.
     async fn with(settings: Value) -> Self {
+        // What comes of many failures is a matter of its own.
+        Self::on(Stage::with(|config| config.limits.failures = 100_000).await, settings).await
+    }
+
+    async fn on(stage: Stage, settings: Value) -> Self {
         let key = Key::new(1);
         let idp = Idp::start(&[&key]).await;
-        let field = Self { stage: Stage::new().await, idp, key };
+        let field = Self { stage, idp, key };
         field.trust(settings, |_| {});
         field
     }
@@ -147,6 +153,12 @@ impl Field {
         let client = self.client();
         let bytes = client.bytes("POST", &headers, INITIALIZE.as_bytes());
         raw(self.stage.gateway.address(), &bytes).await
+    }
+
+    /// The bytes that open a session of the older era with a token.
+    fn opening(&self, token: &str) -> Vec<u8> {
+        let headers = [("authorization".to_owned(), format!("Bearer {token}"))];
+        self.client().bytes("POST", &headers, INITIALIZE.as_bytes())
     }
 
     /// Opens a session of the older era with a token.

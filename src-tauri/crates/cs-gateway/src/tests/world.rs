@@ -90,6 +90,7 @@ fn tenant_doc(number: u128, name: &str) -> TenantDoc {
             enabled: true,
             scopes: [].into(),
             data_system: None,
+            introspect: false,
         })
         .collect();
     let grants: BTreeMap<_, _> =

@@ -30,7 +30,7 @@ pub struct Named<'t> {
     pub key_id: Option<&'t str>,
     /// Its subject, as the provider's claim map finds it.
     pub subject: &'t str,
-    /// When it was issued.
+    /// The earliest moment at which it may have been issued, by the clock of who withdraws.
     pub issued: Timestamp,
 }
 

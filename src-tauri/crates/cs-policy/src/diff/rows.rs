@@ -179,7 +179,13 @@ impl Row for ToolDoc {
     }
 
     fn blank(&self) -> Self {
-        Self { enabled: false, scopes: [].into(), data_system: None, ..self.clone() }
+        Self {
+            enabled: false,
+            scopes: [].into(),
+            data_system: None,
+            introspect: false,
+            ..self.clone()
+        }
     }
 
     fn compare(&self, new: &Self, sides: Sides<'_>, out: &mut Vec<What>) {
@@ -191,6 +197,9 @@ impl Row for ToolDoc {
         if self.data_system != new.data_system {
             let system = new.data_system.clone();
             out.push(What::ToolDataSystem { tool: tool.clone(), system });
+        }
+        if self.introspect != new.introspect {
+            out.push(What::ToolIntrospect { tool: tool.clone(), introspect: new.introspect });
         }
         if self.server != new.server {
             let from = server_name(sides.old, self.server);

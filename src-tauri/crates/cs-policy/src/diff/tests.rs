@@ -73,7 +73,7 @@ fn what_is_removed_comes_alone_and_what_is_added_with_all_that_it_has() {
 #[test]
 fn every_change_has_its_sentence() {
     type Case = fn(&mut TenantDoc);
-    let cases: [Case; 14] = [
+    let cases: [Case; 15] = [
         |acme| acme.name = name("acme-corp"),
         |acme| acme.standing = Standing::Suspended,
         |acme| acme.servers[0].enabled = false,
@@ -81,6 +81,7 @@ fn every_change_has_its_sentence() {
         |acme| acme.tools[0].enabled = false,
         |acme| acme.tools[0].fingerprint = Digest::of(b"other"),
         |acme| acme.tools[0].server = MAIL,
+        |acme| acme.tools[0].introspect = true,
         |acme| acme.tools.push(tool(ToolId::from_random([9; 16]), MAIL, "draft")),
         |acme| {
             acme.roles[0].grants =

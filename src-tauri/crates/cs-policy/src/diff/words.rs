@@ -31,6 +31,7 @@ impl fmt::Display for Change {
             | What::ToolDataSystem { .. }
             | What::ToolDefinition { .. }
             | What::ToolEnabled { .. }
+            | What::ToolIntrospect { .. }
             | What::ToolScopes { .. }
             | What::ToolServer { .. } => {
                 write!(f, "In tenant `{}` {}.", self.tenant_name, self.what)
@@ -107,6 +108,12 @@ impl fmt::Display for What {
             }
             Self::ToolEnabled { tool, enabled } => {
                 write!(f, "tool `{tool}` was {}", on_off(*enabled))
+            }
+            Self::ToolIntrospect { tool, introspect: true } => {
+                write!(f, "each call of tool `{tool}` is now asked about at the identity provider")
+            }
+            Self::ToolIntrospect { tool, introspect: false } => {
+                write!(f, "calls of tool `{tool}` are no longer asked about for its sake")
             }
             Self::ToolScopes { tool, scopes } if scopes.is_empty() => {
                 write!(f, "tool `{tool}` no longer needs a scope")

@@ -104,7 +104,8 @@ impl Said {
             issuer: settings.issuer.clone(),
             id,
             key_id: None,
-            subject: text("sub")?.ok_or("jwt_subject_invalid")?.to_owned(),
+            // A client that acts for itself may have no other name than its id.
+            subject: text("sub")?.or(text("client_id")?).ok_or("jwt_subject_invalid")?.to_owned(),
             client_id: text("client_id")?.map(str::to_owned),
             audience: (*found).to_owned(),
             issued: moment(&said, "iat").ok_or("jwt_issued_invalid")?,

@@ -118,9 +118,7 @@ async fn j18_no_flood_has_a_provider_asked_about_more_than_so_many_tokens_at_a_t
     let field = Field::asked_always(0).await;
     field.idp.behave().introspection.delay = Duration::from_millis(1500);
     let sent = (0..100).map(|number| {
-        let client = field.client();
-        let headers = [("authorization".to_owned(), format!("Bearer opaque-{number}"))];
-        let bytes = client.bytes("POST", &headers, INITIALIZE.as_bytes());
+        let bytes = field.opening(&format!("opaque-{number}"));
         let address = field.stage.gateway.address();
         tokio::spawn(async move { raw(address, &bytes).await.status })
     });
@@ -201,7 +199,9 @@ async fn an_opaque_token_is_what_its_provider_says() {
     field.accepted(token).await;
     assert_eq!(field.call(token, "read_file").await.text(), "done");
     let cases = [
-        ("jwt_subject_invalid", json!({"sub": Value::Null})),
+        ("agent_claim_missing", json!({"sub": Value::Null})),
+        ("jwt_subject_invalid", json!({"sub": Value::Null, "client_id": Value::Null})),
+        ("introspection_malformed", json!({"sub": 7})),
         ("subject_unknown", json!({"sub": "nobody"})),
         ("introspection_mismatch", json!({"iss": "https://other.example"})),
         ("jwt_audience_wrong", json!({"aud": Value::Null})),
@@ -229,6 +229,14 @@ async fn an_opaque_token_is_what_its_provider_says() {
     }
     field.says(json!({"scope": "x"}));
     assert_eq!(field.present(token).await.status, 403);
+    // A client that acts for itself may have no subject besides its id.
+    let mapped = json!({"claims": {"agent": "client_id"}});
+    let mut how = asking(&field, "always", 0);
+    merge(&mut how, mapped);
+    field.trust(how, |_| {});
+    field.says(json!({"sub": Value::Null}));
+    field.accepted(token).await;
+    field.trust(asking(&field, "always", 0), |_| {});
     field.idp.behave().introspection = Answer::ok(json!({"active": false}));
     field.stage.journal.forget();
     assert_eq!(field.present(token).await.status, 401);
@@ -271,4 +279,119 @@ async fn j15_an_opaque_token_can_be_withdrawn() {
     });
     assert_eq!(field.present(token).await.status, 401);
     assert_eq!(field.reasons(), ["token_revoked"]);
+}
+
+impl Field {
+    /// One whose `read_file` wants the provider to be asked.
+    async fn with_asking_tool(settings: impl Fn(&Self) -> Value) -> Self {
+        let field = Self::new().await;
+        field.trust(settings(&field), |document| document.tenants[0].tools[0].introspect = true);
+        field.says(json!({}));
+        field
+    }
+
+    fn last_denial(&self) -> Option<String> {
+        self.stage.journal.reasons(EventKind::Decision).pop()
+    }
+}
+
+/// J18: for a tool that wants it each call is asked about, though none needs a person.
+#[tokio::test]
+async fn j18_a_tool_can_have_each_of_its_calls_asked_about() {
+    let field = Field::with_asking_tool(|field| asking(field, "token_tools", 0)).await;
+    let token = field.token();
+    for calls in 1..=2 {
+        assert_eq!(field.call(&token, "read_file").await.text(), "done");
+        assert_eq!(field.asked(), calls);
+    }
+    assert_eq!(field.call(&token, "access_secrets").await.error_code(), -32602);
+    assert_eq!(field.call(&token, "web_fetch").await.error_code(), -32602);
+    assert_eq!(field.asked(), 2, "what is not allowed is not asked about");
+    let cases = [
+        (401, "token_inactive", Answer::ok(json!({"active": false}))),
+        (401, "introspection_mismatch", Answer::ok(json!({"active": true, "sub": "other"}))),
+        (503, "introspection_malformed", Answer::ok("<html>active</html>")),
+        (503, "introspection_malformed", Answer::ok(json!({"active": "true"}))),
+        (503, "introspection_failed", Answer::status(500, json!({"active": true}))),
+        (503, "introspection_failed", Answer::status(302, json!({"active": true}))),
+        (
+            503,
+            "introspection_failed",
+            Answer::status(400, json!({"error": "unsupported_token_type"})),
+        ),
+    ];
+    let made = field.stage.journal.calls().len();
+    for (status, reason, answer) in cases {
+        field.idp.behave().introspection = answer;
+        let reply = field.call(&token, "read_file").await;
+        assert_eq!((reply.status, field.last_denial().as_deref()), (status, Some(reason)));
+    }
+    assert_eq!(field.stage.journal.calls().len(), made, "nothing of it was made");
+    // An API key is not a token: nobody could be asked about it.
+    let asked = field.asked();
+    assert_eq!(
+        field.stage.client(WORKER).call("read_file", json!({"path": "a"})).await.text(),
+        "done"
+    );
+    assert_eq!(field.asked(), asked);
+}
+
+/// J18: whoever cannot be asked has not said yes.
+#[tokio::test]
+async fn j18_a_tool_that_wants_its_provider_asked_is_refused_where_that_cannot_be() {
+    let field = Field::with_asking_tool(|_| json!({})).await;
+    let token = field.token();
+    field.accepted(&token).await;
+    let reply = field.call(&token, "read_file").await;
+    assert_eq!(
+        (reply.status, field.last_denial().as_deref()),
+        (503, Some("introspection_impossible"))
+    );
+    assert!(field.stage.journal.calls().is_empty());
+}
+
+/// J18: an answer is used again for such a tool only where the settings say so, and never for what
+/// a person signs for.
+#[tokio::test]
+async fn j18_an_answer_is_kept_for_such_a_tool_as_long_as_the_settings_say() {
+    let field = Field::with_asking_tool(|field| asking(field, "token_tools", 30)).await;
+    let token = field.token();
+    assert_eq!(field.call(&token, "read_file").await.text(), "done");
+    field.idp.behave().introspection = Answer::ok(json!({"active": false}));
+    field.stage.journal.pass(Duration::from_secs(29));
+    assert_eq!(field.call(&token, "read_file").await.text(), "done");
+    assert_eq!(field.call(&token, "write_file").await.status, 401);
+    field.stage.journal.pass(Duration::from_secs(1));
+    assert_eq!(field.call(&token, "read_file").await.status, 401);
+    assert_eq!(field.asked(), 3);
+}
+
+/// J18, J22: the console sees that a provider cannot be asked, and the log says so once.
+#[tokio::test]
+async fn j18_an_outage_is_shown_and_is_on_record_when_it_begins_and_ends() {
+    let field = Field::with_asking_tool(|field| asking(field, "token_tools", 0)).await;
+    let status = || {
+        let status = field.stage.gateway.provider_status(tenant(ACME), provider_id());
+        status.introspection.expect("it is asked")
+    };
+    assert_eq!(status(), crate::IntrospectionStatus::default());
+    let token = field.token();
+    assert_eq!(field.call(&token, "read_file").await.text(), "done");
+    assert_eq!((status().asked, status().failing_since), (1, None));
+    field.idp.behave().introspection = Answer::status(500, "");
+    for _ in 0..2 {
+        assert_eq!(field.call(&token, "read_file").await.status, 503);
+    }
+    let failing = status();
+    assert_eq!((failing.asked, failing.failing_since), (3, Some(field.stage.journal.time())));
+    assert_eq!(failing.last_error.as_deref(), Some("it answered 500"));
+    field.says(json!({}));
+    assert_eq!(field.call(&token, "read_file").await.text(), "done");
+    assert_eq!((status().failing_since, status().last_error), (None, None));
+    let events = field.stage.journal.events();
+    let told = events.iter().filter(|it| {
+        [EventKind::ProviderUnreachable, EventKind::ProviderRecovered].contains(&it.kind)
+    });
+    let told: Vec<_> = told.map(|it| it.detail.clone().unwrap()).collect();
+    assert_eq!(told, ["idp: introspection: it answered 500", "idp: introspection"]);
 }

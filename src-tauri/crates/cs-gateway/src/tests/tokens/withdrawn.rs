@@ -48,6 +48,36 @@ async fn j15_a_token_that_was_withdrawn_is_refused_on_the_very_next_request() {
     }
 }
 
+/// J15: an issuer whose clock is ahead dates its tokens after the moment of the withdrawal. Those
+/// that may have been there before are withdrawn with the rest; what came later is not.
+#[tokio::test]
+async fn j15_a_withdrawal_covers_what_a_clock_that_is_ahead_has_dated_after_it() {
+    let until = Timestamp::from_secs(NOW);
+    let issuer = |field: &Field| Revoked::Issuer { issuer: field.idp.issuer(), until };
+    let subject = |field: &Field| {
+        let (issuer, subject) = (field.idp.issuer(), "robin".to_owned());
+        Revoked::Subject { issuer, subject, until }
+    };
+    let cases: [(&str, &dyn Fn(&Field) -> Revoked); 2] =
+        [("issuer_revoked", &issuer), ("subject_revoked", &subject)];
+    for (reason, what) in cases {
+        let field = Field::new().await;
+        let dated = |ahead: i64| {
+            let (issued, expires) = (NOW + ahead, NOW + ahead + 600);
+            field
+                .of(json!({"iat": issued, "nbf": issued, "exp": expires, "jti": ahead.to_string()}))
+        };
+        let known = dated(20);
+        field.accepted(&known).await;
+        field.revoke(ACME, what(&field));
+        for token in [known, dated(1), dated(30)] {
+            field.refused(&token, reason).await;
+        }
+        field.stage.journal.pass(std::time::Duration::from_secs(5));
+        field.accepted(&dated(31)).await;
+    }
+}
+
 /// J16: a token without an id is withdrawn by what stands for it.
 #[tokio::test]
 async fn j16_a_token_without_an_id_can_be_withdrawn() {

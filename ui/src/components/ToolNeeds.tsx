@@ -1,4 +1,4 @@
-import { Textarea, TextInput } from '@mantine/core'
+import { Switch, Textarea, TextInput } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState, type FormEvent } from 'react'
 import { call } from '@/ipc/call'
@@ -10,9 +10,9 @@ import { tellDone } from './notices'
 import { Problem } from './Problem'
 import { useTenant } from './tenant'
 
-type Described = Pick<ToolView, 'id' | 'name' | 'scopes' | 'data_system'>
+type Described = Pick<ToolView, 'id' | 'name' | 'scopes' | 'data_system'> & Partial<Pick<ToolView, 'introspect'>>
 
-/** Which scopes a tool needs and what data system is behind it; both can be changed. */
+/** What a tool needs of an access token and what data system is behind it; all of it can be changed. */
 export function ToolNeeds({ tool }: { tool: Described }) {
   const [editing, setEditing] = useState(false)
   return (
@@ -24,6 +24,7 @@ export function ToolNeeds({ tool }: { tool: Described }) {
         <>
           <dl className="facts">
             <dt>Scopes</dt><dd>{tool.scopes.length === 0 ? <span className="dim">none: every accepted token will do</span> : <code>{tool.scopes.join(', ')}</code>}</dd>
+            {tool.introspect === undefined ? null : <><dt>Tokens</dt><dd>{tool.introspect ? 'asked about at their provider on each call' : <span className="dim">asked about as the provider’s rules say</span>}</dd></>}
             <dt>Data system</dt><dd>{tool.data_system ?? <span className="dim">not said</span>}</dd>
           </dl>
           <div><Act onClick={() => setEditing(true)} aria-label={`Change what ${tool.name} needs`}>Change</Act></div>
@@ -37,9 +38,10 @@ function Form({ tool, onDone }: { tool: Described; onDone: () => void }) {
   const tenant = useTenant()
   const queryClient = useQueryClient()
   const [scopes, setScopes] = useState(tool.scopes.join('\n'))
+  const [introspect, setIntrospect] = useState(tool.introspect)
   const [system, setSystem] = useState(tool.data_system ?? '')
   const save = useMutation({
-    mutationFn: () => call('tool_describe', { tenant: tenant.id, tool: tool.id, scopes: linesOf(scopes), ...(system.trim() && { data_system: system.trim() }) }),
+    mutationFn: () => call('tool_describe', { tenant: tenant.id, tool: tool.id, scopes: linesOf(scopes), ...(system.trim() && { data_system: system.trim() }), ...(introspect !== undefined && { introspect }) }),
     onSuccess: async () => {
       tellDone(`What ${tool.name} needs is changed`)
       await queryClient.invalidateQueries()
@@ -56,6 +58,9 @@ function Form({ tool, onDone }: { tool: Described; onDone: () => void }) {
       <Textarea label="Scopes" description="One a line. An access token without one of them is refused; API keys and certificates have no scopes." rows={3} autoFocus spellCheck={false}
         value={scopes} onChange={(event) => setScopes(event.currentTarget.value)} error={problem} />
       <TextInput label="Data system" description="For people: what is behind it" value={system} onChange={(event) => setSystem(event.currentTarget.value)} />
+      {introspect === undefined ? null : (
+        <Switch label="Ask the provider of a token about it on each call" description="Without an answer the call is refused; tokens of a provider that cannot be asked are refused too" checked={introspect} onChange={(event) => setIntrospect(event.currentTarget.checked)} />
+      )}
       {save.error ? <Problem error={save.error} /> : null}
       <div className="row">
         <Act onClick={onDone}>Cancel</Act>

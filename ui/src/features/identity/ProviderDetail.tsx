@@ -4,13 +4,14 @@ import { Act } from '@/components/Act'
 import { confirm } from '@/components/confirm'
 import { announceEnforced } from '@/components/enforced'
 import { IconAlertTriangle } from '@/components/icons'
+import { Mark } from '@/components/Mark'
 import { tellDone, tellFailed } from '@/components/notices'
 import { useTenant } from '@/components/tenant'
 import { Time } from '@/components/Time'
 import { Untrusted } from '@/components/Untrusted'
 import { call } from '@/ipc/call'
 import { IpcError } from '@/ipc/failure'
-import type { ProviderView } from '@/ipc/generated'
+import type { IntrospectionStatus, ProviderView } from '@/ipc/generated'
 import { agentList } from '@/ipc/queries'
 import { exactDuration, plural } from '@/lib/format'
 import css from './Identity.module.css'
@@ -85,9 +86,22 @@ function Rules({ provider }: { provider: ProviderView }) {
       <dt>Oldest token</dt><dd>{exactDuration(settings.longest_secs)}; {exactDuration(settings.longest_token_secs)} for countersigned tools</dd>
       <dt>Outage limit</dt><dd>its last known keys, until they are {exactDuration(settings.stale_secs)} old</dd>
       <dt>Asked again</dt><dd>{introspection ? introspectionWord[introspection.when] : 'never'}</dd>
+      {status.introspection ? <><dt>Asking it</dt><dd><Asked asked={status.introspection} /></dd></> : null}
       {settings.private_network ? <><dt>Network</dt><dd>private addresses are allowed</dd></> : null}
       <dt>Added</dt><dd><Time at={provider.created} /></dd>
     </dl>
+  )
+}
+
+/** How asking it about tokens goes. */
+function Asked({ asked }: { asked: IntrospectionStatus }) {
+  const often = asked.asked === 0 ? 'nothing was asked yet' : `asked ${plural(asked.asked, 'time')}`
+  if (asked.failing_since === null) return <>{often}</>
+  return (
+    <>
+      <Mark tone="bad">No answer since <Time at={asked.failing_since} /></Mark> <span className="dim">{often}</span>
+      {asked.last_error === null ? null : <div className="small"><Untrusted text={asked.last_error} /></div>}
+    </>
   )
 }
 

@@ -23,18 +23,18 @@ const change = (element: React.ReactElement) => {
   fireEvent.click(screen.getByRole('button', { name: 'Change what send_email needs' }))
 }
 const save = () => fireEvent.click(screen.getByRole('button', { name: 'Save' }))
-const label = 'Ask the provider of a token about it on each call'
+const label = /^Ask the provider of a token about it on each call/
 
 test('a tool whose calls are asked about says so, and it is switched here', async () => {
   change(<ToolNeeds tool={{ ...tool, introspect: false }} />)
-  fireEvent.click(screen.getByLabelText(label))
+  fireEvent.click(screen.getByRole('switch', { name: label }))
   save()
   await waitFor(() => expect(call).toHaveBeenCalledWith('tool_describe', { tenant: 'tnt_1', tool: 'tol_1', scopes: ['mail:send'], introspect: true }))
 })
 
 test('where it is not known whether calls are asked about, that stays as it is', async () => {
   change(<ToolNeeds tool={tool} />)
-  expect(screen.queryByLabelText(label)).toBeNull()
+  expect(screen.queryByRole('switch')).toBeNull()
   fireEvent.change(screen.getByLabelText('Data system'), { target: { value: ' Mail gateway ' } })
   save()
   await waitFor(() => expect(call).toHaveBeenCalledWith('tool_describe', { tenant: 'tnt_1', tool: 'tol_1', scopes: ['mail:send'], data_system: 'Mail gateway' }))

@@ -7,6 +7,7 @@
 //!     servers: { files: { enabled: true, transport: { kind: stdio, command: /usr/bin/files } } }
 //!     tools: { files/read: { enabled: true, definition: '{"name":"read", ...}' } }
 //!     roles: { reader: { files/read: allow } }
+//!     conditions: { reader: { files/read: { when: { properties: { .. } }, otherwise: token } } }
 //!     tasks: { night: { tools: [files/read], expected_secs: 60, longest_secs: 600 } }
 //!     agents: { reader-1: { standing: active, roles: [reader], tasks: [night] } }
 //!     identity_providers: { okta: { settings: { issuer: 'https://..', jwks_uri: 'https://..' } } }
@@ -53,6 +54,9 @@ pub(crate) struct DeclaredTenant {
     /// The cells of each role. A tool that is not there is denied.
     #[serde(default)]
     pub(crate) roles: BTreeMap<Name, BTreeMap<String, Grant>>,
+    /// What arguments have to satisfy, for the cells of each role that ask for something.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) conditions: BTreeMap<Name, BTreeMap<String, DeclaredCondition>>,
     #[serde(default)]
     pub(crate) tasks: BTreeMap<Name, DeclaredTask>,
     #[serde(default)]
@@ -89,6 +93,15 @@ pub(crate) struct DeclaredTool {
     pub(crate) data_system: Option<String>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) introspect: bool,
+}
+
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DeclaredCondition {
+    /// A JSON Schema of the arguments.
+    pub(crate) when: serde_json::Value,
+    #[serde(default)]
+    pub(crate) otherwise: Grant,
 }
 
 #[derive(Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -174,6 +187,13 @@ fn declare_tenant(
         let cells = granted.map(|(tool, grant)| Some((named(tool)?, *grant)));
         Some((it.name.clone(), cells.collect::<Option<_>>()?))
     };
+    let conditions = |it: &cs_model::document::RoleDoc| {
+        let declared = it.conditions.iter().map(|(tool, condition)| {
+            let when = serde_json::from_str(&condition.schema).ok()?;
+            Some((named(tool)?, DeclaredCondition { when, otherwise: condition.otherwise }))
+        });
+        Some((it.name.clone(), declared.collect::<Option<_>>()?))
+    };
     let task = |it: &cs_model::document::TaskDoc| {
         let declared = DeclaredTask {
             tools: it.tools.iter().map(named).collect::<Option<_>>()?,
@@ -214,6 +234,12 @@ fn declare_tenant(
             })
             .collect::<Option<_>>()?,
         roles: doc.roles.iter().map(role).collect::<Option<_>>()?,
+        conditions: doc
+            .roles
+            .iter()
+            .filter(|it| !it.conditions.is_empty())
+            .map(conditions)
+            .collect::<Option<_>>()?,
         tasks: doc.tasks.iter().map(task).collect::<Option<_>>()?,
         agents: doc.agents.iter().map(agent).collect(),
         identity_providers: doc.providers.iter().map(provider).collect(),

@@ -16,6 +16,7 @@ pub mod bindings;
 pub mod change;
 pub mod command;
 pub mod commands;
+mod condition;
 pub mod control;
 mod core;
 mod declarative;

@@ -167,7 +167,7 @@ async fn set_row(
     cells: impl Iterator<Item = (RoleId, &Grant)>,
 ) -> Result<(), ControlError> {
     for (role, grant) in cells {
-        grant::set(edit.db(), tenant, Cell { role, tool, grant: *grant }).await?;
+        grant::set(edit.db(), tenant, Cell { role, tool, grant: *grant, condition: None }).await?;
     }
     Ok(())
 }

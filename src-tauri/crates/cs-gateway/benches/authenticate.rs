@@ -255,7 +255,12 @@ fn world(issuer: &str) -> World {
             standing: Standing::Active,
             servers: Vec::new(),
             tools: Vec::new(),
-            roles: vec![RoleDoc { id: role, name: name("worker"), grants: BTreeMap::new() }],
+            roles: vec![RoleDoc {
+                id: role,
+                name: name("worker"),
+                grants: BTreeMap::new(),
+                conditions: BTreeMap::new(),
+            }],
             tasks: vec![TaskDoc {
                 id: task,
                 name: name("triage"),

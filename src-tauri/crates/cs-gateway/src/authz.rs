@@ -1,6 +1,7 @@
 //! Gate two: may they? `cs_policy::decide` answers; this hands it what it needs and puts a no on
 //! record.
 
+mod conditions;
 mod leak;
 pub(crate) mod scopes;
 
@@ -8,7 +9,7 @@ use std::sync::Arc;
 
 use cs_model::event::{Decision, Event, EventKind};
 use cs_model::{Digest, Grant, TenantId, ToolId};
-use cs_policy::{Call, Deny, Held, Permit, Tool, Verdict};
+use cs_policy::{Call, Deny, Held, Met, Permit, Tool, Verdict};
 
 use crate::authn::{Warrant, holds};
 use crate::gate::Gate;
@@ -19,6 +20,9 @@ use crate::tool::Asked;
 use crate::trail::{Trail, neutral};
 use crate::wire::Era;
 
+pub use self::conditions::examine_condition;
+pub(crate) use self::conditions::met;
+
 /// How a call that is not denied goes on.
 #[derive(Debug)]
 pub(crate) enum Way {
@@ -28,19 +32,29 @@ pub(crate) enum Way {
     Held(Held),
 }
 
+/// The arguments of a call, as far as the policy judges them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Given<'c> {
+    /// The digest of what would be sent.
+    pub(crate) digest: Digest,
+    /// The conditions that they satisfy.
+    pub(crate) met: &'c Met,
+}
+
 /// What the policy says of a call now.
 pub(crate) fn judge(
     gate: &Gate,
     live: &Live,
     warrant: &Warrant,
     listed: &str,
-    arguments: Digest,
+    given: Given<'_>,
 ) -> Verdict {
     let (world, now) = (gate.world(), gate.now());
     if !holds(&world, warrant, now) {
         return Verdict::Deny(Deny::SessionEnded);
     }
-    let call = Call { listed: listed.to_owned(), arguments };
+    let (arguments, met) = (given.digest, given.met.clone());
+    let call = Call { listed: listed.to_owned(), arguments, met };
     live.judge(|session| cs_policy::decide(&world.policy, session, &call, now))
 }
 
@@ -50,15 +64,22 @@ pub(crate) async fn permit(
     live: &Live,
     warrant: &Warrant,
     listed: &str,
-    arguments: Digest,
+    given: Given<'_>,
     trail: &mut Trail,
 ) -> Result<Way, Refusal> {
-    match judge(gate, live, warrant, listed, arguments) {
+    match judge(gate, live, warrant, listed, given) {
         Verdict::Allow(permit) => Ok(Way::Clear(permit)),
         Verdict::Hold(held) => Ok(Way::Held(held)),
         Verdict::Deny(deny) => {
             live.strayed();
-            deny_as(gate, live, listed, arguments, trail, deny.code(), None).await
+            let digest = given.digest;
+            match deny_as(gate, live, listed, digest, trail, deny.code(), None).await {
+                // The tool is there and was listed; it is these arguments that it is not granted for.
+                Err(Refusal::NotListed { .. }) if deny == Deny::ConditionUnmet => {
+                    Err(Refusal::Unmet)
+                }
+                other => other,
+            }
         }
     }
 }

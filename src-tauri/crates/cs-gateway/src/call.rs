@@ -18,6 +18,7 @@ use crate::trail::Trail;
 use crate::wire::{self, Ask, Envelope, Era, Id, Incoming, Notice, only, single};
 use crate::{local, wire::Flaw};
 use cs_model::state::SessionEnd;
+use cs_policy::Met;
 
 /// What becomes of a request once it is understood.
 enum Next {
@@ -130,7 +131,16 @@ async fn answer(
             let live = session_of(gate, arrival, era, presented, &declared, trail).await?;
             let alive = arrival.alive.clone();
             let warrant = presented.warrant();
-            Next::Call(tool::Asked { era, id, call, meta, live, warrant, alive })
+            Next::Call(tool::Asked {
+                era,
+                id,
+                call,
+                meta,
+                live,
+                warrant,
+                met: Met::default(),
+                alive,
+            })
         }
     };
     Ok(next)

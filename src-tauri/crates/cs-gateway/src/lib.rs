@@ -42,6 +42,7 @@ pub mod upstream;
 mod wire;
 pub mod world;
 
+pub use authz::examine_condition;
 pub use config::{Config, Limits};
 pub use gateway::{Gateway, StartError};
 pub use identity::{TokenCheck, TokenReport};

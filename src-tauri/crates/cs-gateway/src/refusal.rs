@@ -97,6 +97,8 @@ pub(crate) enum Refusal {
         /// What would be accepted, and where to get it.
         challenge: Challenge,
     },
+    /// The arguments do not satisfy the condition under which the tool is granted.
+    Unmet,
     /// Nobody can say now whether the credential is good.
     Undecided,
     /// Something could not be put on record, so it is not done.
@@ -255,6 +257,9 @@ impl Refusal {
                 INTERNAL,
                 "The gateway cannot tell now whether the credential is good, so nothing was done",
             ),
+            Self::Unmet => {
+                say(StatusCode::OK, -32602, "The tool may not be called with these arguments here")
+            }
             Self::Unrecorded(_) => say(
                 StatusCode::SERVICE_UNAVAILABLE,
                 INTERNAL,
@@ -303,6 +308,7 @@ impl Refusal {
             | Self::TurnedAway
             | Self::Unauthenticated { .. }
             | Self::Undecided
+            | Self::Unmet
             | Self::Unrecorded(_)
             | Self::Upstream(_) => None,
         }

@@ -71,7 +71,7 @@ pub(crate) async fn on_record(
     trail.settle(&gate.ports).await?;
     let cleared = Cleared { permit, token: None, since };
     // Writing takes time, in which somebody may have narrowed the policy or ended the session.
-    match authz::judge(gate, live, &asked.warrant, listed, digest) {
+    match authz::judge(gate, live, &asked.warrant, listed, asked.given(digest)) {
         Verdict::Allow(_) => Ok(cleared),
         Verdict::Hold(_) => {
             close(gate, cleared, Outcome::Failed, Some("needs_countersignature"), trail).await?;
@@ -137,7 +137,8 @@ async fn spend(
         authz::scopes::check(gate, live, warrant, asked.listed(), digest, trail).await?;
         authz::scopes::confirm(gate, live, warrant, asked.listed(), digest, true, trail).await?;
     }
-    let held = match authz::permit(gate, live, warrant, asked.listed(), digest, trail).await? {
+    let given = asked.given(digest);
+    let held = match authz::permit(gate, live, warrant, asked.listed(), given, trail).await? {
         authz::Way::Held(held) => held,
         authz::Way::Clear(_) => {
             return unpaid(gate, asked, approval, "not_needed", trail).await.map(Err);

@@ -10,6 +10,7 @@
 mod approvals;
 mod calls;
 mod client;
+mod conditions;
 mod credentials;
 mod crowd;
 mod eras;

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use cs_model::Digest;
+use cs_policy::Met;
 use serde_json::value::RawValue;
 use tokio::sync::{mpsc, watch};
 
 use crate::answer::{self, Answer};
 use crate::authn::Warrant;
-use crate::authz::{self, Way};
+use crate::authz::{self, Given, Way};
 use crate::gate::Gate;
 use crate::line::Line;
 use crate::proxy::{self, Body};
@@ -28,6 +29,8 @@ pub(crate) struct Asked {
     pub(crate) meta: Meta,
     pub(crate) live: Arc<Live>,
     pub(crate) warrant: Warrant,
+    /// The conditions of the policy that the arguments satisfy.
+    pub(crate) met: Met,
     pub(crate) alive: mpsc::Sender<()>,
 }
 
@@ -35,6 +38,11 @@ impl Asked {
     /// The arguments exactly as the client wrote them.
     pub(crate) fn arguments(&self) -> Option<&str> {
         self.call.arguments.as_deref().map(RawValue::get)
+    }
+
+    /// The arguments as the policy judges them, if this is the digest of what would be sent.
+    pub(crate) fn given(&self, digest: Digest) -> Given<'_> {
+        Given { digest, met: &self.met }
     }
 
     /// The name by which the client knows the tool.
@@ -78,11 +86,12 @@ pub(crate) async fn serve(gate: &Arc<Gate>, asked: Asked, trail: Trail) -> Answe
 
 async fn run(
     gate: &Gate,
-    asked: Asked,
+    mut asked: Asked,
     mut trail: Trail,
     mut line: Line,
     mut cancelled: watch::Receiver<bool>,
 ) {
+    asked.met = authz::met(gate, &asked);
     let told = live(gate, &asked, &mut trail, &mut line, &mut cancelled).await;
     match told {
         Ok(result) => line.finish(answer::result(&asked.id, &result)).await,
@@ -110,7 +119,7 @@ async fn live(
     asked.live.called();
     let exact = Digest::of(asked.arguments().unwrap_or_default().as_bytes());
     let Asked { live, warrant, .. } = asked;
-    let way = authz::permit(gate, live, warrant, asked.listed(), exact, trail).await?;
+    let way = authz::permit(gate, live, warrant, asked.listed(), asked.given(exact), trail).await?;
     authz::fits(gate, asked, &way, exact, trail).await?;
     authz::scopes::check(gate, live, warrant, asked.listed(), exact, trail).await?;
     let held = matches!(way, Way::Held(_));

@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 use crate::provider::ProviderSettings;
 use crate::state::Standing;
 use crate::{
-    AgentId, Digest, Grant, Name, ProviderId, RoleId, ServerId, TaskId, TenantId, ToolId, ToolName,
+    AgentId, Condition, Digest, Grant, Name, ProviderId, RoleId, ServerId, TaskId, TenantId,
+    ToolId, ToolName,
 };
 
 /// One policy version.
@@ -112,6 +113,9 @@ pub struct RoleDoc {
     pub name: Name,
     /// Its cells. A tool that is not here is denied.
     pub grants: BTreeMap<ToolId, Grant>,
+    /// What the arguments of calls have to satisfy, for the cells that ask for that.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub conditions: BTreeMap<ToolId, Condition>,
 }
 
 /// One declared purpose.

@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Digest;
+
 /// What a role may do with a tool. Ordered from narrow to wide: `Deny < Token < Allow`.
 #[derive(
     Clone,
@@ -39,6 +41,24 @@ impl Grant {
             Self::Token => "token",
             Self::Allow => "allow",
         }
+    }
+}
+
+/// What the arguments of a call have to satisfy for a cell to grant what it says, and what it
+/// grants otherwise.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Condition {
+    /// A JSON Schema that the arguments satisfy, in canonical form (RFC 8785).
+    pub schema: String,
+    /// What is granted to arguments that do not: less than the cell.
+    pub otherwise: Grant,
+}
+
+impl Condition {
+    /// What the schema is known by.
+    pub fn digest(&self) -> Digest {
+        Digest::of_parts(&[b"countersign condition 1\n", self.schema.as_bytes()])
     }
 }
 

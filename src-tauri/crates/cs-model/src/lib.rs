@@ -23,7 +23,7 @@ pub mod upstream;
 
 pub use digest::Digest;
 pub use document::Document;
-pub use grant::Grant;
+pub use grant::{Condition, Grant, GrantError};
 pub use id::{
     AgentId, ApprovalId, CorrelationId, CredentialId, OperationTokenId, OperatorId, ProviderId,
     RevocationId, RoleId, ServerId, SessionId, TaskId, TenantId, ToolId,

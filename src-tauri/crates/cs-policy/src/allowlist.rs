@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use cs_model::{Digest, Grant, ServerId, ToolId};
 use serde::{Deserialize, Serialize};
 
+use crate::condition::{Arguments, Guarded};
+
 /// The tools of one session, by the name under which the agent sees them.
 ///
 /// The names are frozen with the list, so that a server which arrives later can neither rename
@@ -16,7 +18,7 @@ pub struct Allowlist {
 }
 
 /// One tool of an allowlist, as it was when the session opened.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Entry {
     /// The tool.
@@ -25,8 +27,20 @@ pub struct Entry {
     pub server: ServerId,
     /// The fingerprint of its definition.
     pub fingerprint: Digest,
-    /// What the agent's roles granted: `allow` or `token`.
+    /// What the agent's roles granted: `allow` or `token`; for the best arguments, where a cell
+    /// has a condition.
     pub grant: Grant,
+    /// The cells of the agent's roles, where one of them has a condition.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cells: Vec<Guarded>,
+}
+
+impl Entry {
+    /// What was granted for these arguments.
+    pub(crate) fn granted(&self, arguments: Arguments<'_>) -> Grant {
+        let conditional = self.cells.iter().map(|cell| cell.grants(arguments)).max();
+        conditional.map_or(self.grant, |grant| grant.min(self.grant))
+    }
 }
 
 impl Allowlist {

@@ -3,9 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cs_model::{AgentId, Digest, Grant, RoleId, SessionId, TaskId, TenantId, Timestamp};
+use cs_model::{AgentId, Condition, Digest, Grant, RoleId, SessionId, TaskId, TenantId, Timestamp};
 
 use crate::allowlist::{Allowlist, Entry};
+use crate::condition::{Arguments, Met};
 use crate::deny::Deny;
 use crate::judge::{Facts, Frozen, Period, Principal, Purpose, Standpoint, judge};
 use crate::permit::{Held, Judged, Permit};
@@ -37,6 +38,8 @@ pub struct Call {
     pub listed: String,
     /// The digest of the arguments as they will be sent.
     pub arguments: Digest,
+    /// The conditions of the tool's cells that they satisfy.
+    pub met: Met,
 }
 
 /// The answer to a call.
@@ -102,11 +105,31 @@ pub fn open_in(
         let usable = standpoint(tenant, Some(tool)) == Standpoint::Enabled;
         if usable && grant != Grant::Deny && tenant.task_lists(task, tool.id) {
             let Some(listed) = listed_name(tenant, tool, prefixed) else { continue };
+            let cells = if tenant.has_conditions(tool.id) {
+                let acting =
+                    agent.roles.iter().filter(|it| roles.is_none_or(|all| all.contains(it)));
+                acting.map(|role| tenant.guarded(*role, tool.id)).collect()
+            } else {
+                Vec::new()
+            };
             let Tool { id, server, fingerprint, .. } = *tool;
-            entries.insert(listed, Entry { tool: id, server, fingerprint, grant });
+            entries.insert(listed, Entry { tool: id, server, fingerprint, grant, cells });
         }
     }
     Ok(Allowlist::new(entries))
+}
+
+/// The conditions on which a call of this tool may depend: those of the cells now, and those of
+/// when the session opened.
+pub fn conditions<'s>(
+    snapshot: &'s Snapshot,
+    session: &'s Session,
+    listed: &str,
+) -> Vec<&'s Condition> {
+    let Some(entry) = session.allowlist.get(listed) else { return Vec::new() };
+    let now = snapshot.tenant(session.tenant).map(|tenant| tenant.conditions(entry.tool));
+    let then = entry.cells.iter().filter_map(|cell| cell.condition.as_ref());
+    now.into_iter().flatten().chain(then).collect()
 }
 
 /// May this session make this call, now?
@@ -117,7 +140,8 @@ pub fn decide(snapshot: &Snapshot, session: &Session, call: &Call, now: Timestam
         Some(entry) => tenant.tool(entry.tool),
         None => find_unlisted(tenant, session, &call.listed),
     });
-    match (judge(gather(tenant, session, entry, tool, now)), session.task, tool) {
+    let facts = gather(tenant, session, entry, tool, Arguments::Given(&call.met), now);
+    match (judge(facts), session.task, tool) {
         (Ok(grant), Some(task), Some(tool)) => {
             let judged = Judged {
                 tenant: session.tenant,
@@ -153,7 +177,8 @@ pub fn visible<'s>(
     let mut seen = Vec::with_capacity(session.allowlist.len());
     for (listed, entry) in session.allowlist.iter() {
         let Some(tool) = tenant.tool(entry.tool) else { continue };
-        if let Ok(grant) = judge(gather(Some(tenant), session, Some(entry), Some(tool), now)) {
+        let facts = gather(Some(tenant), session, Some(entry), Some(tool), Arguments::Any, now);
+        if let Ok(grant) = judge(facts) {
             seen.push(Visible { listed, tool, grant });
         }
     }
@@ -184,10 +209,18 @@ pub(crate) fn gather(
     session: &Session,
     entry: Option<&Entry>,
     tool: Option<&Tool>,
+    arguments: Arguments<'_>,
     now: Timestamp,
 ) -> Facts {
     let agent = tenant.and_then(|tenant| tenant.agent(session.agent));
     let task = tenant.and_then(|tenant| tenant.task(session.task?));
+    let granted = |arguments| match (tenant, agent, tool) {
+        (Some(tenant), Some(agent), Some(tool)) => {
+            tenant.grant_for(agent, None, tool.id, arguments)
+        }
+        (None, _, _) | (_, None, _) | (_, _, None) => Grant::Deny,
+    };
+    let frozen = |arguments| entry.map(|entry| entry.granted(arguments));
     Facts {
         tenant: tenant.map(|tenant| tenant.standing).into(),
         agent: agent.map(|agent| agent.standing).into(),
@@ -209,13 +242,17 @@ pub(crate) fn gather(
             (Some(tenant), Some(task), Some(tool)) => tenant.task_lists(task, tool.id),
             (None, _, _) | (_, None, _) | (_, _, None) => false,
         },
-        grant: match (tenant, agent, tool) {
-            (Some(tenant), Some(agent), Some(tool)) => tenant.grant(agent, tool.id),
-            (None, _, _) | (_, None, _) | (_, _, None) => Grant::Deny,
+        grant: granted(arguments),
+        others_would_pass: match arguments {
+            Arguments::Any => false,
+            Arguments::Given(_) => {
+                granted(Arguments::Any) != Grant::Deny
+                    && frozen(Arguments::Any).is_some_and(|grant| grant != Grant::Deny)
+            }
         },
         frozen: match (entry, tool) {
             (Some(entry), Some(tool)) if entry.fingerprint == tool.fingerprint => {
-                Frozen::Listed(entry.grant)
+                Frozen::Listed(entry.granted(arguments))
             }
             (Some(_), Some(_)) => Frozen::Changed,
             (None, _) | (_, None) => Frozen::Absent,

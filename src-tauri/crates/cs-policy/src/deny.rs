@@ -8,6 +8,8 @@ pub enum Deny {
     AgentSuspended,
     /// The tenant has no such agent.
     AgentUnknown,
+    /// The arguments do not satisfy the condition under which the tool is granted.
+    ConditionUnmet,
     /// The tool's definition is not the one that the session opened with.
     DefinitionChanged,
     /// None of the agent's roles grants the tool.
@@ -43,6 +45,7 @@ impl Deny {
     pub const ALL: &[Self] = &[
         Self::AgentSuspended,
         Self::AgentUnknown,
+        Self::ConditionUnmet,
         Self::DefinitionChanged,
         Self::NotGranted,
         Self::NotInTask,
@@ -64,6 +67,7 @@ impl Deny {
         match self {
             Self::AgentSuspended => "agent_suspended",
             Self::AgentUnknown => "agent_unknown",
+            Self::ConditionUnmet => "condition_unmet",
             Self::DefinitionChanged => "definition_changed",
             Self::NotGranted => "not_granted",
             Self::NotInTask => "not_in_task",
@@ -86,6 +90,9 @@ impl Deny {
         match self {
             Self::AgentSuspended => "The agent is suspended.",
             Self::AgentUnknown => "The tenant has no such agent.",
+            Self::ConditionUnmet => {
+                "The arguments do not satisfy the condition under which the tool is granted."
+            }
             Self::DefinitionChanged => {
                 "The tool's definition is not the one that the session opened with."
             }

@@ -75,6 +75,17 @@ pub enum What {
         /// Whether it may declare it now.
         assigned: bool,
     },
+    /// The condition of a cell.
+    Condition {
+        /// The role.
+        role: Name,
+        /// The tool.
+        tool: String,
+        /// What the arguments have to satisfy now; nothing where there is no condition any more.
+        schema: Option<String>,
+        /// What is granted otherwise.
+        otherwise: Grant,
+    },
     /// A cell of the matrix.
     Grant {
         /// The role.

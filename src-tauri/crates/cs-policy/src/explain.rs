@@ -2,6 +2,7 @@
 
 use cs_model::{AgentId, Grant, RoleId, SessionId, TaskId, TenantId, Timestamp, ToolId};
 
+use crate::condition::Arguments;
 use crate::decide::{Session, gather, open};
 use crate::deny::Deny;
 use crate::judge::judge;
@@ -25,6 +26,8 @@ pub struct Cell {
     pub role: RoleId,
     /// Its cell; `deny` where it has none.
     pub grant: Grant,
+    /// What it grants to arguments that do not satisfy its condition, where it has one.
+    pub otherwise: Option<Grant>,
 }
 
 impl Explanation {
@@ -53,7 +56,11 @@ pub fn explain(
     let cells = doc
         .and_then(|doc| Some((doc, doc.agent(agent)?)))
         .map(|(doc, agent)| {
-            agent.roles.iter().map(|role| Cell { role: *role, grant: doc.cell(*role, tool) })
+            agent.roles.iter().map(|role| {
+                let cell = doc.guarded(*role, tool);
+                let otherwise = cell.condition.map(|condition| condition.otherwise);
+                Cell { role: *role, grant: cell.grant, otherwise }
+            })
         })
         .into_iter()
         .flatten()
@@ -77,6 +84,7 @@ pub fn explain(
         &session,
         entry.map(|(_, entry)| entry),
         doc.and_then(|doc| doc.tool(tool)),
+        Arguments::Any,
         Timestamp::from_millis(0),
     );
     Explanation { verdict: judge(facts), listed: entry.map(|(name, _)| name.to_owned()), cells }

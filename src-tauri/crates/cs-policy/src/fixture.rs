@@ -6,12 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use cs_model::document::{AgentDoc, Document, RoleDoc, ServerDoc, TaskDoc, TenantDoc, ToolDoc};
 use cs_model::state::Standing;
 use cs_model::{
-    AgentId, Digest, Grant, Name, RoleId, ServerId, SessionId, TaskId, TenantId, Timestamp, ToolId,
-    ToolName,
+    AgentId, Condition, Digest, Grant, Name, RoleId, ServerId, SessionId, TaskId, TenantId,
+    Timestamp, ToolId, ToolName,
 };
 use uuid::Uuid;
 
-use crate::{Call, Session, Snapshot, Verdict, decide, open};
+use crate::{Call, Met, Session, Snapshot, Verdict, decide, open};
 
 pub(crate) const NOON: Timestamp = Timestamp::from_secs(1_785_231_000);
 pub(crate) const LATER: Timestamp = Timestamp::from_secs(1_785_234_600);
@@ -51,7 +51,8 @@ pub(crate) fn tool(id: ToolId, server: ServerId, name: &str) -> ToolDoc {
 }
 
 pub(crate) fn role(id: RoleId, text: &str, grants: &[(ToolId, Grant)]) -> RoleDoc {
-    RoleDoc { id, name: name(text), grants: grants.iter().copied().collect::<BTreeMap<_, _>>() }
+    let grants = grants.iter().copied().collect::<BTreeMap<_, _>>();
+    RoleDoc { id, name: name(text), grants, conditions: BTreeMap::new() }
 }
 
 pub(crate) fn task(id: TaskId, text: &str, tools: &[ToolId]) -> TaskDoc {
@@ -139,8 +140,26 @@ pub(crate) fn session(snapshot: &Snapshot, agent: AgentId, task: Option<TaskId>)
     }
 }
 
+/// A schema that the arguments of `call` satisfy, and one that they do not.
+pub(crate) const MET: &str = "{}";
+pub(crate) const UNMET: &str = r#"{"not":{}}"#;
+
+pub(crate) fn condition(schema: &str, otherwise: Grant) -> Condition {
+    Condition { schema: schema.to_owned(), otherwise }
+}
+
+/// A call with the best arguments that there are.
+pub(crate) fn best_call(listed: &str) -> Call {
+    let all = [MET, UNMET].map(|schema| condition(schema, Grant::Deny).digest());
+    Call { met: all.into_iter().collect(), ..call(listed) }
+}
+
 pub(crate) fn call(listed: &str) -> Call {
-    Call { listed: listed.to_owned(), arguments: Digest::of(b"{}") }
+    Call {
+        listed: listed.to_owned(),
+        arguments: Digest::of(b"{}"),
+        met: Met::from_iter([condition(MET, Grant::Deny).digest()]),
+    }
 }
 
 /// What a verdict lets through.

@@ -70,8 +70,10 @@ pub(crate) struct Facts {
     pub(crate) tool: Standpoint,
     /// Whether the task lists the tool now.
     pub(crate) in_task: bool,
-    /// What the agent's roles grant now.
+    /// What the agent's roles grant now, for these arguments.
     pub(crate) grant: Grant,
+    /// Whether other arguments would be granted something, now and when the session opened.
+    pub(crate) others_would_pass: bool,
     pub(crate) frozen: Frozen,
 }
 
@@ -112,10 +114,12 @@ pub(crate) fn judge(facts: Facts) -> Result<Grant, Deny> {
         return Err(Deny::NotInTask);
     }
     let now = match facts.grant {
+        Grant::Deny if facts.others_would_pass => return Err(Deny::ConditionUnmet),
         Grant::Deny => return Err(Deny::NotGranted),
         grant @ (Grant::Token | Grant::Allow) => grant,
     };
     match facts.frozen {
+        Frozen::Listed(Grant::Deny) if facts.others_would_pass => Err(Deny::ConditionUnmet),
         Frozen::Listed(Grant::Deny) | Frozen::Absent => Err(Deny::OpenedBefore),
         Frozen::Changed => Err(Deny::DefinitionChanged),
         Frozen::Listed(then @ (Grant::Token | Grant::Allow)) => Ok(now.min(then)),

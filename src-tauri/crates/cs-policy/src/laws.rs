@@ -5,14 +5,15 @@
 
 use std::collections::BTreeMap;
 
-use cs_model::document::{Document, ServerDoc, TenantDoc};
+use cs_model::document::{Document, RoleDoc, ServerDoc, TenantDoc};
 use cs_model::state::Standing;
 use cs_model::{AgentId, Digest, Grant, RoleId, ServerId, TaskId, ToolId};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
 use crate::fixture::{
-    ACME, GLOBEX, NOON, agent, call, compiled, level, name, role, session, task, tool,
+    ACME, GLOBEX, MET, NOON, UNMET, agent, best_call, call, compiled, condition, level, name, role,
+    session, task, tool,
 };
 use crate::{Session, Snapshot, decide, diff, explain, visible};
 
@@ -68,7 +69,13 @@ prop_compose! {
         tools in prop::collection::vec((0..SERVERS, mostly(), 0..2_u8), usize::from(TOOLS)),
         cells in prop::collection::vec(
             prop::collection::vec(
-                prop::option::of(select(vec![Grant::Deny, Grant::Token, Grant::Allow])),
+                (
+                    prop::option::of(select(vec![Grant::Deny, Grant::Token, Grant::Allow])),
+                    prop::option::of((
+                        select(vec![MET, UNMET]),
+                        select(vec![Grant::Deny, Grant::Token]),
+                    )),
+                ),
                 usize::from(TOOLS),
             ),
             usize::from(ROLES),
@@ -102,9 +109,16 @@ prop_compose! {
                 doc
             }).collect(),
             roles: (0..).zip(cells).map(|(n, cells)| {
-                let cells: Vec<_> = tool_ids().into_iter().zip(cells)
-                    .filter_map(|(tool, grant)| Some((tool, grant?))).collect();
-                role(role_id(n), &format!("r{n}"), &cells)
+                let granted: Vec<_> = tool_ids().into_iter().zip(&cells)
+                    .filter_map(|(tool, (grant, _))| Some((tool, (*grant)?))).collect();
+                let mut doc = role(role_id(n), &format!("r{n}"), &granted);
+                doc.conditions = tool_ids().into_iter().zip(cells)
+                    .filter_map(|(tool, (grant, when))| {
+                        let (schema, otherwise) = when?;
+                        (otherwise < grant?).then(|| (tool, condition(schema, otherwise)))
+                    })
+                    .collect();
+                doc
             }).collect(),
             tasks: (0..).zip(tasks)
                 .map(|(n, tools)| task(task_id(n), &format!("t{n}"), &tools)).collect(),
@@ -157,6 +171,15 @@ fn levels(snapshot: &Snapshot, session: &Session) -> BTreeMap<ToolId, Grant> {
     levels
 }
 
+/// What a cell grants to the arguments of `call`.
+fn cell_of(role: &RoleDoc, tool: ToolId) -> Grant {
+    let grant = role.grants.get(&tool).copied().unwrap_or_default();
+    match role.conditions.get(&tool) {
+        Some(condition) if condition.schema == UNMET => condition.otherwise,
+        Some(_) | None => grant,
+    }
+}
+
 fn fresh(document: &Document, agent: AgentId, task: Option<TaskId>) -> BTreeMap<ToolId, Grant> {
     let snapshot = compiled(document);
     levels(&snapshot, &session(&snapshot, agent, task))
@@ -170,13 +193,25 @@ fn narrowed(tenant: &TenantDoc, way: u8, which: &Index) -> TenantDoc {
     let mut narrower = tenant.clone();
     let at = |len: usize| which.index(len);
     match way {
-        0 => take(narrower.roles[at(usize::from(ROLES))].grants.pop_first()),
+        0 => {
+            let role = &mut narrower.roles[at(usize::from(ROLES))];
+            if let Some((tool, _)) = role.grants.pop_first() {
+                role.conditions.remove(&tool);
+            }
+        }
         1 => take(narrower.tasks[at(usize::from(TASKS))].tools.pop_first()),
         2 => take(narrower.agents[at(usize::from(AGENTS))].roles.pop_first()),
         3 => take(narrower.agents[at(usize::from(AGENTS))].tasks.pop_first()),
         4 => narrower.agents[at(usize::from(AGENTS))].standing = Standing::Suspended,
         5 => narrower.tools[at(usize::from(TOOLS))].enabled = false,
         6 => narrower.servers[at(usize::from(SERVERS))].enabled = false,
+        7 => {
+            let role = &mut narrower.roles[at(usize::from(ROLES))];
+            let granted = role.grants.iter().find(|(_, grant)| **grant != Grant::Deny);
+            if let Some((tool, _)) = granted {
+                role.conditions.insert(*tool, condition(UNMET, Grant::Deny));
+            }
+        }
         _ => narrower.standing = Standing::Suspended,
     }
     narrower
@@ -193,7 +228,7 @@ proptest! {
             let doc = tenant.agents.iter().find(|doc| doc.id == agent).unwrap();
             let tool = tenant.tools.iter().find(|tool| tool.id == id).unwrap();
             let granted = tenant.roles.iter().filter(|role| doc.roles.contains(&role.id))
-                .filter_map(|role| role.grants.get(&id)).max().copied().unwrap_or(Grant::Deny);
+                .map(|role| cell_of(role, id)).max().unwrap_or(Grant::Deny);
             let listed = tenant.tasks.iter()
                 .any(|it| Some(it.id) == task && doc.tasks.contains(&it.id) && it.tools.contains(&id));
             let server = tenant.servers.iter().find(|server| server.id == tool.server).unwrap();
@@ -206,7 +241,7 @@ proptest! {
 
     #[test]
     fn taking_something_away_never_allows_more_neither_now_nor_in_a_new_session(
-        tenant in some_tenant(), (agent, task) in asking(), way in 0..8_u8, which in any::<Index>(),
+        tenant in some_tenant(), (agent, task) in asking(), way in 0..9_u8, which in any::<Index>(),
     ) {
         let (before, after) = (alone(&tenant), alone(&narrowed(&tenant, way, &which)));
         let had = fresh(&before, agent, task);
@@ -215,6 +250,25 @@ proptest! {
             for (tool, level) in now {
                 prop_assert!(level <= had[&tool], "{:?}: {:?} after {:?}", tool, level, had[&tool]);
             }
+        }
+    }
+
+    #[test]
+    fn a_condition_never_grants_more_than_its_cell_and_no_less_than_it_says(
+        tenant in some_tenant(), (agent, task) in asking(),
+    ) {
+        let mut free = tenant.clone();
+        let mut worst = tenant.clone();
+        for role in &mut free.roles {
+            role.conditions.clear();
+        }
+        for role in &mut worst.roles {
+            let conditions = std::mem::take(&mut role.conditions);
+            role.grants.extend(conditions.into_iter().map(|(tool, it)| (tool, it.otherwise)));
+        }
+        let (free, worst) = (fresh(&alone(&free), agent, task), fresh(&alone(&worst), agent, task));
+        for (tool, level) in fresh(&alone(&tenant), agent, task) {
+            prop_assert!(worst[&tool] <= level && level <= free[&tool], "{:?}", tool);
         }
     }
 
@@ -278,7 +332,7 @@ proptest! {
         let snapshot = compiled(&now_doc);
         let seen = visible(&snapshot, &live, NOON);
         for listed in names(&then).iter().chain(&names(&now)) {
-            let verdict = decide(&snapshot, &live, &call(listed), NOON);
+            let verdict = decide(&snapshot, &live, &best_call(listed), NOON);
             let shown: Vec<_> = seen.iter().filter(|tool| tool.listed == listed).collect();
             match shown.as_slice() {
                 [] => prop_assert_eq!(level(&verdict), Grant::Deny, "{}", listed),
@@ -294,7 +348,11 @@ proptest! {
         tenant in some_tenant(), (agent, task) in asking(),
     ) {
         let snapshot = compiled(&alone(&tenant));
-        for (tool, level) in fresh(&alone(&tenant), agent, task) {
+        let fresh = session(&snapshot, agent, task);
+        for tool in tool_ids() {
+            let entry = fresh.allowlist.iter().find(|(_, entry)| entry.tool == tool);
+            let verdict = entry.map(|(listed, _)| decide(&snapshot, &fresh, &best_call(listed), NOON));
+            let level = verdict.as_ref().map_or(Grant::Deny, level);
             let explanation = explain(&snapshot, ACME, agent, task, tool);
             prop_assert_eq!(explanation.verdict.unwrap_or(Grant::Deny), level);
             prop_assert_eq!(explanation.listed.is_some(), level != Grant::Deny);
@@ -304,7 +362,7 @@ proptest! {
     #[test]
     fn two_policies_without_a_difference_decide_alike(
         one in some_tenant(), two in some_tenant(), (agent, task) in asking(),
-        way in 0..8_u8, which in any::<Index>(),
+        way in 0..9_u8, which in any::<Index>(),
     ) {
         let narrower = narrowed(&one, way, &which);
         for (old, new) in [(&one, &two), (&one, &narrower), (&one, &one)] {

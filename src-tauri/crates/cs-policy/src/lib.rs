@@ -8,6 +8,7 @@
 //! into words for a person.
 
 mod allowlist;
+mod condition;
 mod decide;
 mod deny;
 mod diff;
@@ -21,7 +22,8 @@ mod permit;
 mod snapshot;
 
 pub use allowlist::{Allowlist, Entry};
-pub use decide::{Call, Session, Verdict, Visible, decide, open, open_in, visible};
+pub use condition::{Guarded, Met};
+pub use decide::{Call, Session, Verdict, Visible, conditions, decide, open, open_in, visible};
 pub use deny::Deny;
 pub use diff::{Change, Thing, What, diff};
 pub use explain::{Cell, Explanation, explain};

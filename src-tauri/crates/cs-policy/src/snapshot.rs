@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use cs_model::document::{Document, TenantDoc};
 use cs_model::state::Standing;
 use cs_model::{
-    AgentId, Digest, Grant, Name, RoleId, ServerId, TaskId, TenantId, ToolId, ToolName,
+    AgentId, Condition, Digest, Grant, Name, RoleId, ServerId, TaskId, TenantId, ToolId, ToolName,
 };
+
+use crate::condition::{Arguments, Guarded, grants};
 
 /// A compiled policy version. The default one denies everything.
 #[derive(Debug, Default)]
@@ -29,6 +31,7 @@ pub struct Tenant {
     tools: Vec<Tool>,
     tool_index: HashMap<ToolId, usize>,
     roles: HashMap<RoleId, Vec<Grant>>,
+    conditions: HashMap<ToolId, Vec<(RoleId, Digest, Condition)>>,
     role_names: HashMap<String, RoleId>,
     tasks: HashMap<TaskId, Task>,
     task_names: HashMap<Name, TaskId>,
@@ -116,6 +119,14 @@ pub enum CompileError {
         name: String,
         /// The kind that is referred to.
         to: &'static str,
+        /// The tenant's name.
+        tenant: Name,
+    },
+    /// A condition stands where nothing is granted, or grants no less to those who do not meet it.
+    #[error("a condition of role `{role}` of tenant `{tenant}` leaves nothing to be met")]
+    Condition {
+        /// The role's name.
+        role: Name,
         /// The tenant's name.
         tenant: Name,
     },
@@ -207,6 +218,7 @@ impl Tenant {
 
         let mut roles = HashMap::new();
         let mut role_names = HashMap::new();
+        let mut conditions: HashMap<_, Vec<_>> = HashMap::new();
         for role in &doc.roles {
             let cells = cells(&role.grants, &tool_index, tools.len())
                 .ok_or_else(|| dangling("role", role.name.as_str(), "a tool"))?;
@@ -214,6 +226,15 @@ impl Tenant {
                 || roles.insert(role.id, cells).is_some()
             {
                 return Err(duplicate("roles"));
+            }
+            for (tool, condition) in &role.conditions {
+                let cell = role.grants.get(tool).copied().unwrap_or_default();
+                if condition.otherwise >= cell {
+                    let (role, tenant) = (role.name.clone(), tenant.clone());
+                    return Err(CompileError::Condition { role, tenant });
+                }
+                let known = (role.id, condition.digest(), condition.clone());
+                conditions.entry(*tool).or_default().push(known);
             }
         }
 
@@ -270,6 +291,7 @@ impl Tenant {
             tools,
             tool_index,
             roles,
+            conditions,
             role_names,
             tasks,
             task_names,
@@ -314,17 +336,57 @@ impl Tenant {
     }
 
     /// What an agent's roles grant it for a tool: the widest of their cells, and nothing where no
-    /// cell is.
+    /// cell is. Where a cell has a condition, what it grants to the best arguments.
     pub fn grant(&self, agent: &Agent, tool: ToolId) -> Grant {
         self.grant_in(agent, None, tool)
     }
 
     /// As [`Tenant::grant`], by no more than these of the agent's roles.
     pub fn grant_in(&self, agent: &Agent, only: Option<&BTreeSet<RoleId>>, tool: ToolId) -> Grant {
+        self.grant_for(agent, only, tool, Arguments::Any)
+    }
+
+    /// As [`Tenant::grant_in`], for these arguments.
+    pub(crate) fn grant_for(
+        &self,
+        agent: &Agent,
+        only: Option<&BTreeSet<RoleId>>,
+        tool: ToolId,
+        arguments: Arguments<'_>,
+    ) -> Grant {
         let Some(at) = self.tool_index.get(&tool) else { return Grant::Deny };
         let roles = agent.roles.iter().filter(|role| only.is_none_or(|only| only.contains(role)));
         let cell = |role| self.roles.get(role).and_then(|cells| cells.get(*at)).copied();
-        roles.filter_map(cell).max().unwrap_or_default()
+        if !self.has_conditions(tool) {
+            return roles.filter_map(cell).max().unwrap_or_default();
+        }
+        let granted = |role: &RoleId| match (self.cell(*role, tool), self.condition(*role, tool)) {
+            (grant, None) => grant,
+            (grant, Some((digest, condition))) => grants(grant, digest, condition, arguments),
+        };
+        roles.map(granted).max().unwrap_or_default()
+    }
+
+    fn condition(&self, role: RoleId, tool: ToolId) -> Option<(Digest, &Condition)> {
+        let of_tool = self.conditions.get(&tool).into_iter().flatten();
+        let mut found = of_tool.filter(|(it, _, _)| *it == role);
+        found.next().map(|(_, digest, condition)| (*digest, condition))
+    }
+
+    /// What one role grants for a tool, with its condition.
+    pub fn guarded(&self, role: RoleId, tool: ToolId) -> Guarded {
+        let condition = self.condition(role, tool).map(|(_, condition)| condition.clone());
+        Guarded { grant: self.cell(role, tool), condition }
+    }
+
+    /// Whether any cell has a condition for a tool.
+    pub(crate) fn has_conditions(&self, tool: ToolId) -> bool {
+        self.conditions.contains_key(&tool)
+    }
+
+    /// The conditions that cells have for a tool.
+    pub(crate) fn conditions(&self, tool: ToolId) -> impl Iterator<Item = &Condition> {
+        self.conditions.get(&tool).into_iter().flatten().map(|(_, _, condition)| condition)
     }
 
     /// A role by its name.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use cs_model::document::{AgentDoc, ProviderDoc, RoleDoc, ServerDoc, TaskDoc, TenantDoc, ToolDoc};
-use cs_model::{Document, Grant, RoleId, ToolId};
+use cs_model::{Condition, Document, Grant, RoleId, ToolId};
 use sqlx::SqliteConnection;
 
 use crate::tenant::Tenant;
@@ -31,7 +31,11 @@ async fn load_tenant(
     tenant: Tenant,
 ) -> Result<TenantDoc, RegistryError> {
     let mut grants: BTreeMap<RoleId, BTreeMap<ToolId, Grant>> = BTreeMap::new();
+    let mut conditions: BTreeMap<RoleId, BTreeMap<ToolId, Condition>> = BTreeMap::new();
     for cell in grant::list(&mut *db, tenant.id).await? {
+        if let Some(condition) = cell.condition {
+            conditions.entry(cell.role).or_default().insert(cell.tool, condition);
+        }
         grants.entry(cell.role).or_default().insert(cell.tool, cell.grant);
     }
     let servers = server::list(&mut *db, tenant.id).await?;
@@ -68,6 +72,7 @@ async fn load_tenant(
                 id: it.id,
                 name: it.name,
                 grants: grants.remove(&it.id).unwrap_or_default(),
+                conditions: conditions.remove(&it.id).unwrap_or_default(),
             })
             .collect(),
         tasks: tasks

@@ -1,6 +1,6 @@
 //! Grants: the cells of the matrix.
 
-use cs_model::{Grant, RoleId, TenantId, ToolId};
+use cs_model::{Condition, Grant, RoleId, TenantId, ToolId};
 use sqlx::SqliteConnection;
 use uuid::Uuid;
 
@@ -9,7 +9,7 @@ use crate::error::Doing as _;
 use crate::row::word;
 
 /// A cell that does not deny.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Cell {
     /// Its column.
     pub role: RoleId,
@@ -17,6 +17,8 @@ pub struct Cell {
     pub tool: ToolId,
     /// What it says.
     pub grant: Grant,
+    /// What the arguments have to satisfy for that, where it asks for something.
+    pub condition: Option<Condition>,
 }
 
 /// Sets a cell. Setting it to what it is changes nothing.
@@ -55,15 +57,22 @@ pub async fn set(
         .doing("set the cell")?,
         Grant::Allow | Grant::Token => {
             let permission = cell.grant.as_str();
+            let condition = cell.condition.as_ref().map(|it| it.schema.as_str());
+            let otherwise = cell.condition.as_ref().map(|it| it.otherwise.as_str());
             sqlx::query!(
-                r#"INSERT INTO "grant" (tenant_id, role_id, tool_id, permission)
-                   VALUES (?1, ?2, ?3, ?4)
+                r#"INSERT INTO "grant"
+                       (tenant_id, role_id, tool_id, permission, condition, otherwise)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6)
                    ON CONFLICT (tenant_id, role_id, tool_id)
-                   DO UPDATE SET permission = excluded.permission"#,
+                   DO UPDATE SET permission = excluded.permission,
+                                 condition = excluded.condition,
+                                 otherwise = excluded.otherwise"#,
                 tenant,
                 role,
                 tool,
                 permission,
+                condition,
+                otherwise,
             )
             .execute(db)
             .await
@@ -81,7 +90,8 @@ pub async fn set(
 pub async fn list(db: &mut SqliteConnection, tenant: TenantId) -> Result<Vec<Cell>, RegistryError> {
     let tenant = tenant.uuid();
     sqlx::query!(
-        r#"SELECT role_id AS "role: Uuid", tool_id AS "tool: Uuid", permission
+        r#"SELECT role_id AS "role: Uuid", tool_id AS "tool: Uuid", permission, condition,
+                  otherwise
              FROM "grant"
             WHERE tenant_id = ?1
             ORDER BY role_id, tool_id"#,
@@ -92,10 +102,17 @@ pub async fn list(db: &mut SqliteConnection, tenant: TenantId) -> Result<Vec<Cel
     .doing("list the grants")?
     .into_iter()
     .map(|row| {
+        let condition = match (row.condition, row.otherwise) {
+            (Some(schema), Some(otherwise)) => {
+                Some(Condition { schema, otherwise: word(&otherwise, "a grant")? })
+            }
+            (_, None) | (None, _) => None,
+        };
         Ok(Cell {
             role: RoleId::new(row.role),
             tool: ToolId::new(row.tool),
             grant: word(&row.permission, "a grant")?,
+            condition,
         })
     })
     .collect()

@@ -271,7 +271,7 @@ async fn seed(db: &mut sqlx::SqliteConnection, ids: Ids, name: &str) {
     let role =
         role::Role { id: ids.role, tenant: ids.tenant, name: named("executor"), created: T0 };
     role::create(db, &role).await.unwrap();
-    let cell = grant::Cell { role: ids.role, tool: ids.tool, grant: Grant::Token };
+    let cell = grant::Cell { role: ids.role, tool: ids.tool, grant: Grant::Token, condition: None };
     grant::set(db, ids.tenant, cell).await.unwrap();
     task::create(db, &new_task(ids, ids.task, "workbench")).await.unwrap();
     agent::create(db, &new_agent(ids, ids.agent, "executor-1")).await.unwrap();

@@ -25,8 +25,8 @@ async fn s07_what_belongs_to_another_tenant_is_as_unknown_as_what_does_not_exist
     let mut db = fixture.registry.begin().await.unwrap();
     let before = document::load(&mut db).await.unwrap();
     let (ours, at) = (A.tenant, later(5));
-    let cell = |role, tool| grant::Cell { role, tool, grant: Grant::Allow };
-    let deny = |role, tool| grant::Cell { role, tool, grant: Grant::Deny };
+    let cell = |role, tool| grant::Cell { role, tool, grant: Grant::Allow, condition: None };
+    let deny = |role, tool| grant::Cell { role, tool, grant: Grant::Deny, condition: None };
     let foreign_task = task::Task { tenant: ours, ..new_task(B, B.task, "workbench") };
     let (roles, tasks) = (BTreeSet::new(), BTreeSet::new());
     let answers = [

@@ -1,5 +1,6 @@
 //! `countersign grant`.
 
+use anyhow::Context as _;
 use clap::{Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
@@ -17,6 +18,12 @@ pub(crate) enum Grant {
         /// The tool: `tool`, or `server/tool`
         tool: String,
         grant: Cell,
+        /// A JSON Schema that the arguments have to satisfy for that; `@FILE` reads it from a file
+        #[arg(long)]
+        when: Option<String>,
+        /// What is granted to other arguments
+        #[arg(long, requires = "when")]
+        otherwise: Option<Cell>,
         #[command(flatten)]
         which: Which,
     },
@@ -67,19 +74,34 @@ pub(crate) enum Cell {
     Allow,
 }
 
+impl Cell {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Deny => "deny",
+            Self::Token => "token",
+            Self::Allow => "allow",
+        }
+    }
+}
+
 pub(crate) async fn run(desk: &Desk, command: Grant) -> Done {
     match command {
-        Grant::Set { role, tool, grant, which } => {
+        Grant::Set { role, tool, grant, when, otherwise, which } => {
             let tenant = desk.tenant(which.tenant.as_deref()).await?;
             let matrix = desk.matrix(&tenant).await?;
             let role = named(list(&matrix, "/roles"), &role, "role", "countersign role list")?;
-            let grant = match grant {
-                Cell::Deny => "deny",
-                Cell::Token => "token",
-                Cell::Allow => "allow",
-            };
-            let change =
-                json!({ "role": role.id, "tool": tool_id(&matrix, &tool)?, "grant": grant });
+            let tool = tool_id(&matrix, &tool)?;
+            let mut change = json!({ "role": role.id, "tool": tool, "grant": grant.word() });
+            if let (Some(when), Some(change)) = (when, change.as_object_mut()) {
+                let schema = match when.strip_prefix('@') {
+                    Some(file) => std::fs::read_to_string(file)
+                        .with_context(|| format!("could not read {file}"))?,
+                    None => when,
+                };
+                let otherwise = otherwise.unwrap_or(Cell::Deny).word();
+                let condition = json!({ "schema": schema, "otherwise": otherwise });
+                change.insert("condition".to_owned(), condition);
+            }
             let base = matrix.get("policy_version");
             let args = json!({ "tenant": tenant.id, "changes": [change], "base_version": base });
             desk.tell("matrix_set", args, super::enforced).await
@@ -123,17 +145,23 @@ pub(crate) async fn run(desk: &Desk, command: Grant) -> Done {
 }
 
 fn whole(matrix: &Value) -> String {
-    let roles: Vec<String> =
-        list(matrix, "/roles").iter().map(|role| text(role, "/name")).collect();
+    let roles = list(matrix, "/roles").iter();
+    let roles: Vec<(String, String)> =
+        roles.map(|role| (text(role, "/id"), text(role, "/name"))).collect();
     let mut heading = vec!["server", "tool"];
-    heading.extend(roles.iter().map(String::as_str));
+    heading.extend(roles.iter().map(|(_, name)| name.as_str()));
     let cells = list(matrix, "/cells").iter().map(|row| list(row, ""));
     let rows: Vec<Vec<String>> = list(matrix, "/tools")
         .iter()
         .zip(cells)
         .map(|(tool, cells)| {
             let mut row = vec![server_name(matrix, &text(tool, "/server")), text(tool, "/name")];
-            row.extend(cells.iter().map(|grant| text(grant, "")));
+            row.extend(cells.iter().zip(&roles).map(|(grant, (role, _))| {
+                let conditional = list(matrix, "/conditions")
+                    .iter()
+                    .any(|it| text(it, "/role") == *role && text(it, "/tool") == text(tool, "/id"));
+                format!("{}{}", text(grant, ""), if conditional { " if" } else { "" })
+            }));
             row
         })
         .collect();
@@ -172,6 +200,8 @@ fn cell(cell: &Value) -> String {
     let about = fields(&[
         ("tool", text(cell, "/tool/name")),
         ("grant", text(cell, "/grant")),
+        ("when", text(cell, "/condition/schema")),
+        ("otherwise", text(cell, "/condition/otherwise")),
         ("live sessions", text(cell, "/live_sessions")),
         ("fingerprint", text(cell, "/tool/fingerprint")),
     ]);

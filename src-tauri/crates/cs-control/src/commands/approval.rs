@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cs_model::document::{TenantDoc, ToolDoc};
+use cs_model::document::{RoleDoc, TenantDoc, ToolDoc};
 use cs_model::event::EventKind;
 use cs_model::op_token::{DEFAULT_SECS, MOST_SECS, OperationClaims};
 use cs_model::state::ApprovalState;
@@ -390,7 +390,17 @@ fn asked_because(doc: &TenantDoc, found: &Approval) -> String {
         agent.is_some_and(|agent| agent.roles.contains(&role.id))
             && role.grants.get(&found.new.tool) == Some(&Grant::Token)
     });
+    let otherwise = |role: &&RoleDoc| {
+        let condition = role.conditions.get(&found.new.tool);
+        agent.is_some_and(|agent| agent.roles.contains(&role.id))
+            && condition.is_some_and(|condition| condition.otherwise == Grant::Token)
+    };
     match asks {
+        None if let Some(role) = doc.roles.iter().find(otherwise) => format!(
+            "Role {} may call {} without asking only with arguments that satisfy its condition, \
+             and these do not.",
+            role.name, found.tool_name
+        ),
         Some(role) => format!(
             "Role {} may call {} only with an operator's signature for each call.",
             role.name, found.tool_name

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cs_model::document::TenantDoc;
-use cs_model::{Grant, Name, RoleId, TenantId, Timestamp, ToolId};
+use cs_model::{Condition, Grant, Name, RoleId, TenantId, Timestamp, ToolId};
 use cs_registry::grant::{self, Cell};
 use cs_registry::role::{self, Role};
 use cs_registry::{audit, server, session, tenant, tool};
@@ -12,14 +12,15 @@ use ts_rs::TS;
 
 use crate::actor::{Caller, Permission};
 use crate::command::Command;
+use crate::condition;
 use crate::control::Control;
 use crate::core::Core;
 use crate::failure::ControlError;
 use crate::names::{self, Names};
 use crate::show;
 use crate::view::matrix::{
-    CellCaller, CellChange, CellView, Enforced, MatrixRole, MatrixServer, MatrixTask, MatrixTool,
-    MatrixView,
+    CellCaller, CellChange, CellCondition, CellView, ConditionView, Enforced, MatrixRole,
+    MatrixServer, MatrixTask, MatrixTool, MatrixView,
 };
 
 /// How many cells one command may change.
@@ -131,6 +132,12 @@ impl Command for Matrix {
                 .collect(),
             tools: tools.collect(),
             cells: doc.tools.iter().map(|it| cell(it.id).collect()).collect(),
+            conditions: doc
+                .roles
+                .iter()
+                .flat_map(|role| role.conditions.iter().map(|(tool, it)| (role.id, *tool, it)))
+                .map(|(role, tool, it)| CellCondition { role, tool, condition: shown(it) })
+                .collect(),
             tasks: doc
                 .tasks
                 .iter()
@@ -142,6 +149,11 @@ impl Command for Matrix {
                 .collect(),
         })
     }
+}
+
+fn shown(condition: &Condition) -> ConditionView {
+    let Condition { schema, otherwise } = condition.clone();
+    ConditionView { schema, otherwise }
 }
 
 fn column(doc: &TenantDoc, id: RoleId, name: &Name) -> MatrixRole {
@@ -206,10 +218,13 @@ impl Command for MatrixSet {
             });
         }
         let doc = names::tenant(&document, self.tenant)?;
-        for CellChange { role, tool, grant } in &self.changes {
+        for CellChange { role, tool, grant, condition } in &self.changes {
             role_name(doc, *role)?;
             names::tool(doc, *tool)?;
-            let cell = Cell { role: *role, tool: *tool, grant: *grant };
+            let condition = condition.as_ref();
+            let condition = condition.map(|it| condition::read(&it.schema, it.otherwise, *grant));
+            let condition = condition.transpose()?;
+            let cell = Cell { role: *role, tool: *tool, grant: *grant, condition };
             grant::set(edit.db(), self.tenant, cell).await?;
         }
         edit.enforce(&summary(doc, &self.changes)?).await
@@ -218,9 +233,11 @@ impl Command for MatrixSet {
 
 fn summary(doc: &TenantDoc, changes: &[CellChange]) -> Result<String, ControlError> {
     match changes {
-        [CellChange { role, tool, grant }] => {
+        [CellChange { role, tool, grant, condition }] => {
             let (role, tool) = (role_name(doc, *role)?, names::tool(doc, *tool)?);
-            Ok(format!("set `{role}` x `{}` to {grant}", tool.name))
+            let when =
+                condition.as_ref().map(|it| format!(" on a condition, else {}", it.otherwise));
+            Ok(format!("set `{role}` x `{}` to {grant}{}", tool.name, when.unwrap_or_default()))
         }
         many => Ok(format!("changed {} cells of the matrix of `{}`", many.len(), doc.name)),
     }
@@ -280,6 +297,7 @@ impl Command for MatrixCell {
         }
         Ok(CellView {
             grant,
+            condition: role.and_then(|it| it.conditions.get(&self.tool)).map(shown),
             callers: callers(&core, doc, self.role, self.tool),
             tool: show::tool(&core, doc, tool, None),
             recent: recent.collect::<Result<_, _>>()?,

@@ -19,9 +19,10 @@ use cs_registry::task::{self, Task};
 use cs_registry::tenant::{self, Tenant};
 use cs_registry::tool::{self, Tool};
 
-use super::{Declared, DeclaredTenant, DeclaredTool, suggest};
+use super::{Declared, DeclaredCondition, DeclaredTenant, DeclaredTool, suggest};
 use crate::commands::reference;
 use crate::commands::task::check_times;
+use crate::condition;
 use crate::core::Core;
 use crate::edit::Edit;
 use crate::failure::ControlError;
@@ -122,7 +123,7 @@ impl One<'_, '_> {
     async fn settle(&mut self, wanted: DeclaredTenant) -> Result<(), ControlError> {
         let servers = self.servers(&wanted).await?;
         let tools = self.tools(&servers, wanted.tools).await?;
-        let roles = self.roles(&tools, wanted.roles).await?;
+        let roles = self.roles(&tools, wanted.roles, &wanted.conditions).await?;
         let tasks = self.tasks(&tools, wanted.tasks).await?;
         self.providers(wanted.identity_providers).await?;
         self.agents(&roles, &tasks, wanted.agents).await?;
@@ -275,15 +276,22 @@ impl One<'_, '_> {
         &mut self,
         tools: &BTreeMap<String, ToolId>,
         wanted: BTreeMap<Name, BTreeMap<String, Grant>>,
+        conditions: &BTreeMap<Name, BTreeMap<String, DeclaredCondition>>,
     ) -> Result<BTreeMap<Name, RoleId>, ControlError> {
         let tenant = self.doc.id;
+        if let Some(role) = conditions.keys().find(|role| !wanted.contains_key(*role)) {
+            let known = wanted.keys().map(Name::as_str);
+            return Err(self.unknown("conditions", "role", role.as_str(), known));
+        }
         for old in self.doc.roles.iter().filter(|old| !wanted.contains_key(&old.name)) {
             role::remove(self.edit.db(), tenant, old.id).await?;
         }
         let mut ids = BTreeMap::new();
         for (name, cells) in wanted {
             let at = format!("roles.{name}");
-            if let Some(tool) = cells.keys().find(|tool| !tools.contains_key(*tool)) {
+            let conditions = conditions.get(&name);
+            let named = cells.keys().chain(conditions.into_iter().flat_map(BTreeMap::keys));
+            if let Some(tool) = named.into_iter().find(|tool| !tools.contains_key(*tool)) {
                 return Err(self.unknown(&at, "tool", tool, tools.keys().map(String::as_str)));
             }
             let old = self.doc.roles.iter().find(|old| old.name == name);
@@ -299,8 +307,13 @@ impl One<'_, '_> {
             for (key, tool) in tools {
                 let grant = cells.get(key).copied().unwrap_or_default();
                 let before = old.and_then(|old| old.grants.get(tool)).copied().unwrap_or_default();
-                if grant != before {
-                    let cell = Cell { role: id, tool: *tool, grant };
+                let condition = conditions.and_then(|all| all.get(key));
+                let condition = condition
+                    .map(|it| condition::read(&it.when.to_string(), it.otherwise, grant))
+                    .transpose()?;
+                let had = old.and_then(|old| old.conditions.get(tool));
+                if grant != before || condition.as_ref() != had {
+                    let cell = Cell { role: id, tool: *tool, grant, condition };
                     grant::set(self.edit.db(), tenant, cell).await?;
                 }
             }

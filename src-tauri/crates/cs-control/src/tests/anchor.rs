@@ -77,7 +77,7 @@ async fn b01_a_grant_that_was_changed_offline_is_found_out_and_not_enforced() {
         let tenant = &document.tenants[0];
         let role = tenant.roles.iter().find(|it| it.name.as_str() == "reader").unwrap().id;
         let tool = tenant.tools.iter().find(|it| it.name.as_str() == "access_secrets").unwrap().id;
-        let cell = Cell { role, tool, grant: Grant::Allow };
+        let cell = Cell { role, tool, grant: Grant::Allow, condition: None };
         grant::set(&mut change, tenant.id, cell).await.unwrap();
         change.commit(&[]).await.unwrap();
         registry.close().await.unwrap();

@@ -97,6 +97,58 @@ async fn a_changed_cell_is_enforced_before_the_command_answers() {
 }
 
 #[tokio::test]
+async fn a_cell_can_grant_for_some_arguments_and_less_for_others() {
+    let place = Place::with_starter().await;
+    let (matrix, tenant) = (place.matrix().await, place.tenant().await);
+    let row = names(&matrix["tools"]).iter().position(|it| *it == "web_fetch").unwrap();
+    let cell = async |grant: Grant, schema: &str, otherwise: &str| {
+        let mut change = change(&place.matrix().await, 1, row, grant);
+        change["condition"] = json!({ "schema": schema, "otherwise": otherwise });
+        json!({ "tenant": tenant, "changes": [change],
+                "base_version": place.matrix().await["policy_version"] })
+    };
+    let local = r#"{"properties":{"url":{"pattern":"^http://127[.]"}}}"#;
+    let args = cell(Grant::Allow, local, "token").await;
+    place.ask("matrix_set", args).await;
+    let exact = r#"{"properties":{"url":{"pattern":"^http://127[.]","type":"string"}},"required":["url"],"type":"object"}"#;
+    let shown = place.matrix().await;
+    assert_eq!(
+        shown["conditions"][0]["condition"],
+        json!({ "schema": exact, "otherwise": "token" })
+    );
+    assert_eq!(shown["conditions"][0]["tool"], matrix["tools"][row]["id"]);
+    let log = place.log(&["admin.changed"]).await;
+    assert!(log[0]["summary"].as_str().unwrap().contains("satisfy"), "{}", log[0]["summary"]);
+    let at = json!({ "tenant": tenant, "role": matrix["roles"][1]["id"],
+                     "tool": matrix["tools"][row]["id"] });
+    assert_eq!(place.ask("matrix_cell", at).await["condition"]["otherwise"], "token");
+
+    let text = place.ask("export", json!({})).await["text"].clone();
+    assert!(text.as_str().unwrap().contains("otherwise: token"), "{text}");
+    let again = place.ask("apply", json!({ "text": text, "dry_run": false })).await;
+    assert_eq!(again["changes"], json!([]));
+    let elsewhere = Place::new().await;
+    elsewhere.ask("apply", json!({ "text": text, "dry_run": false })).await;
+    assert_eq!(elsewhere.ask("export", json!({})).await["text"], text);
+
+    for (grant, schema, otherwise) in [
+        (Grant::Allow, local, "allow"),
+        (Grant::Deny, local, "deny"),
+        (Grant::Allow, "{\"type\":", "deny"),
+        (Grant::Allow, "{}", "deny"),
+    ] {
+        let args = cell(grant, schema, otherwise).await;
+        let refused = place.refused(place.control.console(), "matrix_set", args).await;
+        assert_eq!(refused["code"], "invalid", "{schema} {otherwise}");
+    }
+    let free = [change(&place.matrix().await, 1, row, Grant::Allow)];
+    let base = place.matrix().await["policy_version"].clone();
+    let args = json!({ "tenant": tenant, "changes": free, "base_version": base });
+    place.ask("matrix_set", args).await;
+    assert_eq!(place.matrix().await["conditions"], json!([]));
+}
+
+#[tokio::test]
 async fn a_change_that_changes_nothing_makes_no_version() {
     let place = Place::with_starter().await;
     let matrix = place.matrix().await;

@@ -20,6 +20,8 @@ pub struct MatrixView {
     pub tools: Vec<MatrixTool>,
     /// Row by row as `tools`, column by column as `roles`.
     pub cells: Vec<Vec<Grant>>,
+    /// The cells that grant what they say to some arguments only.
+    pub conditions: Vec<CellCondition>,
     /// The tasks, to look at the matrix through.
     pub tasks: Vec<MatrixTask>,
 }
@@ -78,8 +80,29 @@ pub struct MatrixTask {
     pub tools: Vec<ToolId>,
 }
 
+/// A cell that grants what it says to some arguments only.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, TS)]
+pub struct CellCondition {
+    /// Its column.
+    pub role: RoleId,
+    /// Its row.
+    pub tool: ToolId,
+    /// What the arguments have to satisfy.
+    pub condition: ConditionView,
+}
+
+/// What arguments have to satisfy, and what is granted to others.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct ConditionView {
+    /// A JSON Schema, as text.
+    pub schema: String,
+    /// What is granted to arguments that do not satisfy it.
+    pub otherwise: Grant,
+}
+
 /// What a cell is to be.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize, TS)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, TS)]
 #[serde(deny_unknown_fields)]
 pub struct CellChange {
     /// Its column.
@@ -88,6 +111,10 @@ pub struct CellChange {
     pub tool: ToolId,
     /// What it is to be.
     pub grant: Grant,
+    /// For which arguments; for all, when absent.
+    #[serde(default)]
+    #[ts(optional)]
+    pub condition: Option<ConditionView>,
 }
 
 /// What a change led to.
@@ -104,6 +131,8 @@ pub struct Enforced {
 pub struct CellView {
     /// The cell.
     pub grant: Grant,
+    /// Its condition, where it has one.
+    pub condition: Option<ConditionView>,
     /// Who can call the tool through this role now, and through which task.
     pub callers: Vec<CellCaller>,
     /// The tool.

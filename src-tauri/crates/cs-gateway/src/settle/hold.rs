@@ -8,7 +8,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 use super::rounds::{Round, come_back};
 use super::{Cleared, spend, told};
-use crate::authz;
+use crate::authz::{self, Given};
 use crate::gate::Gate;
 use crate::line::Line;
 use crate::ports::{NewApproval, PortError, Ruling};
@@ -25,6 +25,12 @@ pub(super) struct Question<'c> {
     pub(super) canonical: &'c str,
     /// Their digest.
     pub(super) digest: Digest,
+}
+
+impl Question<'_> {
+    fn given(&self) -> Given<'_> {
+        self.asked.given(self.digest)
+    }
 }
 
 /// What ended a wait.
@@ -111,7 +117,7 @@ async fn strayed(
     withdraw(gate, call, approval, "not_allowed_any_more", trail).await?;
     let Asked { live, warrant, .. } = call.asked;
     let listed = call.asked.listed();
-    let judged = authz::permit(gate, live, warrant, listed, call.digest, trail).await;
+    let judged = authz::permit(gate, live, warrant, listed, call.given(), trail).await;
     Ok(judged.err().unwrap_or(Refusal::NotListed { name: listed.to_owned() }))
 }
 
@@ -155,7 +161,7 @@ async fn file(
         return Ok(Err(told));
     }
     let (warrant, listed) = (&call.asked.warrant, call.asked.listed());
-    let Verdict::Hold(held) = authz::judge(gate, live, warrant, listed, call.digest) else {
+    let Verdict::Hold(held) = authz::judge(gate, live, warrant, listed, call.given()) else {
         return Err(Refusal::NotListed { name: call.asked.listed().to_owned() });
     };
     trail.settle(&gate.ports).await?;
@@ -308,7 +314,7 @@ async fn wait(
 /// Whether the call would still wait for a person if it came now.
 fn is_still_held(gate: &Gate, call: &Question<'_>) -> bool {
     let Asked { live, warrant, .. } = call.asked;
-    match authz::judge(gate, live, warrant, call.asked.listed(), call.digest) {
+    match authz::judge(gate, live, warrant, call.asked.listed(), call.given()) {
         // A policy that asks for no signature any more holds for the next call; this one waits
         // for the person who was asked.
         Verdict::Allow(_) | Verdict::Hold(_) => true,

@@ -2,7 +2,7 @@
 
 use cs_model::Digest;
 use cs_model::event::{Decision, EventKind, Outcome};
-use cs_policy::Verdict;
+use cs_policy::{Met, Verdict};
 use serde_json::json;
 use tokio::sync::mpsc;
 
@@ -271,6 +271,7 @@ async fn what_was_judged_is_what_is_sent_or_nothing_is() {
         meta: Meta::default(),
         live: live.clone(),
         warrant: key_of(&live),
+        met: Met::default(),
         alive: mpsc::channel(1).0,
     };
     let mut trail = Trail::new(gate.correlation().unwrap(), String::new());
@@ -278,8 +279,9 @@ async fn what_was_judged_is_what_is_sent_or_nothing_is() {
     let mut cancelled = live.begin(&asked.id).unwrap();
     for (arguments, sent) in [(Some("{\"amount\":9}"), 0), (None, 0), (Some(judged), 1)] {
         let digest = Digest::of(judged.as_bytes());
-        let Verdict::Allow(permit) = authz::judge(gate, &live, &key_of(&live), "read_file", digest)
-        else {
+        let given = asked.given(digest);
+        let judged = authz::judge(gate, &live, &key_of(&live), "read_file", given);
+        let Verdict::Allow(permit) = judged else {
             panic!("it is allowed");
         };
         let cleared = settle::on_record(gate, &asked, permit, &mut trail).await.unwrap();

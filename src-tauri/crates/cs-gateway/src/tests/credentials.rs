@@ -208,7 +208,9 @@ async fn k13_a_call_under_way_is_not_judged_by_a_key_that_does_not_stand_any_mor
     let gate = &stage.gateway.gate;
     let live = gate.sessions.all().remove(0);
     let nothing = cs_model::Digest::of(b"");
-    let judged = || crate::authz::judge(gate, &live, &key_of(&live), "read_file", nothing);
+    let met = cs_policy::Met::default();
+    let given = crate::authz::Given { digest: nothing, met: &met };
+    let judged = || crate::authz::judge(gate, &live, &key_of(&live), "read_file", given);
     assert!(matches!(judged(), cs_policy::Verdict::Allow(_)));
     stage.change_key(WORKER, |key| key.state = CredentialState::Revoked);
     assert!(!live.is_over(), "nobody had the time to end the session");

@@ -117,7 +117,12 @@ fn tenant_doc(number: u128, name: &str) -> TenantDoc {
         standing: Standing::Active,
         servers: vec![ServerDoc { id: server(base), name: name_of("files"), enabled: true }],
         tools,
-        roles: vec![RoleDoc { id: role(base), name: name_of("worker"), grants }],
+        roles: vec![RoleDoc {
+            id: role(base),
+            name: name_of("worker"),
+            grants,
+            conditions: BTreeMap::new(),
+        }],
         tasks: vec![
             task_doc(base, "workbench", &listed),
             task_doc(base + 1, "reading", &[tool(base)].into()),

@@ -232,7 +232,7 @@ impl Row for RoleDoc {
     }
 
     fn blank(&self) -> Self {
-        Self { grants: BTreeMap::new(), ..self.clone() }
+        Self { grants: BTreeMap::new(), conditions: BTreeMap::new(), ..self.clone() }
     }
 
     fn compare(&self, new: &Self, sides: Sides<'_>, out: &mut Vec<What>) {
@@ -242,6 +242,15 @@ impl Row for RoleDoc {
             if from != to {
                 let (role, tool) = (new.name.clone(), tool.label(sides.new));
                 out.push(What::Grant { role, tool, from, to });
+            }
+            let (before, after) = (self.conditions.get(&tool.id), new.conditions.get(&tool.id));
+            if before != after {
+                out.push(What::Condition {
+                    role: new.name.clone(),
+                    tool: tool.label(sides.new),
+                    schema: after.map(|it| it.schema.clone()),
+                    otherwise: after.map(|it| it.otherwise).unwrap_or_default(),
+                });
             }
         }
     }

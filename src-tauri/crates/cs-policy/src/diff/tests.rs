@@ -73,7 +73,7 @@ fn what_is_removed_comes_alone_and_what_is_added_with_all_that_it_has() {
 #[test]
 fn every_change_has_its_sentence() {
     type Case = fn(&mut TenantDoc);
-    let cases: [Case; 15] = [
+    let cases: [Case; 17] = [
         |acme| acme.name = name("acme-corp"),
         |acme| acme.standing = Standing::Suspended,
         |acme| acme.servers[0].enabled = false,
@@ -86,6 +86,11 @@ fn every_change_has_its_sentence() {
         |acme| {
             acme.roles[0].grants =
                 [(READ, Grant::Deny), (WRITE, Grant::Allow), (SEND, Grant::Token)].into();
+        },
+        |acme| drop(acme.roles[0].conditions.insert(READ, condition(MET, Grant::Token))),
+        |acme| {
+            acme.roles[0].grants.insert(READ, Grant::Token);
+            acme.roles[0].conditions.insert(READ, condition(MET, Grant::Deny));
         },
         |acme| {
             acme.roles.push(role(

@@ -20,6 +20,7 @@ impl fmt::Display for Change {
             | What::AgentRole { .. }
             | What::AgentStanding { .. }
             | What::AgentTask { .. }
+            | What::Condition { .. }
             | What::Grant { .. }
             | What::ProviderEnabled { .. }
             | What::ProviderSettings { .. }
@@ -71,6 +72,17 @@ impl fmt::Display for What {
             }
             Self::AgentTask { agent, task, assigned: false } => {
                 write!(f, "agent `{agent}` may no longer declare task `{task}`")
+            }
+            Self::Condition { role, tool, schema: None, .. } => {
+                write!(f, "the condition of role `{role}` for tool `{tool}` is gone")
+            }
+            Self::Condition { role, tool, schema: Some(schema), otherwise } => {
+                let others = others_verb(*otherwise);
+                write!(
+                    f,
+                    "what role `{role}` is granted for tool `{tool}` holds for arguments that \
+                     satisfy {schema}; others {others}"
+                )
             }
             Self::Grant { role, tool, from, to } => {
                 write!(f, "role `{role}` {} `{tool}` ({from} before)", grant_verb(*to))
@@ -147,6 +159,14 @@ const fn grant_verb(grant: Grant) -> &'static str {
         Grant::Allow => "may now call tool",
         Grant::Deny => "may no longer call tool",
         Grant::Token => "now needs a countersignature for tool",
+    }
+}
+
+const fn others_verb(grant: Grant) -> &'static str {
+    match grant {
+        Grant::Allow => "pass without asking",
+        Grant::Deny => "are refused",
+        Grant::Token => "need a countersignature",
     }
 }
 

@@ -38,7 +38,7 @@ fn an_explanation_says_which_roles_grant_even_where_the_task_refuses() {
         acme.agents[0].roles.insert(READER);
     };
     let cells = |tool| explained(both, ROBIN, Some(TIDY), tool).cells;
-    let cell = |role, grant| Cell { role, grant };
+    let cell = |role, grant| Cell { role, grant, otherwise: None };
     assert_eq!(cells(WRITE), [cell(READER, Grant::Deny), cell(EXECUTOR, Grant::Token)]);
     assert_eq!(cells(SEND), [cell(READER, Grant::Deny), cell(EXECUTOR, Grant::Token)]);
     assert_eq!(cells(ERASE), [cell(READER, Grant::Deny), cell(EXECUTOR, Grant::Deny)]);

@@ -19,6 +19,10 @@ const FROZEN: [Frozen; 5] = [
     Frozen::Absent,
 ];
 
+fn grants() -> impl Iterator<Item = (Grant, bool)> {
+    GRANTS.into_iter().flat_map(|grant| [false, true].map(|others| (grant, others)))
+}
+
 fn every_input() -> Vec<Facts> {
     let mut all = Vec::new();
     for tenant in PRINCIPALS {
@@ -27,7 +31,7 @@ fn every_input() -> Vec<Facts> {
                 for task in PURPOSES {
                     for tool in STANDPOINTS {
                         for in_task in [false, true] {
-                            for grant in GRANTS {
+                            for (grant, others_would_pass) in grants() {
                                 all.extend(FROZEN.map(|frozen| Facts {
                                     tenant,
                                     agent,
@@ -36,6 +40,7 @@ fn every_input() -> Vec<Facts> {
                                     tool,
                                     in_task,
                                     grant,
+                                    others_would_pass,
                                     frozen,
                                 }));
                             }
@@ -51,7 +56,7 @@ fn every_input() -> Vec<Facts> {
 #[test]
 fn a_call_passes_exactly_when_it_passes_every_gate_and_gets_the_narrower_grant() {
     let all = every_input();
-    assert_eq!(all.len(), 12_960);
+    assert_eq!(all.len(), 25_920);
     for facts in all {
         let listed = match facts.frozen {
             Frozen::Listed(grant) => grant,
@@ -82,9 +87,16 @@ fn the_first_gate_that_fails_gives_the_reason() {
         tool: Standpoint::Enabled,
         in_task: true,
         grant: Grant::Allow,
+        others_would_pass: false,
         frozen: Frozen::Listed(Grant::Allow),
     };
     assert_eq!(judge(good), Ok(Grant::Allow));
+    let others = Facts { others_would_pass: true, ..good };
+    assert_eq!(judge(others), Ok(Grant::Allow));
+    let unmet = Err(Deny::ConditionUnmet);
+    assert_eq!(judge(Facts { grant: Grant::Deny, ..others }), unmet);
+    assert_eq!(judge(Facts { frozen: Frozen::Listed(Grant::Deny), ..others }), unmet);
+    assert_eq!(judge(Facts { frozen: Frozen::Changed, ..others }), Err(Deny::DefinitionChanged));
     // From the last gate to the first: each failure added hides the ones after it.
     let mut facts = good;
     let mut expect = |change: fn(&mut Facts), deny: Deny| {

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cs_model::event::Actor;
 use cs_model::state::Standing;
-use cs_model::{Digest, TaskId};
+use cs_model::{Condition, Digest, TaskId};
 
 use super::*;
 use crate::policy::Version;
@@ -35,8 +35,15 @@ async fn every_change_of_a_row_is_in_the_document() {
     let fixture = Fixture::new().await;
     let mut db = fixture.registry.begin().await.unwrap();
     let before = load(&mut db).await.unwrap();
-    let cell = grant::Cell { role: A.role, tool: A.tool, grant: Grant::Allow };
-    grant::set(&mut db, A.tenant, cell).await.unwrap();
+    let condition =
+        Condition { schema: r#"{"type":"object"}"#.to_owned(), otherwise: Grant::Token };
+    let cell = grant::Cell {
+        role: A.role,
+        tool: A.tool,
+        grant: Grant::Allow,
+        condition: Some(condition.clone()),
+    };
+    grant::set(&mut db, A.tenant, cell.clone()).await.unwrap();
     tool::set_enabled(&mut db, A.tenant, A.tool, false).await.unwrap();
     tool::pin(&mut db, A.tenant, A.tool, r#"{"name":"x"}"#, Digest::of(b"x")).await.unwrap();
     server::set_enabled(&mut db, A.tenant, A.server, false).await.unwrap();
@@ -52,6 +59,7 @@ async fn every_change_of_a_row_is_in_the_document() {
     let acme = &after.tenants[0];
     assert_eq!(acme.standing, Standing::Suspended);
     assert_eq!(acme.roles[0].grants, BTreeMap::from([(A.tool, Grant::Allow)]));
+    assert_eq!(acme.roles[0].conditions, BTreeMap::from([(A.tool, condition)]));
     assert!(!acme.tools[0].enabled && !acme.servers[0].enabled);
     assert_eq!(acme.tools[0].fingerprint, Digest::of(b"x"));
     assert_eq!(acme.agents[0].standing, Standing::Suspended);
@@ -59,7 +67,10 @@ async fn every_change_of_a_row_is_in_the_document() {
     assert!(acme.tasks[0].tools.is_empty());
     assert_eq!(acme.tasks[0].longest_secs, 7);
 
-    let deny = grant::Cell { grant: Grant::Deny, ..cell };
+    let free = grant::Cell { condition: None, ..cell };
+    grant::set(&mut db, A.tenant, free.clone()).await.unwrap();
+    assert!(load(&mut db).await.unwrap().tenants[0].roles[0].conditions.is_empty());
+    let deny = grant::Cell { grant: Grant::Deny, ..free };
     grant::set(&mut db, A.tenant, deny).await.unwrap();
     server::remove(&mut db, A.tenant, A.server).await.unwrap();
     agent::remove(&mut db, A.tenant, A.agent).await.unwrap();

@@ -1,0 +1,38 @@
+//! Which conditions of the policy the arguments of a call satisfy. The policy says what follows.
+
+use cs_model::Condition;
+use cs_policy::Met;
+
+use crate::gate::Gate;
+use crate::schema::{self, SchemaFault};
+use crate::tool::Asked;
+
+/// Checks that a JSON Schema could be held against any arguments.
+///
+/// # Errors
+///
+/// Why it could not. No arguments would satisfy it.
+pub fn examine_condition(schema: &str) -> Result<(), SchemaFault> {
+    schema::examine(&definition(schema))
+}
+
+/// The conditions that the arguments of a call satisfy. One that cannot be held against them is
+/// not satisfied.
+pub(crate) fn met(gate: &Gate, asked: &Asked) -> Met {
+    let world = gate.world();
+    asked.live.judge(|session| {
+        let all = cs_policy::conditions(&world.policy, session, asked.listed());
+        let met = all.into_iter().filter(|it| is_met(gate, it, asked.arguments()));
+        met.map(Condition::digest).collect()
+    })
+}
+
+fn is_met(gate: &Gate, condition: &Condition, arguments: Option<&str>) -> bool {
+    let found = gate.schemas.of(condition.digest(), &definition(&condition.schema));
+    found.is_ok_and(|schema| schema.check(arguments, None).is_ok())
+}
+
+/// A schema where that of a tool would stand.
+fn definition(schema: &str) -> String {
+    format!(r#"{{"inputSchema":{schema}}}"#)
+}

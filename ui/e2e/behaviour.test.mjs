@@ -76,6 +76,26 @@ test('many cells are changed only after a preview', async () => {
   await close()
 })
 
+test('a cell is given a condition in its panel, says so, and loses it again', async () => {
+  const { page, wrong, close } = await at('typical', '/t/acme/matrix')
+  const grid = page.getByRole('grid')
+  await grid.focus()
+  for (const key of ['ArrowDown', 'ArrowDown', 'ArrowDown', 'a']) await page.keyboard.press(key)
+  await page.getByRole('button', { name: 'Set a condition' }).click()
+  const schema = page.getByLabel('They satisfy')
+  await schema.fill('{"properties":')
+  await page.getByText('This is not JSON yet').waitFor()
+  await schema.fill('{"properties":{"path":{"pattern":"^notes/"}}}')
+  await page.getByRole('button', { name: 'Enforce' }).click()
+  await grid.getByRole('gridcell', { name: 'Allow, on a condition' }).waitFor()
+  await page.getByRole('button', { name: 'Change the condition' }).waitFor()
+  await page.getByRole('button', { name: 'Remove it' }).click()
+  await page.getByText('For all that fit').waitFor()
+  assert.equal(await grid.getByRole('gridcell', { name: 'on a condition' }).count(), 0)
+  assert.deepEqual(wrong, [])
+  await close()
+})
+
 test('the lens hatches what the task does not list, and stays in the address', async () => {
   const { page, close } = await at('typical', '/t/acme/matrix')
   await page.getByRole('combobox', { name: 'Task lens' }).click()

@@ -10,10 +10,10 @@ export const grantMeaning: Record<Grant, string> = {
 }
 
 /** The state of a grant: glyph, colour and word together. The glyph is drawn by the style. */
-export function GrantMark({ grant, plain = false }: { grant: Grant; plain?: boolean }) {
+export function GrantMark({ grant, plain = false, conditional = false }: { grant: Grant; plain?: boolean; conditional?: boolean }) {
   return (
-    <span className={`${css.mark} ${plain ? css.plain : ''}`} data-grant={grant}>
-      {grantLabel[grant]}
+    <span className={`${css.mark} ${plain ? css.plain : ''}`} data-grant={grant} {...(conditional ? { title: 'Only for arguments that satisfy its condition' } : {})}>
+      {grantLabel[grant]}{conditional ? '*' : ''}
     </span>
   )
 }

@@ -308,12 +308,26 @@ export type CellChange = {
   tool: ToolId
   /** What it is to be. */
   grant: Grant
+  /** For which arguments; for all, when absent. */
+  condition?: ConditionView
+}
+
+/** A cell that grants what it says to some arguments only. */
+export type CellCondition = {
+  /** Its column. */
+  role: RoleId
+  /** Its row. */
+  tool: ToolId
+  /** What the arguments have to satisfy. */
+  condition: ConditionView
 }
 
 /** The side panel of a cell. */
 export type CellView = {
   /** The cell. */
   grant: Grant
+  /** Its condition, where it has one. */
+  condition: ConditionView | null
   /** Who can call the tool through this role now, and through which task. */
   callers: Array<CellCaller>
   /** The tool. */
@@ -358,6 +372,14 @@ export type ClaimMap = {
 
 /** How a client of the gateway's own token issuer proves itself. */
 export type ClientMethodView = 'client_secret_basic' | 'private_key_jwt' | 'tls_client_auth'
+
+/** What arguments have to satisfy, and what is granted to others. */
+export type ConditionView = {
+  /** A JSON Schema, as text. */
+  schema: string
+  /** What is granted to arguments that do not satisfy it. */
+  otherwise: Grant
+}
 
 export type CorrelationId = Brand<'cor'>
 
@@ -665,6 +687,8 @@ export type MatrixView = {
   tools: Array<MatrixTool>
   /** Row by row as `tools`, column by column as `roles`. */
   cells: Array<Array<Grant>>
+  /** The cells that grant what they say to some arguments only. */
+  conditions: Array<CellCondition>
   /** The tasks, to look at the matrix through. */
   tasks: Array<MatrixTask>
 }

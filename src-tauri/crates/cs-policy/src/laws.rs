@@ -273,6 +273,19 @@ proptest! {
     }
 
     #[test]
+    fn a_condition_that_is_lifted_frees_the_next_session_only(
+        tenant in some_tenant(), (agent, task) in asking(),
+    ) {
+        let mut free = tenant.clone();
+        for role in &mut free.roles {
+            role.conditions.clear();
+        }
+        let live = session(&compiled(&alone(&tenant)), agent, task);
+        let had = fresh(&alone(&tenant), agent, task);
+        prop_assert_eq!(levels(&compiled(&alone(&free)), &live), had);
+    }
+
+    #[test]
     fn a_live_session_gets_the_narrower_of_then_and_now(
         then in some_tenant(), now in some_tenant(), (agent, task) in asking(),
     ) {

@@ -11,6 +11,8 @@ type Props = {
   left: number
   width: number
   grant: Grant
+  /** It grants that to some arguments only. */
+  conditional: boolean
   /** It was set and is not known to be enforced yet. */
   underway: boolean
   /** Outside of the task that the lens shows. */
@@ -21,7 +23,7 @@ type Props = {
 }
 
 /** One grant. */
-export const Cell = memo(function Cell({ id, tool, role, left, width, grant, underway, outside, selected, active, onPoint }: Props) {
+export const Cell = memo(function Cell({ id, tool, role, left, width, grant, conditional, underway, outside, selected, active, onPoint }: Props) {
   const spot = { tool, role }
   return (
     // The grid takes the keys; the pointer selects.
@@ -31,7 +33,7 @@ export const Cell = memo(function Cell({ id, tool, role, left, width, grant, und
       role="gridcell"
       aria-colindex={role + 2}
       aria-selected={selected}
-      aria-label={`${grantLabel[grant]}${underway ? ', being enforced' : ''}${outside ? ', outside of the task' : ''}`}
+      aria-label={`${grantLabel[grant]}${conditional ? ', on a condition' : ''}${underway ? ', being enforced' : ''}${outside ? ', outside of the task' : ''}`}
       data-active={active || undefined}
       data-selected={selected || undefined}
       data-underway={underway || undefined}
@@ -40,7 +42,7 @@ export const Cell = memo(function Cell({ id, tool, role, left, width, grant, und
       onPointerDown={(event) => event.button === 0 && onPoint(spot, event.shiftKey)}
       onPointerEnter={(event) => event.buttons === 1 && onPoint(spot, true)}
     >
-      <GrantMark grant={grant} />
+      <GrantMark grant={grant} conditional={conditional} />
     </div>
   )
 })

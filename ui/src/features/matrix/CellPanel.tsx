@@ -11,9 +11,10 @@ import { useTenant } from '@/components/tenant'
 import { ToolNeeds } from '@/components/ToolNeeds'
 import { ToolProblem } from '@/components/ToolProblem'
 import { Untrusted } from '@/components/Untrusted'
-import type { CellView, Grant, MatrixTool, MatrixView } from '@/ipc/generated'
+import type { CellView, ConditionView, Grant, MatrixTool, MatrixView } from '@/ipc/generated'
 import { matrixCell } from '@/ipc/queries'
 import { plural } from '@/lib/format'
+import { CellCondition } from './CellCondition'
 import css from './Matrix.module.css'
 import { cellKey } from './sheet'
 
@@ -23,7 +24,7 @@ type Props = {
   role: MatrixView['roles'][number]
   grant: Grant
   underway: ReadonlyMap<string, Grant>
-  onSet: (grant: Grant) => void
+  onSet: (grant: Grant, condition?: ConditionView) => void
   onLeave: () => void
 }
 
@@ -52,13 +53,20 @@ export function CellPanel({ ref, tool, role, grant, underway, onSet, onLeave }: 
       {pending ? <span className="small" role="status">Being enforced…</span> : null}
       {tool.enabled ? null : <Mark tone="care">The tool is switched off: nobody can call it</Mark>}
       {tool.drifted ? <Mark tone="care">Its server changed it: calls are refused</Mark> : null}
-      <Loaded query={query}>{(view) => <Details view={view} />}</Loaded>
+      <Loaded query={query}>
+        {(view) => (
+          <>
+            <CellCondition key={JSON.stringify(view.condition)} grant={pending ?? grant} condition={view.condition} onSet={(condition) => onSet(grant, condition ?? undefined)} />
+            <Details view={view} />
+          </>
+        )}
+      </Loaded>
     </aside>
   )
 }
 
 function effect(one: Grant, grant: Grant, view: CellView | undefined): string {
-  if (one === grant) return `now: ${grantMeaning[one]}`
+  if (one === grant) return view?.condition ? `now, on a condition: ${grantMeaning[one]}` : `now: ${grantMeaning[one]}`
   if (rank[one] > rank[grant]) return `${grantMeaning[one]}, in new sessions`
   const live = view?.live_sessions ?? 0
   return live > 0 ? `${grantMeaning[one]}, at once in ${plural(live, 'live session')}` : `${grantMeaning[one]}, at once`

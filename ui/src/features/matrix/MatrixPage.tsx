@@ -62,7 +62,7 @@ function Matrix({ view }: { view: MatrixView }) {
       <div className={css.work}>
         <MatrixGrid ref={grid} view={view} sheet={shown} grants={grants} underway={edit.underway} selection={selection} onSelect={pick} onSet={setTo} onEnter={() => panel.current?.focus()} />
         {tool && role ? (
-          <CellPanel ref={panel} key={`${tool.id}${role.id}`} tool={tool} role={role} grant={grants.of(tool.id, role.id)} underway={edit.underway} onSet={(grant) => edit.set([{ tool: tool.id, role: role.id, grant }])} onLeave={() => grid.current?.focus()} />
+          <CellPanel ref={panel} key={`${tool.id}${role.id}`} tool={tool} role={role} grant={grants.of(tool.id, role.id)} underway={edit.underway} onSet={(grant, condition) => edit.set([{ tool: tool.id, role: role.id, grant, ...(condition && { condition }) }])} onLeave={() => grid.current?.focus()} />
         ) : null}
       </div>
       <Preview proposal={proposal} view={view} onAccept={accept} onCancel={() => propose(null)} />

@@ -44,7 +44,7 @@ export const MatrixRow = memo(function MatrixRow({ row, index, top, first, colum
         if (!role) return null
         const wanted = underway.get(cellKey(row.tool.id, role.id))
         return (
-          <Cell key={role.id} id={`cell-${row.at}-${cell.index}`} tool={row.at} role={cell.index} left={cell.start} width={column} grant={wanted ?? grants.of(row.tool.id, role.id)} underway={wanted !== undefined}
+          <Cell key={role.id} id={`cell-${row.at}-${cell.index}`} tool={row.at} role={cell.index} left={cell.start} width={column} grant={wanted ?? grants.of(row.tool.id, role.id)} conditional={grants.hasCondition(row.tool.id, role.id)} underway={wanted !== undefined}
             outside={row.outside} selected={cell.index >= from && cell.index <= to} active={cell.index === active} onPoint={onPoint} />
         )
       })}

@@ -9,6 +9,7 @@ const view = {
   servers: [{ id: 's1', name: 'files', enabled: true }, { id: 's2', name: 'mail', enabled: true }],
   tools: [tool('read', 's1'), tool('write', 's1'), tool('send', 's2')],
   cells: [['allow', 'allow'], ['deny', 'token'], ['deny', 'deny']] as Grant[][],
+  conditions: [],
   tasks: [{ id: 't1', name: 'look', tools: ['read'] }],
 } as unknown as MatrixView
 const grants = new Grants(view)
@@ -68,4 +69,13 @@ test('a change gives a new matrix and leaves the old one alone', () => {
   expect(new Grants(after).of('send' as never, 'r2' as never)).toBe('token')
   expect(after.policy_version).toBe(8)
   expect(grants.of('send' as never, 'r2' as never)).toBe('deny')
+})
+
+test('a condition is there until its cell is set without one', () => {
+  const set = grants.with([{ tool: 'read', role: 'r1', grant: 'allow', condition: { schema: '{"type":"object"}', otherwise: 'deny' } }] as never, 8)
+  const conditional = new Grants(set)
+  expect(conditional.hasCondition('read' as never, 'r1' as never)).toBe(true)
+  expect(conditional.hasCondition('read' as never, 'r2' as never)).toBe(false)
+  expect(conditional.with([{ tool: 'read', role: 'r1', grant: 'token' }] as never, 9).conditions).toEqual([])
+  expect(conditional.with([{ tool: 'write', role: 'r1', grant: 'token' }] as never, 9).conditions).toHaveLength(1)
 })

@@ -96,10 +96,17 @@ export const cellKey = (tool: ToolId, role: RoleId) => `${tool}/${role}`
 export class Grants {
   private readonly toolAt: Map<ToolId, number>
   private readonly roleAt: Map<RoleId, number>
+  private readonly conditional: Set<string>
 
   constructor(private readonly view: MatrixView) {
     this.toolAt = new Map(view.tools.map((tool, at) => [tool.id, at]))
     this.roleAt = new Map(view.roles.map((role, at) => [role.id, at]))
+    this.conditional = new Set(view.conditions.map(({ tool, role }) => cellKey(tool, role)))
+  }
+
+  /** Whether a cell grants what it says to some arguments only. */
+  hasCondition(tool: ToolId, role: RoleId): boolean {
+    return this.conditional.has(cellKey(tool, role))
   }
 
   /** No grant means deny. */
@@ -117,7 +124,10 @@ export class Grants {
       copy[column] = grant
       cells[row] = copy
     }
-    return { ...this.view, cells, policy_version: version }
+    const changed = new Set(changes.map(({ tool, role }) => cellKey(tool, role)))
+    const conditions = this.view.conditions.filter(({ tool, role }) => !changed.has(cellKey(tool, role)))
+    for (const { tool, role, condition } of changes) if (condition) conditions.push({ tool, role, condition })
+    return { ...this.view, cells, conditions, policy_version: version }
   }
 }
 

@@ -55,6 +55,10 @@ export const policyHandlers: Handlers = {
       servers: found.servers.map(({ id: server, name, enabled }) => ({ id: server, name, enabled })),
       tools: found.tools.map((tool) => ({ id: tool.id, server: tool.server, name: tool.name, title: tool.title, description: tool.description, enabled: tool.enabled, drifted: tool.drift !== null, last_used: tool.last_used })),
       cells: found.tools.map((tool) => found.roles.map((role) => found.grants.get(`${tool.id}/${role.id}`) ?? 'deny')),
+      conditions: [...found.conditions].map(([key, condition]) => {
+        const [tool, role] = key.split('/')
+        return { tool: tool as never, role: role as never, condition }
+      }),
       tasks: found.tasks.map(({ id: task, name, tools }) => ({ id: task, name, tools })),
     }
   },
@@ -63,7 +67,11 @@ export const policyHandlers: Handlers = {
     if (base_version !== world.status.policy_version) {
       throw new IpcError('stale', `Version ${world.status.policy_version} is in force by now. The matrix shows it: look, then change it again.`, correlation())
     }
-    for (const { tool, role, grant } of changes) found.grants.set(`${tool}/${role}`, grant)
+    for (const { tool, role, grant, condition } of changes) {
+      found.grants.set(`${tool}/${role}`, grant)
+      if (condition) found.conditions.set(`${tool}/${role}`, condition)
+      else found.conditions.delete(`${tool}/${role}`)
+    }
     return enforce(world)
   },
   matrix_cell: (world, { tenant, role, tool }) => {
@@ -75,7 +83,7 @@ export const policyHandlers: Handlers = {
       .filter((agent) => agent.roles.some((one) => one.id === role))
       .flatMap((agent) => agent.tasks.filter((task) => found.tasks.find((one) => one.id === task.id)?.tools.includes(tool))
         .map((task) => ({ agent: agent.id, agent_name: agent.name, task: task.id, task_name: task.name, grant })))
-    return { grant, callers: callers.slice(0, 20), tool: toolView(found, view), recent: world.audit.filter((row) => row.tool === view.name).slice(0, 5), live_sessions: callers.length > 0 ? 1 : 0 }
+    return { grant, condition: found.conditions.get(`${tool}/${role}`) ?? null, callers: callers.slice(0, 20), tool: toolView(found, view), recent: world.audit.filter((row) => row.tool === view.name).slice(0, 5), live_sessions: callers.length > 0 ? 1 : 0 }
   },
   task_list: (world, { tenant }) => tenantOf(world, tenant).tasks,
   task_create: (world, { tenant, name, tools, expected_secs, longest_secs }) => {

@@ -1,6 +1,6 @@
 /** What the backend inside the page holds, and the three sizes that it can have. */
 import type {
-  AgentView, ApprovalView, AuditRow, AuthorityView, CredentialView, Grant, ProviderView, RevocationView, RoleId, ServerView,
+  AgentView, ApprovalView, AuditRow, AuthorityView, ConditionView, CredentialView, Grant, ProviderView, RevocationView, RoleId, ServerView,
   SessionView, StatusView, TaskView, TenantId, TenantView, ToolView,
 } from '../generated'
 import { fillApprovals } from './approvals'
@@ -18,6 +18,8 @@ export type Tenant = {
   tools: (ToolView & { last_used: ReturnType<typeof ago> | null })[]
   /** By tool, then by role: what is absent is denied. */
   grants: Map<string, Grant>
+  /** In the same way: what the arguments have to satisfy. */
+  conditions: Map<string, ConditionView>
   tasks: TaskView[]
   agents: AgentView[]
   sessions: SessionView[]
@@ -76,7 +78,7 @@ function statusOf(size: Size): StatusView {
 function makeTenant(name: string, size: Size, starter: boolean): Tenant {
   const tenant: Tenant = {
     view: { id: id<TenantId>('tnt'), name, standing: 'active', created: ago(86_400 * 12), agents: 0, servers: 0, tools: 0, tasks: 0, live_sessions: 0, starter: starter && size !== 'empty' },
-    roles: [], servers: [], tools: [], grants: new Map(), tasks: [], agents: [], sessions: [], secrets: ['mail_password'], providers: [], revocations: [], authority: null,
+    roles: [], servers: [], tools: [], grants: new Map(), conditions: new Map(), tasks: [], agents: [], sessions: [], secrets: ['mail_password'], providers: [], revocations: [], authority: null,
   }
   if (size === 'empty') return tenant
   const names = size === 'crowded' ? [...ROLES, ...MORE_ROLES, ...MORE_ROLES.map((one) => `${one}-eu`), ...MORE_ROLES.slice(0, 14).map((one) => `${one}-us`)] : ROLES

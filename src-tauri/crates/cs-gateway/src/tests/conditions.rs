@@ -42,6 +42,8 @@ async fn x18_a_cell_grants_for_the_arguments_that_satisfy_its_condition_and_for_
         stage.journal.forget();
         assert_eq!(pays(&client, wrong.clone()).await, Some(-32602), "{wrong}");
         assert_eq!(stage.journal.reasons(EventKind::Decision), ["condition_unmet"], "{wrong}");
+        let said = client.call("read_file", wrong).await;
+        assert!(said.body.contains("may not be called with these arguments"), "{}", said.body);
     }
     assert_eq!(stage.journal.calls().len(), made);
 }

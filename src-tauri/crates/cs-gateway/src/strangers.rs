@@ -165,7 +165,7 @@ mod tests {
     use super::*;
 
     fn at(millis: i64) -> Timestamp {
-        Timestamp::from_millis(1_000_000 + millis)
+        Timestamp::from_millis(1_000_000_i64.saturating_add(millis))
     }
 
     #[test]

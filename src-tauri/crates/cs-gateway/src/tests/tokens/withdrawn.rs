@@ -58,8 +58,8 @@ async fn j15_a_withdrawal_covers_what_a_clock_that_is_ahead_has_dated_after_it()
         let (issuer, subject) = (field.idp.issuer(), "robin".to_owned());
         Revoked::Subject { issuer, subject, until }
     };
-    let cases: [(&str, &dyn Fn(&Field) -> Revoked); 2] =
-        [("issuer_revoked", &issuer), ("subject_revoked", &subject)];
+    type What<'w> = &'w dyn Fn(&Field) -> Revoked;
+    let cases: [(&str, What<'_>); 2] = [("issuer_revoked", &issuer), ("subject_revoked", &subject)];
     for (reason, what) in cases {
         let field = Field::new().await;
         let dated = |ahead: i64| {

@@ -1,0 +1,69 @@
+/** What agents prove themselves with, and the reference matrix: made in the console, kept by the real core. */
+import assert from 'node:assert/strict'
+import { createPrivateKey, X509Certificate } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { after, before, test } from 'node:test'
+import { open } from '../../ui/e2e/browser.mjs'
+import { realCore } from './real-core.mjs'
+
+const core = realCore()
+
+before(async () => {
+  await core.start()
+  await core.ask('first_run', { name: 'Grace', passphrase: 'lantern oyster gravel quilt', starter: true, secrets: 'file' })
+})
+after(() => core.stop())
+
+/** What a dialog shows beside a title. */
+const fact = (page, title) => page.getByRole('dialog').last().locator(`dt:text-is("${title}") + dd code`).innerText()
+
+async function shown(page, file) {
+  await page.getByRole('button', { name: `Show ${file}` }).click()
+  return page.locator(`pre[aria-label="${file}"]`).innerText()
+}
+
+const at = (place) => `${core.url}/#/t/acme/${place}`
+
+test('a certificate that is issued in the console is what it says, and is revoked in its list', async () => {
+  const { page, wrong, close } = await open(core.browser, at('agents'))
+  await page.getByRole('button', { name: 'reader-1', exact: true }).click()
+  await page.getByRole('button', { name: 'Other ways' }).click()
+  await page.getByRole('menuitem', { name: 'Issue a certificate' }).click()
+  await page.getByRole('button', { name: 'Issue the certificate' }).click()
+  await page.getByText('The private key is shown only now').waitFor()
+  const [spiffe, serial, key] = [await fact(page, 'SPIFFE ID'), await fact(page, 'Serial number'), await shown(page, 'reader-1.key')]
+  const certificate = new X509Certificate(await shown(page, 'reader-1.pem'))
+  assert.ok(certificate.checkPrivateKey(createPrivateKey(key)))
+  assert.equal(certificate.subjectAltName, `URI:${spiffe}`)
+  assert.equal(certificate.serialNumber.toLowerCase(), serial.toLowerCase())
+  await page.getByLabel('I have stored the private key').check()
+  await page.getByRole('dialog', { name: 'The certificate of reader-1' }).getByRole('button', { name: 'Close' }).click()
+
+  await page.goto(at('identity?tab=certificates'))
+  const authority = new X509Certificate(await shown(page, 'acme-agents.pem'))
+  assert.ok(certificate.verify(authority.publicKey), 'the authority that is shown issued it')
+  await page.getByRole('button', { name: `Revoke certificate ${serial}` }).click()
+  await page.getByRole('button', { name: 'Revoke the certificate' }).click()
+  await page.getByText('No certificate is valid now').waitFor()
+  assert.ok(!(await page.content()).includes('PRIVATE KEY'))
+  assert.deepEqual(wrong, [])
+  await close()
+})
+
+test('the reference matrix is saved to a file that is there', async () => {
+  const { page, wrong, close } = await open(core.browser, at('reference?q=read_file'))
+  await page.getByText('4 of 32 rows').waitFor()
+  await page.getByRole('button', { name: /read_file .* for reader/ }).click()
+  await page.getByRole('button', { name: 'Change what read_file needs' }).click()
+  await page.getByLabel('Scopes').fill('files:read')
+  await page.getByRole('textbox', { name: 'Data system', exact: true }).fill('File share')
+  await page.getByRole('button', { name: 'Save', exact: true }).click()
+  await page.getByRole('table', { name: 'Reference matrix' }).getByText('File share').first().waitFor()
+  await page.keyboard.press('Escape')
+  await page.getByRole('button', { name: 'Export', exact: true }).click()
+  await page.getByRole('button', { name: 'Save to a file' }).click()
+  const path = await page.getByRole('status').filter({ hasText: 'Saved as' }).locator('code').innerText()
+  assert.match(await readFile(path, 'utf8'), /"read_file","yes","reader","allow","files:read","File share"/)
+  assert.deepEqual(wrong, [])
+  await close()
+})

@@ -11,23 +11,23 @@ use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use crate::call;
 use crate::place::Place;
 
-const INITIALIZE: &str = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"curl","version":"1"}}}"#;
+pub(crate) const INITIALIZE: &str = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"curl","version":"1"}}}"#;
 
 /// A gateway that serves TLS, with an agent's certificate in a folder.
-struct Scene {
-    place: Place,
+pub(crate) struct Scene {
+    pub(crate) place: Place,
     folder: PathBuf,
     fingerprint: String,
 }
 
 /// How a client fared: whether there was an answer, its status and what it printed.
-struct Fared {
-    code: i32,
-    said: String,
+pub(crate) struct Fared {
+    pub(crate) code: i32,
+    pub(crate) said: String,
 }
 
 impl Scene {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let place = Place::serving(&["--tls", "--name", "localhost"]).await;
         let folder = place.folder("certificates");
         let to = folder.to_str().expect("a path");
@@ -38,16 +38,12 @@ impl Scene {
         Self { place, folder, fingerprint }
     }
 
-    fn endpoint(&self) -> String {
-        format!("{}/t/acme/task/workbench/mcp", self.place.url())
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }
 
     /// Lets `curl` send a message. The status stands on the last line of what it says.
-    async fn curl(&self, more: &[&str], message: &str) -> Fared {
+    pub(crate) async fn curl(&self, more: &[&str], message: &str) -> Fared {
         let mut curl = Command::new("curl");
         curl.args([
             "--silent",
@@ -63,12 +59,12 @@ impl Scene {
         .args(["--header", "Accept: application/json, text/event-stream"])
         .args(more)
         .args(["--data", message])
-        .arg(self.endpoint());
+        .arg(self.place.endpoint());
         fared(&mut curl).await
     }
 
     /// The same with a certificate and its key.
-    async fn curl_as(&self, name: &str, more: &[&str], message: &str) -> Fared {
+    pub(crate) async fn curl_as(&self, name: &str, more: &[&str], message: &str) -> Fared {
         let [pem, key] = ["pem", "key"].map(|end| self.path(&format!("{name}.{end}")));
         let [pem, key] = [&pem, &key].map(|path| path.to_str().expect("a path"));
         self.curl(&[&["--cert", pem, "--key", key], more].concat(), message).await
@@ -80,7 +76,24 @@ impl Scene {
         assert_eq!(done.code, 0, "{words:?}: {}", done.said);
     }
 
-    async fn revoke(&self) {
+    /// Has a certificate issued to another agent, with its key beside it. Gives its name here.
+    pub(crate) async fn issue(&self, agent: &str) -> String {
+        let folder = self.path("others");
+        std::fs::create_dir(&folder).expect("a folder");
+        let to = folder.to_str().expect("a path");
+        self.place.ask(&["certificate", "issue", agent, "--tenant", "acme", "--save", to]).await;
+        format!("others/{agent}")
+    }
+
+    /// Makes a certificate that nobody vouches for.
+    pub(crate) async fn self_signed(&self, name: &str) {
+        let new = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"];
+        let [pem, key] = ["pem", "key"].map(|end| format!("{name}.{end}"));
+        let own = ["-nodes", "-keyout", &key, "-out", &pem, "-subj", "/CN=localhost"];
+        self.openssl(&[&new[..], &own, &["-days", "1"]].concat()).await;
+    }
+
+    pub(crate) async fn revoke(&self) {
         let words = ["certificate", "revoke", &self.fingerprint, "--tenant", "acme"];
         assert_eq!(self.place.ask(&words).await["state"], "revoked");
     }
@@ -99,8 +112,7 @@ impl Scene {
 
     /// The reasons of the refusals on record, newest first.
     async fn reasons(&self) -> Vec<String> {
-        let rows = self.place.lines(&["audit", "list", "--kind", "authn.failed"]).await;
-        rows.iter().filter_map(|row| row["reason"].as_str().map(str::to_owned)).collect()
+        self.place.reasons("authn.failed").await
     }
 }
 
@@ -113,7 +125,7 @@ async fn fared(command: &mut Command) -> Fared {
 }
 
 impl Fared {
-    fn status(&self) -> &str {
+    pub(crate) fn status(&self) -> &str {
         self.said.lines().rev().find(|line| line.len() == 3).unwrap_or_default()
     }
 }
@@ -280,7 +292,7 @@ async fn m04_an_sdk_client_comes_in_over_the_bridge_by_certificate_or_by_key_and
 {
     let scene = Scene::new().await;
     let calls = json!([{"name": "read_file", "arguments": {"path": "notes/welcome.md"}}]);
-    let (url, authority) = (scene.endpoint(), scene.path("countersign.pem"));
+    let (url, authority) = (scene.place.endpoint(), scene.path("countersign.pem"));
     let certificate = ["executor-1.pem", "executor-1.key"].map(|name| scene.path(name));
     let by_certificate = json!([
         "--url",

@@ -159,7 +159,7 @@ async fn a_server_over_tls_is_believed_only_with_a_certificate_that_the_machine_
     assert!(told.to_lowercase().contains("certificate"), "{told}");
     assert!(peer.seen().is_empty(), "nothing is said to a server that is not believed");
 
-    let place = Place::starter_trusting(Some(&authority)).await;
+    let place = Place::starter_trusting(&authority).await;
     let key = put_behind(&place, &peer).await;
     let calls = json!([{"name": "echo", "arguments": {"text": "over TLS"}}]);
     let report = place.agent_on("peer", "agent-sdk.mjs", "legacy", &key, calls).await;

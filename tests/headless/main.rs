@@ -13,10 +13,14 @@
 mod certificates;
 mod decide;
 mod disk;
+mod glewlwyd;
 mod home;
 mod http;
+mod mtls;
+mod oidc;
 mod place;
 mod provider;
+mod rmcp;
 mod tokens;
 
 use place::Place;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use countersign_tests::programs::{built, repository};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, Command};
 
 /// A running gateway on a starter registry, with its secrets in a sealed file.
@@ -40,26 +40,34 @@ impl Place {
     }
 
     pub(crate) async fn starter() -> Self {
-        Self::start(&[], None).await
+        Self::start(&[], &[]).await
+    }
+
+    /// One whose gateway sees the clock that is written in this file.
+    pub(crate) async fn with_clock(file: &Path) -> Self {
+        let (preload, clock) = ("LD_PRELOAD", "FAKETIME_TIMESTAMP_FILE");
+        // How long something takes is measured as ever.
+        let rest = [("FAKETIME_NO_CACHE", "1"), ("FAKETIME_DONT_FAKE_MONOTONIC", "1")];
+        let rest = rest.map(|(name, value)| (name, Path::new(value)));
+        let seen = [(preload, clock_library()), (clock, file)];
+        Self::start(&[], &[seen, rest].concat()).await
     }
 
     /// One whose gateway serves as these words say.
     pub(crate) async fn serving(how: &[&str]) -> Self {
-        Self::start(how, None).await
+        Self::start(how, &[]).await
     }
 
-    /// One whose gateway trusts this certificate authority and no other, where one is given.
-    pub(crate) async fn starter_trusting(authority: Option<&Path>) -> Self {
-        Self::start(&[], authority).await
+    /// One whose gateway trusts this certificate authority and no other.
+    pub(crate) async fn starter_trusting(authority: &Path) -> Self {
+        Self::start(&[], &[("SSL_CERT_FILE", authority)]).await
     }
 
-    async fn start(how: &[&str], authority: Option<&Path>) -> Self {
+    async fn start(how: &[&str], environment: &[(&str, &Path)]) -> Self {
         let Self { folder, .. } = Self::made().await;
         let mut serve = command(folder.path());
-        if let Some(authority) = authority {
-            serve.env("SSL_CERT_FILE", authority);
-        }
         let mut serve = serve
+            .envs(environment.iter().copied())
             .args(["serve", "--listen", "127.0.0.1:0"])
             .args(how)
             .stdout(Stdio::piped())
@@ -116,6 +124,24 @@ impl Place {
         assert!(done.status.success(), "{words:?}: {}", String::from_utf8_lossy(&done.stderr));
         let said = String::from_utf8_lossy(&done.stdout);
         said.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+    }
+
+    /// The reasons of the events of a kind, newest first.
+    pub(crate) async fn reasons(&self, kind: &str) -> Vec<String> {
+        let rows = self.lines(&["audit", "list", "--kind", kind]).await;
+        rows.iter().filter_map(|row| row["reason"].as_str().map(str::to_owned)).collect()
+    }
+
+    /// Gives the tenant a secret.
+    pub(crate) async fn secret(&self, name: &str, value: &str) {
+        let mut set = command(self.folder.path());
+        let mut set =
+            set.args(["secret", "set", name]).stdin(Stdio::piped()).stdout(Stdio::null()).spawn();
+        let set = set.as_mut().expect("it runs");
+        let mut input = set.stdin.take().expect("its input");
+        input.write_all(value.as_bytes()).await.expect("it reads");
+        drop(input);
+        assert!(set.wait().await.expect("it ends").success());
     }
 
     /// A fresh key of an agent, in a file.
@@ -234,12 +260,24 @@ pub(crate) fn without_passphrase(folder: &Path) -> Command {
     command
 }
 
+/// Python with the packages of the peers.
+pub(crate) fn python() -> Command {
+    Command::new(repository("target/peers/python/bin/python"))
+}
+
+/// What lets a program see another clock than the machine's.
+fn clock_library() -> &'static Path {
+    let found = [
+        "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1",
+        "/usr/lib/aarch64-linux-gnu/faketime/libfaketime.so.1",
+    ];
+    let found = found.into_iter().map(Path::new).find(|it| it.exists());
+    found.expect("libfaketime is not there: cargo xtask setup")
+}
+
 /// Runs an agent's script with its plan and gives its report.
-async fn run(script: &str, plan: Value) -> Vec<Value> {
-    let mut agent = match script.ends_with(".py") {
-        true => Command::new(repository("target/peers/python/bin/python")),
-        false => Command::new("node"),
-    };
+pub(crate) async fn run(script: &str, plan: Value) -> Vec<Value> {
+    let mut agent = if script.ends_with(".py") { python() } else { Command::new("node") };
     agent.arg(peers(script)).arg(plan.to_string()).kill_on_drop(true);
     let done = tokio::time::timeout(Duration::from_secs(90), agent.output());
     let done = done.await.expect("the agent ends").expect("the agent runs");

@@ -1,8 +1,10 @@
-"""An agent on the Python `mcp` client: over stdio with the plan of plan.mjs, or over HTTP with an
-access token of its own, with the plan of agent-oauth.mjs."""
+"""An agent on the Python `mcp` client: over stdio with the plan of plan.mjs, over HTTP with an
+access token of its own, with the plan of agent-oauth.mjs, or over HTTPS by its certificate, with the
+plan of agent-mtls.mjs."""
 
 import asyncio
 import json
+import ssl
 import sys
 
 import httpx2
@@ -73,6 +75,16 @@ class Kept:
         self.info = info
 
 
+def proof():
+    """What the HTTP client is made with, so that it proves who it is."""
+    if "ca" not in PLAN:
+        return {"auth": authentication()}
+    context = ssl.create_default_context(cafile=PLAN["ca"])
+    if "cert" in PLAN:
+        context.load_cert_chain(PLAN["cert"], PLAN["key"])
+    return {"verify": context}
+
+
 def authentication():
     usual = {"scope": PLAN["scope"], "issuer": PLAN["issuer"]}
     url, client = PLAN["url"], PLAN["client"]
@@ -103,7 +115,7 @@ async def speak(transport):
 async def main():
     if "url" in PLAN:
         patience = httpx2.Timeout(PLAN.get("timeout_ms", 60_000) / 1000)
-        async with httpx2.AsyncClient(auth=authentication(), timeout=patience) as http:
+        async with httpx2.AsyncClient(timeout=patience, **proof()) as http:
             await speak(streamable_http_client(PLAN["url"], http_client=http))
     else:
         server = StdioServerParameters(command=PLAN["command"], args=PLAN.get("args", []))

@@ -19,8 +19,13 @@ const PROTOCOL: &str = "2026-07-28";
 /// What an agent proves itself by.
 #[derive(Debug)]
 enum Proof {
-    Key { id: String, secret: Secret },
+    Key {
+        id: String,
+        secret: Secret,
+    },
     Token(String),
+    /// Whatever these headers say.
+    Headers(Vec<(String, String)>),
 }
 
 /// An agent.
@@ -50,6 +55,16 @@ impl Agent {
     /// When the endpoint is no address.
     pub fn with_token(endpoint: &str, token: &str) -> Self {
         Self::with(endpoint, Proof::Token(token.to_owned()))
+    }
+
+    /// An agent that calls this endpoint with these headers and nothing else to prove itself by.
+    ///
+    /// # Panics
+    ///
+    /// When the endpoint is no address.
+    pub fn with_headers(endpoint: &str, headers: &[(&str, &str)]) -> Self {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        Self::with(endpoint, Proof::Headers(headers.iter().map(owned).collect()))
     }
 
     fn with(endpoint: &str, proof: Proof) -> Self {
@@ -94,7 +109,11 @@ impl Agent {
         let body = json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params});
         let mut request = match &self.proof {
             Proof::Key { id: key, secret } => self.signed(body.to_string(), key, secret, id),
-            Proof::Token(token) => self.posted(body.to_string(), token),
+            Proof::Token(token) => {
+                let bearer = format!("Bearer {token}");
+                self.posted(body.to_string(), &[("authorization".to_owned(), bearer)])
+            }
+            Proof::Headers(headers) => self.posted(body.to_string(), headers),
         };
         let headers = request.headers_mut();
         headers.insert("mcp-protocol-version", PROTOCOL.parse().expect("a header"));
@@ -130,13 +149,14 @@ impl Agent {
             .expect("a request")
     }
 
-    fn posted(&self, body: String, token: &str) -> Request<Full<Bytes>> {
-        Request::post(self.endpoint.clone())
+    fn posted(&self, body: String, proof: &[(String, String)]) -> Request<Full<Bytes>> {
+        let request = Request::post(self.endpoint.clone())
             .header("content-type", "application/json")
-            .header("accept", "application/json, text/event-stream")
-            .header("authorization", format!("Bearer {token}"))
-            .body(Full::new(body.into()))
-            .expect("a request")
+            .header("accept", "application/json, text/event-stream");
+        let with = |request: http::request::Builder, (name, value): &(String, String)| {
+            request.header(name, value)
+        };
+        proof.iter().fold(request, with).body(Full::new(body.into())).expect("a request")
     }
 }
 

@@ -10,7 +10,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 
 pub(crate) use node::Node;
-pub(crate) use packages::Purpose;
+pub(crate) use packages::{Purpose, has_glewlwyd};
 
 use crate::exec::{command, run, say};
 use crate::place::Place;
@@ -18,6 +18,7 @@ use crate::place::Place;
 /// What all commands need together.
 pub(crate) fn everything(place: &Place) -> Result<Node> {
     packages::install(Purpose::Test)?;
+    packages::install_glewlwyd();
     let node = Node::find(place)?;
     ui_packages(place, &node)?;
     peers(place, &node)?;

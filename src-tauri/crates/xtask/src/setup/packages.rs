@@ -29,7 +29,11 @@ const TEST: &[&str] = &[
     "x11-utils",
     "curl",
     "openssl",
+    "libfaketime",
 ];
+
+/// An identity provider that some tests speak with. It runs nowhere but in them.
+const GLEWLWYD: &str = "glewlwyd";
 
 /// Installs what is missing, or says which line would.
 pub(crate) fn install(purpose: Purpose) -> Result<()> {
@@ -41,6 +45,31 @@ pub(crate) fn install(purpose: Purpose) -> Result<()> {
         wanted.extend(TEST);
     }
     install_these(&wanted)
+}
+
+/// Installs the identity provider of some tests, where that can be done.
+pub(crate) fn install_glewlwyd() {
+    if has_glewlwyd() {
+        return;
+    }
+    if let Err(problem) = install_these(&[GLEWLWYD]) {
+        println!("{problem:#}");
+    }
+    // The package starts it for everybody, under a password that everybody knows.
+    if has_glewlwyd() && Path::new("/run/systemd/system").exists() {
+        let through: &[&str] = if is_root() { &[] } else { &["sudo", "-n"] };
+        let words = [through, &["systemctl", "disable", "--now", GLEWLWYD]].concat();
+        if let Some((program, args)) = words.split_first()
+            && let Err(problem) = run(&mut here(program, args))
+        {
+            println!("{GLEWLWYD} may be running as a service of this machine: {problem:#}");
+        }
+    }
+}
+
+/// Whether that identity provider is there.
+pub(crate) fn has_glewlwyd() -> bool {
+    capture(&mut here(GLEWLWYD, &["--version"])).is_ok()
 }
 
 /// Installs those of the packages that are missing.

@@ -9,7 +9,7 @@ use super::tally::Tally;
 use crate::exec::{command, run, tee};
 use crate::place::Place;
 use crate::session::Session;
-use crate::setup::Node;
+use crate::setup::{Node, has_glewlwyd};
 use crate::{bindings, layers, tidy, ui};
 
 /// One part.
@@ -74,7 +74,12 @@ fn bind(place: &Place, _: &Node, _: &mut Tally) -> Result<()> {
 }
 
 fn rust(place: &Place, node: &Node, tally: &mut Tally) -> Result<()> {
-    let words = ["cargo", "test", "--workspace", "--locked", "--no-fail-fast"];
+    let mut words = vec!["cargo", "test", "--workspace", "--locked", "--no-fail-fast"];
+    if !has_glewlwyd() {
+        words.extend(["--", "--skip", "glewlwyd::"]);
+        let source = fs::read_to_string(place.at("tests/headless/glewlwyd.rs"))?;
+        tally.leave_out("glewlwyd", &source, "Glewlwyd is not here and could not be installed");
+    }
     let mut tests = in_session(place, node, "session/rust", &words)?;
     let ok = tee(&mut tests, &mut |line| tally.read_cargo(line))?;
     passed(ok, "tests in Rust")

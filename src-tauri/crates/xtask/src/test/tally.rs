@@ -20,6 +20,17 @@ impl Tally {
         self.skipped_names.extend(other.skipped_names.iter().cloned());
     }
 
+    /// Counts the tests of a source file, which are left out for this reason.
+    pub(crate) fn leave_out(&mut self, module: &str, source: &str, why: &str) {
+        let mut lines = source.lines();
+        while lines.by_ref().any(|line| line.trim_start().starts_with("#[tokio::test")) {
+            let name = lines.find_map(|line| line.trim_start().strip_prefix("async fn "));
+            let name = name.and_then(|rest| rest.split('(').next()).unwrap_or("?");
+            self.skipped = self.skipped.saturating_add(1);
+            self.skipped_names.push(format!("{module}::{name}: {why}"));
+        }
+    }
+
     /// Reads a line of `cargo test`.
     pub(crate) fn read_cargo(&mut self, line: &str) {
         if let Some(counts) = line.strip_prefix("test result: ") {
@@ -104,6 +115,16 @@ mod tests {
         assert_eq!((tally.passed, tally.failed, tally.skipped), (15, 1, 1));
         assert_eq!(tally.failed_names, ["wire::tests::broken"]);
         assert_eq!(tally.skipped_names, ["wire::tests::slow"]);
+    }
+
+    #[test]
+    fn tests_that_are_left_out_are_counted_and_named() {
+        let mut tally = Tally::default();
+        let source = "fn a() {}\n#[tokio::test(flavor = \"x\")]\nasync fn one() {\n}\n\
+                      #[tokio::test]\nasync fn two() {}\nasync fn three() {}\n";
+        tally.leave_out("peer", source, "it is not here");
+        assert_eq!(tally.skipped, 2);
+        assert_eq!(tally.skipped_names, ["peer::one: it is not here", "peer::two: it is not here"]);
     }
 
     #[test]

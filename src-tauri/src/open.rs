@@ -8,7 +8,7 @@ use cs_control::{Control, ControlError};
 use tauri::{App, AppHandle, Context, Manager, RunEvent, Runtime};
 
 use crate::desk::Desk;
-use crate::options::{DEFAULT_LISTEN, Options};
+use crate::options::Options;
 use crate::{closing, commands, follow, options, tray, windows};
 
 /// Why the console cannot be opened.
@@ -68,7 +68,8 @@ fn set_up<R: Runtime>(app: &App<R>, home: &Path, options: &Options) -> Result<()
     let mut services = cs_control::Options::new("the console", program);
     services.session_bus =
         std::env::var_os("DBUS_SESSION_BUS_ADDRESS").and_then(|it| it.into_string().ok());
-    services.listen = Some(options.listen.unwrap_or(DEFAULT_LISTEN));
+    services.serves = true;
+    services.listen = options.listen;
     services.keeping = options.secrets.unwrap_or(SecretKeeping::Keychain);
     let desk = tauri::async_runtime::block_on(async {
         Ok::<_, OpenError>(Desk::open(Control::open(home, services).await?).await)

@@ -2,14 +2,10 @@
 //! start hands its arguments to the running console.
 
 use std::ffi::OsString;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use cs_control::view::status::SecretKeeping;
-
-/// Where the gateway listens unless another address is asked for.
-pub(crate) const DEFAULT_LISTEN: SocketAddr =
-    SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 7411);
 
 /// How it is called.
 pub(crate) const USAGE: &str = "\
@@ -18,8 +14,8 @@ Usage: countersign-desktop [--home DIR] [--listen ADDRESS:PORT] [--secrets keych
        countersign-desktop workbench --root DIR
 
   --home DIR              the data directory (default: countersign in the system's data directory)
-  --listen ADDRESS:PORT   where the gateway listens, on loopback (default: 127.0.0.1:7411, or a
-                          free port when that one is taken)
+  --listen ADDRESS:PORT   where the gateway listens, on loopback, whatever is set in the console
+                          (which is 127.0.0.1:7411 to begin with; a free port when that is taken)
   --secrets KIND          where a new home keeps its secrets: `keychain` (the default), or `file`,
                           sealed by the passphrase, where the system has no keychain
   --background            start without showing the window
@@ -44,7 +40,7 @@ pub(crate) enum Start {
 pub(crate) struct Options {
     /// The data directory, if another than the default.
     pub(crate) home: Option<PathBuf>,
-    /// Where the gateway listens, if another than the default.
+    /// Where the gateway listens, if elsewhere than it is set to.
     pub(crate) listen: Option<SocketAddr>,
     /// Where a new home keeps its secrets, if not in the keychain.
     pub(crate) secrets: Option<SecretKeeping>,

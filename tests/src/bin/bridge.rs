@@ -49,6 +49,7 @@ async fn main() {
         given.get(name).unwrap_or_else(|| panic!("{name} is missing")).as_str()
     };
     let mut options = Options::new("the test bridge", path("--executable").into());
+    options.serves = true;
     options.listen = Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
     let control = Control::open(Path::new(path("--home")), options).await.expect("the home opens");
     let dist = path("--dist").into();

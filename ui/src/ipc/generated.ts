@@ -270,7 +270,12 @@ export type AuthnOverview = {
   failures: Array<AuthnFailure>
 }
 
-/** Who issues the certificates of a tenant. */
+export type AuthorityId = Brand<'aut'>
+
+/** Whether the certificates of an outside authority open anything. */
+export type AuthorityStanding = 'ended' | 'list_expired' | 'no_list' | 'trusted'
+
+/** Whose certificates a tenant believes. */
 export type AuthorityView = {
   /** Its certificate, as PEM; nothing before the first certificate was issued. */
   certificate: string | null
@@ -282,6 +287,12 @@ export type AuthorityView = {
   list_number: number
   /** How many of its certificates are revoked that have not expired. */
   revoked: number
+  /** The last revocation list that it signed, as PEM; nothing before the gateway served TLS. */
+  list: string | null
+  /** The authorities before it, until all that they issued has ended. */
+  former: Array<FormerAuthority>
+  /** The authorities of others that the tenant believes. */
+  outside: Array<OutsideAuthorityView>
   /** The authority of the gateway's own certificate, as PEM; nothing before it served TLS. */
   server_authority: string | null
 }
@@ -336,6 +347,24 @@ export type CellView = {
   recent: Array<AuditRow>
   /** Live sessions that a narrower grant would cut at once. */
   live_sessions: number
+}
+
+/** What is known of a certificate. */
+export type CertificateFacts = {
+  /** Its subject; empty where it has none. */
+  subject: string
+  /** Its serial number, in hexadecimal digits. */
+  serial: string
+  /** The SHA-256 of the certificate (DER). */
+  fingerprint: Digest
+  /** The names that it is for. */
+  names: Array<string>
+  /** When it becomes valid. */
+  from: Timestamp
+  /** The last second in which it is valid. */
+  until: Timestamp
+  /** Who issued it, by name. */
+  authority: string
 }
 
 /** How far the chain holds. */
@@ -494,6 +523,20 @@ export type Failure = {
   correlation: CorrelationId
   /** The field of the arguments that is at fault. */
   field: string | null
+}
+
+/** An authority in whose place another one issues. */
+export type FormerAuthority = {
+  /** Its certificate, as PEM. */
+  certificate: string
+  /** Since when it issues nothing. */
+  retired: Timestamp
+  /** When the last that it issued ends. */
+  ends: Timestamp
+  /** The number of the last revocation list that it signed. */
+  list_number: number
+  /** That list, as PEM. */
+  list: string | null
 }
 
 /** Whether the gateway serves. */
@@ -713,6 +756,30 @@ export type OperatorView = {
 /** How an execution ended. */
 export type Outcome = 'failed' | 'answered' | 'unknown'
 
+/** An authority of others. */
+export type OutsideAuthorityView = {
+  /** Its id. */
+  id: AuthorityId
+  /** Its name. */
+  name: string
+  /** The beginning of each SPIFFE id that it may speak for. */
+  prefix: string
+  /** Whether its certificates open anything now. */
+  standing: AuthorityStanding
+  /** Why they do not, or what is about to keep them from it: a sentence. */
+  problem: string | null
+  /** Its certificates: roots, and authorities below them. */
+  certificates: Array<CertificateFacts>
+  /** Its revocation lists. */
+  lists: Array<RevocationListView>
+  /** When the lists were handed in. */
+  listed: Timestamp | null
+  /** When it was added. */
+  created: Timestamp
+  /** How many credentials are certificates of it and may be used. */
+  credentials: number
+}
+
 /** The first page. */
 export type OverviewView = {
   /** How the installation is doing. */
@@ -741,7 +808,13 @@ export type ProofView = { 'kind': 'api_key' } | { 'kind': 'certificate'
   /** The SPIFFE id in it. */
   spiffe: string
   /** The certificate itself, as PEM. */
-  pem: string, } | { 'kind': 'client'
+  pem: string, } | { 'kind': 'outside_certificate'
+  /** The authority. */
+  authority: AuthorityId
+  /** The SHA-256 of the one certificate that it is. */
+  fingerprint: Digest | null
+  /** The SPIFFE id of those that it is. */
+  spiffe: string | null, } | { 'kind': 'client'
   /** How it proves itself at the token endpoint. */
   method: ClientMethodView, } | { 'kind': 'external'
   /** The provider. */
@@ -891,6 +964,16 @@ export type ReferenceView = {
 
 export type RevocationId = Brand<'rev'>
 
+/** A revocation list. */
+export type RevocationListView = {
+  /** When it was signed. */
+  signed: Timestamp
+  /** From when on nobody may rely on it. */
+  until: Timestamp
+  /** How many certificates it says are revoked. */
+  revoked: number
+}
+
 /** A withdrawal of tokens. */
 export type RevocationView = {
   /** Its id. */
@@ -908,7 +991,11 @@ export type RevocationView = {
 }
 
 /** What is withdrawn. */
-export type Revoked = { 'kind': 'token'
+export type Revoked = { 'kind': 'certificate'
+  /** The authority. */
+  authority: AuthorityId
+  /** Its serial number, in lower-case hexadecimal digits without a leading zero byte. */
+  serial: string, } | { 'kind': 'token'
   /** Its `iss`. */
   issuer: string
   /** Its id. */
@@ -1010,6 +1097,41 @@ export type ServerView = {
   tools: number
   /** How many of them may be called at all. */
   enabled_tools: number
+}
+
+/** How the gateway is to serve. */
+export type ServingSettings = {
+  /** Where it listens: an address with a port. Port 0 takes a free one. */
+  listen: string
+  /** Whether it serves TLS. Without, it listens on loopback only. */
+  tls: boolean
+  /**
+   * The names and addresses by which agents reach it, besides those of this machine itself. The
+   * first is the one that they are given.
+   */
+  names: Array<string>
+  /** The oldest version of TLS that is spoken. */
+  oldest: TlsVersion
+}
+
+/** How the gateway serves, and how it is to. */
+export type ServingView = {
+  /** Where it listens; where it would, while it does not. */
+  listen: string
+  /** The origin that agents are given, while it serves. */
+  origin: string | null
+  /** Whether it serves. */
+  state: GatewayState
+  /** Why it does not serve, or not as it was asked to. */
+  problem: string | null
+  /** How it serves TLS, while it does. */
+  tls: TlsView | null
+  /** What an operator has set; the usual, before anybody did. */
+  wanted: ServingSettings
+  /** Whether it serves otherwise than it is set to, until it is started anew. */
+  pending: boolean
+  /** Whether flags of its process win over what is set. */
+  locked_by_flags: boolean
 }
 
 export type SessionId = Brand<'ses'>
@@ -1159,6 +1281,19 @@ export type TenantView = {
 
 /** RFC 3339, UTC, milliseconds. */
 export type Timestamp = Brand<'time'>
+
+/** A version of TLS. */
+export type TlsVersion = '1.2' | '1.3'
+
+/** How the gateway serves TLS. */
+export type TlsView = {
+  /** The names and addresses by which it is reached. Agents are given the first. */
+  names: Array<string>
+  /** The oldest version that is spoken. */
+  oldest: TlsVersion
+  /** The gateway's own certificate. */
+  certificate: CertificateFacts
+}
 
 /**
  * The algorithm of a signed token, by its JOSE name (RFC 7518, RFC 8037). Asymmetric ones
@@ -1315,6 +1450,16 @@ export type Commands = {
   lock: { args: Record<string, never>; answer: StatusView }
   /** Somebody is there: the idle clock starts anew. */
   touch: { args: Record<string, never>; answer: StatusView }
+  /** How the gateway serves, and how it is to. */
+  serving_show: { args: Record<string, never>; answer: ServingView }
+  /**
+   * Has the gateway serve otherwise, from now on. One that serves is replaced in place; settings by
+   * which it could not start change nothing.
+   */
+  serving_set: { args: {
+      /** How it is to serve. */
+      settings: ServingSettings
+    }; answer: ServingView }
   /**
    * Takes a registry as it is that is not the one that the secret store remembers: after a backup
    * was restored. Every session in it is over then.
@@ -1607,9 +1752,77 @@ export type Commands = {
       csr?: string
       /** The task that the ready configuration declares. */
       task?: TaskId
+      /** The tasks that it may declare; all of its agent's when absent. */
+      tasks?: Array<TaskId>
+      /** The networks that it may be used from (CIDR); all when absent. */
+      networks?: Array<string>
     }; answer: IssuedCertificate }
-  /** Who issues the certificates of a tenant. */
+  /**
+   * Registers certificates of an authority of others as an agent: one certificate, or each that
+   * names the agent by one SPIFFE id.
+   */
+  certificate_register: { args: {
+      /** The tenant. */
+      tenant: TenantId
+      /** The agent that they identify. */
+      agent: AgentId
+      /** The authority. */
+      authority: AuthorityId
+      /** The SPIFFE id, letter by letter. */
+      spiffe?: string
+      /** The SHA-256 of the one certificate (DER), in hexadecimal digits. */
+      fingerprint?: Digest
+      /** The one certificate itself (PEM), instead of its fingerprint. */
+      certificate?: string
+      /** Seconds; 90 days when absent and at most. */
+      lifetime_secs?: number
+      /** The tasks that they may declare; all of the agent's when absent. */
+      tasks?: Array<TaskId>
+      /** The networks that they may be used from (CIDR); all when absent. */
+      networks?: Array<string>
+    }; answer: CredentialView }
+  /** Whose certificates a tenant believes. */
   authority_show: { args: {
+      /** The tenant. */
+      tenant: TenantId
+    }; answer: AuthorityView }
+  /** Believes the certificates of an authority of others, as far as they were registered. */
+  authority_add: { args: {
+      /** The tenant. */
+      tenant: TenantId
+      /** What it is called here. */
+      name: string
+      /** Its certificates: roots, and authorities below them (PEM). */
+      pem: string
+      /** Its revocation lists: PEM, or one list (DER) in base64. Without any, it opens nothing yet. */
+      crl?: string
+      /** The beginning of each SPIFFE id that it may speak for, such as `spiffe://example.org/ns/prod/`. */
+      prefix: string
+    }; answer: OutsideAuthorityView }
+  /** Replaces the revocation lists of an authority of others, from the next handshake and request on. */
+  authority_list_update: { args: {
+      /** The tenant. */
+      tenant: TenantId
+      /** The authority. */
+      authority: AuthorityId
+      /** All its lists: PEM, or one list (DER) in base64. */
+      crl: string
+    }; answer: OutsideAuthorityView }
+  /**
+   * Believes an authority of others no more. What was registered of it is revoked, and its sessions
+   * end.
+   */
+  authority_remove: { args: {
+      /** The tenant. */
+      tenant: TenantId
+      /** The authority. */
+      authority: AuthorityId
+    }; answer: null }
+  /**
+   * Has another authority issue a tenant's certificates from now on. Those of the one before are
+   * believed until they end.
+   */
+  authority_rotate: { args: {
       /** The tenant. */
       tenant: TenantId
     }; answer: AuthorityView }
@@ -1685,7 +1898,7 @@ export type Commands = {
       tenant: TenantId
     }; answer: Array<RevocationView> }
   /**
-   * Withdraws tokens before their time. The very next request that comes with one is refused, and
+   * Withdraws tokens or certificates of others before their time. The very next request that comes with one is refused, and
    * what is under way with one ends.
    */
   revocation_add: { args: {

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    agent, approval, audit, authn, certificate, credential, declared, grant, init, operator,
-    provider, registry, revocation, role, secret, serve, server, session, starter, task, tenant,
-    tool, workbench,
+    agent, approval, audit, authn, authority, certificate, credential, declared, grant, init,
+    operator, provider, registry, revocation, role, secret, serve, server, serving, session,
+    starter, task, tenant, tool, workbench,
 };
 use crate::connect;
 
@@ -83,9 +83,15 @@ pub(crate) enum AtDesk {
     /// What agents prove themselves with
     #[command(subcommand)]
     Credential(credential::Credential),
-    /// Certificates of agents, and who issues them
+    /// Certificates of agents
     #[command(subcommand)]
     Certificate(certificate::Certificate),
+    /// Whose certificates are believed: the tenant's own authority, and those of others
+    #[command(subcommand)]
+    Authority(authority::Authority),
+    /// How the gateway serves: address, TLS, names
+    #[command(subcommand)]
+    Serving(serving::Serving),
     /// Whose access tokens are accepted
     #[command(subcommand)]
     Provider(provider::Provider),

@@ -26,9 +26,9 @@ use clap::Parser as _;
 
 use args::{Arguments, AtDesk, Command, Everywhere};
 use commands::{
-    agent, approval, audit, authn, certificate, credential, declared, grant, init, operator,
-    provider, registry, revocation, role, secret, serve, server, session, starter, status, task,
-    tenant, tool, workbench,
+    agent, approval, audit, authn, authority, certificate, credential, declared, grant, init,
+    operator, provider, registry, revocation, role, secret, serve, server, serving, session,
+    starter, status, task, tenant, tool, workbench,
 };
 use desk::Desk;
 use failure::Done;
@@ -85,6 +85,7 @@ async fn at_desk(desk: &Desk, command: AtDesk) -> Done {
         AtDesk::Approval(command) => approval::run(desk, command).await,
         AtDesk::Audit(command) => audit::run(desk, command).await,
         AtDesk::Authn(command) => authn::run(desk, command).await,
+        AtDesk::Authority(command) => authority::run(desk, command).await,
         AtDesk::Certificate(command) => certificate::run(desk, command).await,
         AtDesk::Credential(command) => credential::run(desk, command).await,
         AtDesk::Export(_) => declared::export(desk).await,
@@ -97,6 +98,7 @@ async fn at_desk(desk: &Desk, command: AtDesk) -> Done {
         AtDesk::Role(command) => role::run(desk, command).await,
         AtDesk::Secret(command) => secret::run(desk, command).await,
         AtDesk::Server(command) => server::run(desk, command).await,
+        AtDesk::Serving(command) => serving::run(desk, command).await,
         AtDesk::Session(command) => session::run(desk, command).await,
         AtDesk::Starter(command) => starter::run(desk, command).await,
         AtDesk::Task(command) => task::run(desk, command).await,

@@ -3,6 +3,8 @@
 //! Their certificates are in the registry, their keys in the secret store. Each is made when it is
 //! needed for the first time.
 
+use std::time::Duration;
+
 use cs_model::document::TenantDoc;
 use cs_model::{Secret, TenantId};
 use cs_registry::authority;
@@ -13,12 +15,18 @@ use crate::core::Core;
 use crate::edit::Edit;
 use crate::failure::ControlError;
 
+/// The most authorities of one tenant that are believed at a time.
+const MOST_STANDING: usize = 4;
+
 /// Under which name the secret store has the key of the gateway's own authority.
 const SERVERS: &str = "ca/server";
 
 /// Under which name the secret store has the key of a tenant's authority.
-fn key_name(tenant: TenantId) -> String {
-    format!("ca/{tenant}")
+fn key_name(tenant: TenantId, generation: u64) -> String {
+    match generation {
+        0 | 1 => format!("ca/{tenant}"),
+        _ => format!("ca/{tenant}/{generation}"),
+    }
 }
 
 /// Whose names stand in certificates: this installation's.
@@ -45,12 +53,41 @@ pub(crate) async fn of_tenant(
     if let Some(found) = authority::find(edit.db(), doc.id).await? {
         return open(core, &found).await;
     }
+    create(core, edit, doc).await
+}
+
+/// Makes the authority that issues for a tenant from now on.
+async fn create(
+    core: &Core,
+    edit: &mut Edit<'_>,
+    doc: &TenantDoc,
+) -> Result<Authority, ControlError> {
     let (made, key) = make(core, edit, doc.name.as_str())?;
-    core.store.put(&key_name(doc.id), &key).await?;
     let at = edit.at();
-    authority::create(edit.db(), doc.id, made.certificate_pem(), at).await?;
+    let generation = authority::create(edit.db(), doc.id, made.certificate_pem(), at).await?;
+    core.store.put(&key_name(doc.id, generation), &key).await?;
     edit.say(Some(doc.id), format!("made the certificate authority of `{}`", doc.name));
     Ok(made)
+}
+
+/// Has another authority issue for a tenant. What the one before issued is believed until it ends,
+/// and it goes on saying which of that is revoked.
+pub(crate) async fn rotate(
+    core: &Core,
+    edit: &mut Edit<'_>,
+    doc: &TenantDoc,
+    longest: Duration,
+) -> Result<(), ControlError> {
+    let at = edit.at();
+    let standing = authority::all(edit.db(), at).await?;
+    if standing.iter().filter(|it| it.tenant == doc.id).count() >= MOST_STANDING {
+        return Err(ControlError::conflict(
+            "certificates of several authorities are still valid; wait until those of the oldest \
+             have ended",
+        ));
+    }
+    authority::retire(edit.db(), doc.id, at, at.after(longest)).await?;
+    create(core, edit, doc).await.map(drop)
 }
 
 /// An authority that is there, with its key.
@@ -58,7 +95,7 @@ pub(crate) async fn open(
     core: &Core,
     found: &authority::Authority,
 ) -> Result<Authority, ControlError> {
-    let key = core.store.get(&key_name(found.tenant)).await?;
+    let key = core.store.get(&key_name(found.tenant, found.generation)).await?;
     opened(&found.certificate, &key)
 }
 

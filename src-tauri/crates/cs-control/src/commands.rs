@@ -4,6 +4,7 @@ pub mod agent;
 pub mod approval;
 pub mod audit;
 pub mod authn;
+pub mod authority;
 pub mod certificate;
 pub mod credential;
 pub mod declared;
@@ -15,6 +16,7 @@ pub mod reference;
 pub mod registry;
 pub mod revocation;
 pub mod server;
+pub mod serving;
 pub mod session;
 pub mod starter;
 pub mod status;
@@ -30,6 +32,8 @@ commands! {
     status::Unlock,
     status::Lock,
     status::Touch,
+    serving::ServingShow,
+    serving::ServingSet,
     registry::RegistryAccept,
     starter::StarterLoad,
     starter::StarterRemove,
@@ -67,7 +71,12 @@ commands! {
     credential::CredentialRelease,
     credential::CredentialList,
     certificate::CertificateIssue,
-    certificate::AuthorityShow,
+    certificate::CertificateRegister,
+    authority::AuthorityShow,
+    authority::AuthorityAdd,
+    authority::AuthorityListUpdate,
+    authority::AuthorityRemove,
+    authority::AuthorityRotate,
     provider::ProviderList,
     provider::ProviderCreate,
     provider::ProviderUpdate,

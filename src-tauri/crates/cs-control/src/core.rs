@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use cs_gateway::Gateway;
 use cs_gateway::ports::{Clock, Random};
 use cs_gateway::world::World;
+use cs_model::serving::ServingSettings;
 use cs_model::{Document, Timestamp};
 use cs_registry::Registry;
 use cs_secrets::SecretStore;
@@ -39,6 +40,8 @@ pub(crate) struct Core {
     document: Mutex<Arc<Document>>,
     vault: OnceLock<Arc<Vault>>,
     slot: RwLock<Slot>,
+    /// How an operator has set the gateway to serve.
+    set: Mutex<Option<ServingSettings>>,
 }
 
 /// Whether there is a gateway.
@@ -46,8 +49,8 @@ pub(crate) struct Core {
 pub(crate) enum Slot {
     /// It could not be started.
     Failed(String),
-    /// It serves. The note says what is not as it was asked for.
-    Serving(Arc<Gateway>, Option<String>),
+    /// It serves by these settings. The note says what is not as it was asked for.
+    Serving(Arc<Gateway>, Option<String>, ServingSettings),
     /// It was not started.
     #[default]
     Stopped,
@@ -81,6 +84,7 @@ impl Core {
             document: Mutex::default(),
             vault: OnceLock::new(),
             slot: RwLock::default(),
+            set: Mutex::default(),
         }
     }
 
@@ -129,6 +133,15 @@ impl Core {
         Ok(())
     }
 
+    /// How an operator has set the gateway to serve, if anybody did.
+    pub(crate) fn serving_set(&self) -> Option<ServingSettings> {
+        self.set.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn set_serving(&self, settings: Option<ServingSettings>) {
+        *self.set.lock().unwrap_or_else(PoisonError::into_inner) = settings;
+    }
+
     pub(crate) fn slot(&self) -> Slot {
         self.slot.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -141,7 +154,7 @@ impl Core {
     /// The gateway, while it serves.
     pub(crate) fn gateway(&self) -> Option<Arc<Gateway>> {
         match self.slot() {
-            Slot::Serving(gateway, _) => Some(gateway),
+            Slot::Serving(gateway, ..) => Some(gateway),
             Slot::Failed(_) | Slot::Stopped => None,
         }
     }

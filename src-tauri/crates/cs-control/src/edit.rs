@@ -12,12 +12,12 @@
 use std::sync::Arc;
 
 use cs_gateway::world::{
-    ClientProof, Credentials, Holder, Providers, Recognised, Revocations, World,
+    ClientProof, Credentials, Holder, OutsideName, Providers, Recognised, Revocations, World,
 };
 use cs_model::event::{Actor, Event, EventKind};
 use cs_model::{CorrelationId, Document, TenantId, Timestamp};
 use cs_policy::{Snapshot, diff};
-use cs_registry::credential::{ClientMethod, Credential, Proof};
+use cs_registry::credential::{self as kept, ClientMethod, Credential, Proof};
 use cs_registry::{
     Change, SqliteConnection, credential, document, operator, policy, revocation, server,
 };
@@ -255,6 +255,13 @@ fn recognised(found: Credential, now: Timestamp) -> Result<(Holder, Recognised),
     let by = match found.proof {
         Proof::ApiKey => Recognised::ApiKey { key_id: found.key_id },
         Proof::Certificate { fingerprint, .. } => Recognised::Certificate { fingerprint },
+        Proof::OutsideCertificate { authority, named } => Recognised::OutsideCertificate {
+            authority,
+            named: match named {
+                kept::OutsideName::Fingerprint(it) => OutsideName::Fingerprint(it),
+                kept::OutsideName::Spiffe(it) => OutsideName::Spiffe(it),
+            },
+        },
         Proof::Client { method } => Recognised::Client {
             client_id: found.key_id,
             proof: match method {

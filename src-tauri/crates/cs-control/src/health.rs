@@ -79,7 +79,7 @@ pub(crate) fn follow(control: &Control, registry: &Registry) {
 async fn stop(inner: &Inner, why: String) {
     let _alone = inner.changing.lock().await;
     let Some(core) = inner.core() else { return };
-    if let Slot::Serving(gateway, _) = core.set_slot(Slot::Failed(why)) {
+    if let Slot::Serving(gateway, ..) = core.set_slot(Slot::Failed(why)) {
         gateway.stop().await;
     }
 }

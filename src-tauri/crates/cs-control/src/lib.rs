@@ -30,6 +30,7 @@ mod lifecycle;
 mod looks;
 mod names;
 pub mod options;
+mod outside;
 mod over;
 mod probe;
 mod provider;

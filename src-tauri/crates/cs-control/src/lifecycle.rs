@@ -57,6 +57,8 @@ async fn open_registry(control: &Control, registry: Registry) -> Result<(), Cont
     core.fetch_vault().await?;
     reconcile(&core).await?;
     core.load_world().await?;
+    let set = cs_registry::serving::load(&mut *core.registry.read().await?).await?;
+    core.set_serving(set);
     inner.set_core(Some(Arc::clone(&core)));
     health::follow(control, &core.registry);
     anchor::follow(&core);
@@ -422,7 +424,7 @@ pub(crate) async fn shutdown(control: &Control) -> Result<(), ControlError> {
     let inner = control.inner();
     let _alone = inner.changing.lock().await;
     let Some(core) = inner.core() else { return Ok(()) };
-    if let Slot::Serving(gateway, _) = core.set_slot(Slot::Stopped) {
+    if let Slot::Serving(gateway, ..) = core.set_slot(Slot::Stopped) {
         gateway.stop().await;
     }
     if let Some(operator) = inner.console.lock() {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use cs_gateway::Limits;
 use cs_gateway::ports::{Clock, Random};
+use cs_model::serving::TlsVersion;
 use cs_secrets::Memory;
 
 use crate::adapters::clock::SystemClock;
@@ -25,9 +26,11 @@ pub struct Options {
     pub keeping: SecretKeeping,
     /// What takes the keychain's place in tests. Used where secrets are kept in memory.
     pub memory: Arc<Memory>,
-    /// Where the gateway is to listen as soon as it can; nowhere when absent.
+    /// Whether the gateway is to start as soon as it can.
+    pub serves: bool,
+    /// Where the gateway listens, whatever an operator has set.
     pub listen: Option<SocketAddr>,
-    /// How the gateway serves TLS, where it does.
+    /// How the gateway serves TLS, whatever an operator has set.
     pub tls: Option<TlsOptions>,
     /// Whether the gateway lives in a console rather than in `countersign serve`. A console whose
     /// port is taken listens on a free one.
@@ -51,6 +54,7 @@ impl Options {
             random: Arc::new(SystemRandom),
             keeping: SecretKeeping::Keychain,
             memory: Arc::default(),
+            serves: false,
             listen: None,
             tls: None,
             embedded: true,
@@ -65,8 +69,10 @@ impl Options {
 #[derive(Clone, Debug, Default)]
 pub struct TlsOptions {
     /// The names and addresses by which agents reach it, besides those of this machine itself. The
-    /// first is the one that they are given.
+    /// first is the one that they are given. Those that an operator has set where there are none.
     pub names: Vec<String>,
+    /// The oldest version that is spoken.
+    pub oldest: TlsVersion,
 }
 
 /// What the first run is told.

@@ -2,9 +2,11 @@
 
 mod requests;
 
+use cs_trust::PeerError;
 use cs_trust::token::TokenError;
 
-/// The codes of the gateway's first gate, and what they mean.
+/// The codes of the gateway's listener and first gate, and what they mean. Those of certificates
+/// are [`PeerError`]'s own.
 const WORDS: &[(&str, &str)] = &[
     ("agent_claim_missing", "The token lacks the claim that says who it is"),
     ("authorization_malformed", "The `Authorization` header cannot be read"),
@@ -56,6 +58,19 @@ const WORDS: &[(&str, &str)] = &[
     ("subject_revoked", "All tokens of the subject up to a moment were revoked"),
     ("subject_unknown", "No agent is registered as the token's subject"),
     ("tenant_claim_wrong", "The token is another tenant's"),
+    (
+        "tls_handshake",
+        "The connection was not opened: the client and the gateway could not agree on TLS",
+    ),
+    ("tls_handshake_slow", "The connection was not opened: the client took too long"),
+    (
+        "tls_handshakes_not_recorded",
+        "More handshakes failed in one minute than are put on record; of the rest there is a count",
+    ),
+    (
+        "tls_too_many_failures",
+        "So many handshakes of one address failed that it has to wait for the next minute",
+    ),
     ("token_expired", "The token has expired"),
     ("token_inactive", "The identity provider says that the token does not hold"),
     ("token_not_bound", "The token is not bound to what its provider's settings want"),
@@ -74,14 +89,26 @@ pub(crate) fn words(code: &str) -> String {
         return deny.sentence().trim_end_matches('.').to_owned();
     }
     if let Some(wrong) = TokenError::ALL.iter().find(|wrong| wrong.code() == code) {
-        let sentence = wrong.to_string();
-        let mut letters = sentence.chars();
-        let first = letters.next().map(|it| it.to_ascii_uppercase());
-        return first.into_iter().chain(letters).collect();
+        return sentence(&wrong.to_string());
+    }
+    if code == SPIFFE {
+        return "The certificate's name is not one that an agent has here".to_owned();
+    }
+    if let Some(wrong) = PeerError::ALL.iter().find(|wrong| wrong.code() == code) {
+        return sentence(&wrong.to_string());
     }
     let mut all = WORDS.iter().chain(requests::WORDS);
     let known = all.find(|(known, _)| *known == code);
     known.map_or_else(|| code.replace('_', " "), |(_, words)| (*words).to_owned())
+}
+
+/// The code of several errors, of which the log does not keep apart which.
+const SPIFFE: &str = "certificate_spiffe_id";
+
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|it| it.to_ascii_uppercase());
+    first.into_iter().chain(letters).collect()
 }
 
 #[cfg(test)]
@@ -101,5 +128,17 @@ mod tests {
         }
         assert_eq!(words("something_else"), "something else");
         assert_eq!(words("jwt_expired"), "The token has expired");
+    }
+
+    #[test]
+    fn m09_every_reason_why_a_handshake_fails_has_words() {
+        let own = ["tls_handshake", "tls_handshake_slow", "tls_too_many_failures"];
+        let codes = PeerError::ALL.iter().map(|it| it.code()).chain(own);
+        for code in codes {
+            let words = words(code);
+            assert_ne!(words, code.replace('_', " "), "{code}");
+            assert!(words.starts_with(|c: char| c.is_ascii_uppercase()), "{words}");
+            assert!(!words.contains('_'), "{words}");
+        }
     }
 }

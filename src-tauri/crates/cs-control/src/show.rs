@@ -9,7 +9,7 @@ use cs_model::event::Event;
 use cs_model::state::ApprovalState;
 use cs_model::{Grant, TenantId, Timestamp};
 use cs_registry::approval::Approval;
-use cs_registry::credential::{ClientMethod, Credential, Proof};
+use cs_registry::credential::{ClientMethod, Credential, OutsideName, Proof};
 use cs_registry::operator::Operator;
 use cs_registry::server::Server;
 use cs_registry::session::Session;
@@ -86,6 +86,13 @@ fn proof(doc: &TenantDoc, proof: &Proof) -> ProofView {
             spiffe: spiffe.clone(),
             pem: pem.clone(),
         },
+        Proof::OutsideCertificate { authority, named } => {
+            let (fingerprint, spiffe) = match named {
+                OutsideName::Fingerprint(fingerprint) => (Some(*fingerprint), None),
+                OutsideName::Spiffe(spiffe) => (None, Some(spiffe.clone())),
+            };
+            ProofView::OutsideCertificate { authority: *authority, fingerprint, spiffe }
+        }
         Proof::Client { method } => ProofView::Client {
             method: match method {
                 ClientMethod::Assertion { .. } => ClientMethodView::PrivateKeyJwt,

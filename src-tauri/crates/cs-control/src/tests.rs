@@ -2,6 +2,7 @@
 
 mod anchor;
 mod approvals;
+mod authorities;
 mod certificates;
 mod declared;
 mod homes;
@@ -13,4 +14,5 @@ mod reference;
 mod registry;
 mod revocations;
 mod servers;
+mod serving;
 mod table;

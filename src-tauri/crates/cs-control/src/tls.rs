@@ -6,23 +6,23 @@
 //! then its authority opens nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use cs_gateway::{TlsServing, TlsSettings};
-use cs_model::event::Actor;
-use cs_model::{CorrelationId, Secret, TenantId, Timestamp};
-use cs_registry::credential::Proof;
-use cs_registry::{authority as table, credential};
+use cs_model::event::{Actor, Event, EventKind};
+use cs_model::serving::{ServingSettings, TlsVersion};
+use cs_model::{AuthorityId, CorrelationId, Secret, TenantId, Timestamp};
+use cs_registry::credential::{Credential, Proof};
+use cs_registry::{authority as table, credential, outside as others};
 use cs_trust::ca::{CaError, RevokedSerial};
-use cs_trust::tls::{Anchor, ClientTrust, OldestTls};
+use cs_trust::tls::{Anchor, ClientTrust, OldestTls, OutsideAuthority, Owner};
 use tokio::sync::watch;
 
-use crate::authority;
 use crate::core::Core;
 use crate::failure::ControlError;
-use crate::options::TlsOptions;
+use crate::view::certificate::AuthorityStanding;
+use crate::{authority, outside};
 
 /// How long the gateway's own certificate lives; it is renewed when two thirds of that are over.
 const SERVER_LIFETIME: Duration = Duration::from_secs(30 * 24 * 60 * 60);
@@ -40,7 +40,8 @@ const LIST_USE: Duration = Duration::from_secs(15 * 60);
 const LOOK: Duration = Duration::from_secs(15);
 
 /// The names by which agents reach the gateway.
-pub(crate) fn names(asked: &TlsOptions, listen: SocketAddr) -> Vec<String> {
+pub(crate) fn names(asked: &ServingSettings) -> Vec<String> {
+    let listen = asked.listen;
     let own = (!listen.ip().is_unspecified()).then(|| listen.ip().to_string());
     let usual = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
     let mut names: Vec<String> = Vec::new();
@@ -55,11 +56,14 @@ pub(crate) fn names(asked: &TlsOptions, listen: SocketAddr) -> Vec<String> {
 /// Prepares what handshakes are made with, and keeps it up to date until nobody asks any more.
 pub(crate) async fn serve(
     core: &Arc<Core>,
-    asked: &TlsOptions,
-    listen: SocketAddr,
+    asked: &ServingSettings,
 ) -> Result<TlsSettings, ControlError> {
-    let names = names(asked, listen);
-    let mut keeper = Keeper::new(core, names.clone()).await?;
+    let names = names(asked);
+    let oldest = match asked.oldest {
+        TlsVersion::Tls12 => OldestTls::Tls12,
+        TlsVersion::Tls13 => OldestTls::Tls13,
+    };
+    let mut keeper = Keeper::new(core, names.clone(), oldest).await?;
     keeper.look(core).await?;
     let (hands_out, serving) = watch::channel(Arc::new(keeper.serving(core)?));
     let (weak, world) = (Arc::downgrade(core), core.world.subscribe());
@@ -98,8 +102,18 @@ async fn keep(
 /// What is in use.
 struct Keeper {
     names: Vec<String>,
+    oldest: OldestTls,
     server: Server,
-    lists: BTreeMap<TenantId, List>,
+    /// Of each tenant's authorities, by their generation.
+    lists: BTreeMap<(TenantId, u64), List>,
+    outside: BTreeMap<AuthorityId, Outside>,
+}
+
+/// An authority of others.
+struct Outside {
+    kept: others::OutsideAuthority,
+    read: OutsideAuthority,
+    standing: AuthorityStanding,
 }
 
 /// The gateway's own certificate.
@@ -118,9 +132,10 @@ struct List {
 }
 
 impl Keeper {
-    async fn new(core: &Core, names: Vec<String>) -> Result<Self, ControlError> {
+    async fn new(core: &Core, names: Vec<String>, oldest: OldestTls) -> Result<Self, ControlError> {
         let server = Server::issue(core, &names).await?;
-        Ok(Self { names, server, lists: BTreeMap::new() })
+        let (lists, outside) = (BTreeMap::new(), BTreeMap::new());
+        Ok(Self { names, oldest, server, lists, outside })
     }
 
     /// Does what is due. Says whether anything changed.
@@ -131,14 +146,29 @@ impl Keeper {
             self.server = Server::issue(core, &self.names).await?;
             changed = true;
         }
-        let (authorities, all) = {
+        let (authorities, all, others) = {
             let mut db = core.registry.read().await?;
-            (table::all(&mut db).await?, credential::all(&mut db).await?)
+            let authorities = table::all(&mut db, now).await?;
+            (authorities, credential::all(&mut db).await?, others::all(&mut db).await?)
         };
+        changed |= self.look_at_own(core, &authorities, &all).await;
+        changed |= self.look_outside(core, others).await?;
+        Ok(changed)
+    }
+
+    /// Signs the lists that are due.
+    async fn look_at_own(
+        &mut self,
+        core: &Core,
+        authorities: &[table::Authority],
+        all: &[Credential],
+    ) -> bool {
+        let now = core.now();
+        let id = |it: &table::Authority| (it.tenant, it.generation);
         let before = self.lists.len();
-        self.lists.retain(|tenant, _| authorities.iter().any(|it| it.tenant == *tenant));
-        changed |= self.lists.len() != before;
-        for found in &authorities {
+        self.lists.retain(|known, _| authorities.iter().any(|it| id(it) == *known));
+        let mut changed = self.lists.len() != before;
+        for found in authorities {
             let revoked: BTreeMap<String, Timestamp> = all
                 .iter()
                 .filter(|it| it.tenant == found.tenant && it.expires > now)
@@ -147,7 +177,7 @@ impl Keeper {
                     _ => None,
                 })
                 .collect();
-            let fits = self.lists.get(&found.tenant).is_some_and(|list| {
+            let fits = self.lists.get(&id(found)).is_some_and(|list| {
                 list.certificate == found.certificate
                     && list.revoked.iter().eq(revoked.keys())
                     && now < list.signed.after(LIST_USE)
@@ -159,13 +189,50 @@ impl Keeper {
             // What is wrong with one tenant's authority is not to be another's problem.
             match self.sign(core, found, &revoked).await {
                 Ok(list) => {
-                    changed |= self.lists.insert(found.tenant, list).is_none_or(|_| true);
+                    changed |= self.lists.insert(id(found), list).is_none_or(|_| true);
                 }
                 Err(error) => {
                     let tenant = found.tenant;
                     tracing::error!(%error, %tenant, "a revocation list was not signed");
                 }
             }
+        }
+        changed
+    }
+
+    /// Reads what changed of the authorities of others, and puts on record which of them opens
+    /// nothing any more, or again.
+    async fn look_outside(
+        &mut self,
+        core: &Core,
+        found: Vec<others::OutsideAuthority>,
+    ) -> Result<bool, ControlError> {
+        let now = core.now();
+        let before = self.outside.len();
+        self.outside.retain(|id, _| found.iter().any(|it| it.id == *id));
+        let mut changed = self.outside.len() != before;
+        let mut events = Vec::new();
+        for kept in found {
+            let (id, tenant) = (kept.id, kept.tenant);
+            let known = self.outside.get(&id);
+            let was = known.map_or(AuthorityStanding::Trusted, |it| it.standing);
+            if known.is_none_or(|it| it.kept != kept) {
+                changed = true;
+                let Ok(read) = outside::read(&kept) else {
+                    tracing::error!(%tenant, authority = %id, "an authority cannot be read");
+                    self.outside.remove(&id);
+                    continue;
+                };
+                self.outside.insert(id, Outside { kept, read, standing: was });
+            }
+            let Some(own) = self.outside.get_mut(&id) else { continue };
+            own.standing = outside::standing(&own.read, now);
+            if own.standing != was {
+                events.push(turned(tenant, &own.kept.name, own.standing, now));
+            }
+        }
+        if !events.is_empty() {
+            core.registry.record(events).await?;
         }
         Ok(changed)
     }
@@ -182,8 +249,7 @@ impl Keeper {
         let doc = crate::names::tenant(&document, found.tenant)?;
         let signer = authority::open(core, found).await?;
         let mut change = core.registry.begin().await?;
-        let number = table::next_list(&mut change, found.tenant).await?;
-        change.commit(&[]).await?;
+        let number = table::next_list(&mut change, found.tenant, found.generation).await?;
         let signed = core.now();
         let entries: Vec<RevokedSerial> = revoked
             .iter()
@@ -191,10 +257,14 @@ impl Keeper {
             .collect();
         let list = signer.crl(&entries, number, signed, signed.after(LIST_LIFETIME));
         let list = list.map_err(failed)?;
+        table::keep_list(&mut change, found.tenant, found.generation, &list).await?;
+        change.commit(&[]).await?;
         let trusted = |source| ControlError::internal("trust an authority", source);
         let prefix = authority::prefix(core, doc)?;
-        let mut anchor = Anchor::read(&found.certificate, &list, prefix).map_err(trusted)?;
-        let before = self.lists.get(&found.tenant);
+        let owner = Owner { tenant: found.tenant, authority: None };
+        let anchor = Anchor::read(&found.certificate, &list, prefix).map_err(trusted)?;
+        let mut anchor = anchor.owned_by(owner);
+        let before = self.lists.get(&(found.tenant, found.generation));
         if let Some(before) = before.filter(|it| it.certificate == found.certificate) {
             anchor = before.anchor.replaced_by(anchor).map_err(trusted)?;
         }
@@ -204,12 +274,32 @@ impl Keeper {
 
     /// What handshakes are made with now.
     fn serving(&self, core: &Core) -> Result<TlsServing, ControlError> {
-        let anchors = self.lists.values().map(|list| list.anchor.clone()).collect();
-        let trust = ClientTrust { anchors, required: false };
+        let own = self.lists.values().map(|list| list.anchor.clone());
+        let outside = || self.outside.values().map(|it| &it.read);
+        let anchors = own.chain(outside().flat_map(|it| it.anchors().to_vec())).collect();
+        let unlisted = outside().flat_map(|it| it.unlisted().to_vec()).collect();
+        let trust = ClientTrust { anchors, unlisted, required: false };
         let Server { chain_pem, key, .. } = &self.server;
         let clock = Arc::clone(&core.clock);
-        TlsServing::new(chain_pem, key, &trust, OldestTls::Tls13, clock)
+        TlsServing::new(chain_pem, key, &trust, self.oldest, clock)
             .map_err(|source| ControlError::internal("set TLS up", source))
+    }
+}
+
+/// That an authority of others opens nothing any more, or does again.
+fn turned(tenant: TenantId, name: &str, standing: AuthorityStanding, at: Timestamp) -> Event {
+    let (reason, problem) = match (standing, outside::problem(standing)) {
+        (AuthorityStanding::Ended, Some(problem)) => ("authority_ended", problem),
+        (AuthorityStanding::ListExpired, Some(problem)) => ("authority_list_expired", problem),
+        (AuthorityStanding::NoList, Some(problem)) => ("authority_list_missing", problem),
+        _ => ("authority_trusted", "its certificates open what they were registered for"),
+    };
+    Event {
+        tenant: Some(tenant),
+        actor: Some(Actor::System),
+        reason: Some(reason.to_owned()),
+        detail: Some(format!("authority `{name}`: {problem}")),
+        ..Event::new(EventKind::AdminChanged, at)
     }
 }
 

@@ -15,6 +15,7 @@ pub mod provider;
 pub mod reference;
 pub mod revocation;
 pub mod server;
+pub mod serving;
 pub mod session;
 pub mod status;
 pub mod task;

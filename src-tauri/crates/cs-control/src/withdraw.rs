@@ -34,7 +34,8 @@ const NEVER: Timestamp = Timestamp::from_millis(253_402_300_799_999);
 /// whoever stole it tomorrow as today.
 pub(crate) fn ends(what: &Revoked, now: Timestamp) -> Timestamp {
     match what {
-        Revoked::Key { .. } => NEVER,
+        // And a certificate may live as long as its authority likes.
+        Revoked::Certificate { .. } | Revoked::Key { .. } => NEVER,
         Revoked::Issuer { until, .. } | Revoked::Subject { until, .. } => {
             now.max(*until).after(LONGEST_LIFE)
         }
@@ -46,6 +47,9 @@ pub(crate) fn ends(what: &Revoked, now: Timestamp) -> Timestamp {
 pub(crate) fn sentence(what: &Revoked) -> String {
     let safe = |text: &str| neutralise(text, 255);
     match what {
+        Revoked::Certificate { authority, serial } => {
+            format!("certificate {} of authority {authority}", safe(serial))
+        }
         Revoked::Issuer { issuer, until } => {
             format!("every token that {} issued up to {until}", safe(issuer))
         }
@@ -76,6 +80,7 @@ pub(crate) fn view(found: Revocation) -> RevocationView {
 pub(crate) fn judge(doc: &TenantDoc, what: &Revoked, now: Timestamp) -> Result<(), ControlError> {
     let wrong = |rule: &str| Err(ControlError::invalid("what", rule));
     let (issuer, named, until) = match what {
+        Revoked::Certificate { serial, .. } => return judge_serial(serial),
         Revoked::Issuer { issuer, until } => (issuer, None, Some(until)),
         Revoked::Key { issuer, key_id } => (issuer, Some(key_id), None),
         Revoked::Subject { issuer, subject, until } => (issuer, Some(subject), Some(until)),
@@ -91,6 +96,18 @@ pub(crate) fn judge(doc: &TenantDoc, what: &Revoked, now: Timestamp) -> Result<(
         return wrong("what has not been issued yet cannot be revoked");
     }
     Ok(())
+}
+
+/// One way only to write a serial number, or a revocation would meet nothing.
+fn judge_serial(serial: &str) -> Result<(), ControlError> {
+    let digit = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
+    let whole = serial.len().is_multiple_of(2) && (2..=40).contains(&serial.len());
+    if whole && !serial.starts_with("00") && serial.bytes().all(digit) {
+        return Ok(());
+    }
+    let rule = "a serial number is 1 to 20 bytes in lower-case hexadecimal digits, without a \
+                leading zero byte";
+    Err(ControlError::invalid("what", rule))
 }
 
 /// What a credential is called in the log.

@@ -37,6 +37,13 @@ impl Config {
 pub struct Limits {
     /// The most connections at a time. One more is closed at once.
     pub connections: usize,
+    /// The most connections of one address at a time, so that there are some for others.
+    pub address_connections: usize,
+    /// How many handshakes of one address may fail in a minute. Whatever comes from it in the rest
+    /// of that minute is closed at once.
+    pub address_handshakes: u32,
+    /// Whether this machine's own addresses are spared that: they are shared by all its agents.
+    pub spare_loopback: bool,
     /// How long a TLS handshake may take.
     pub handshake_time: Duration,
     /// The most bytes in the head of a request.
@@ -86,6 +93,9 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 768,
+            address_connections: 576,
+            address_handshakes: 60,
+            spare_loopback: true,
             handshake_time: Duration::from_secs(5),
             head_bytes: 16 * 1024,
             head_time: Duration::from_secs(10),

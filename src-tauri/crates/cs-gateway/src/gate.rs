@@ -11,6 +11,7 @@ use cs_trust::SealingKey;
 use serde_json::value::RawValue;
 use tokio::sync::{mpsc, watch};
 
+use crate::addresses::{Addresses, Failures};
 use crate::authn::Known;
 use crate::config::Config;
 use crate::issuers::Issuers;
@@ -19,7 +20,6 @@ use crate::ports::{PortError, Ports};
 use crate::schema::Schemas;
 use crate::session::Book;
 use crate::strangers::Strangers;
-use crate::tls::Failures;
 use crate::upstream::{Reply, Target, ToolCall, UpstreamError, Upstreams};
 use crate::world::World;
 
@@ -56,6 +56,8 @@ pub(crate) struct Gate {
     pub(crate) sessions: Book,
     pub(crate) meter: Meter,
     pub(crate) schemas: Schemas,
+    /// How many connections each address has.
+    pub(crate) addresses: Addresses,
     /// The handshakes that failed lately.
     pub(crate) handshakes: Failures,
     /// The identity providers, and their keys.
@@ -114,6 +116,8 @@ impl Gate {
         let mut origins: HashSet<String> = config.origins.iter().cloned().collect();
         origins.extend(names.iter().map(|name| format!("{scheme}://{name}:{port}")));
         Ok(Self {
+            addresses: Addresses::default(),
+            handshakes: Failures::of_handshakes(),
             issuers: Issuers::new(ports.clone()),
             tokens: Known::default(),
             strangers: Strangers::new(config.limits.failures, config.limits.failures_each_second),
@@ -123,7 +127,6 @@ impl Gate {
             sessions: Book::default(),
             meter: Meter::default(),
             schemas: Schemas::default(),
-            handshakes: Failures::default(),
             rounds,
             host,
             hosts,

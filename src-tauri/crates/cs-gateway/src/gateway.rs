@@ -2,7 +2,8 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError};
 
 use cs_model::event::{Actor, Event, EventKind};
 use cs_model::state::SessionEnd;
@@ -17,6 +18,7 @@ use crate::gate::{Gate, Outbound, Parts};
 use crate::listener;
 use crate::ports::{PortError, Ports};
 use crate::session::{self, SessionSummary};
+use crate::tls::TlsSettings;
 use crate::upstream::{Health, Target, UpstreamError, Upstreams};
 use crate::world::World;
 
@@ -27,8 +29,38 @@ pub struct Gateway {
     address: SocketAddr,
     upstreams: Upstreams,
     stop: watch::Sender<bool>,
+    /// Where connections come in, for a gateway that takes over; nothing once it stops.
+    socket: std::sync::Mutex<Option<std::net::TcpListener>>,
+    /// Whether the end is on record, or about to be.
+    ended: AtomicBool,
     /// Ends when the last task of the gateway has ended.
     tasks: tokio::sync::Mutex<mpsc::Receiver<()>>,
+}
+
+/// Where connections come in.
+#[derive(Debug)]
+pub struct Socket {
+    listener: std::net::TcpListener,
+    address: SocketAddr,
+}
+
+impl Socket {
+    /// Takes an address. Port 0 takes a free one.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError::Listen`].
+    pub async fn bind(address: SocketAddr) -> Result<Self, StartError> {
+        let refused = |source| StartError::Listen { address, source };
+        let listener = TcpListener::bind(address).await.map_err(refused)?;
+        let address = listener.local_addr().map_err(refused)?;
+        Ok(Self { listener: listener.into_std().map_err(refused)?, address })
+    }
+
+    /// Where it is.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
 }
 
 /// Why a gateway does not start.
@@ -69,25 +101,41 @@ impl Gateway {
         ports: Ports,
         world: watch::Receiver<Arc<World>>,
     ) -> Result<Self, StartError> {
+        check_reach(&config)?;
+        let socket = Socket::bind(config.listen).await?;
+        Self::start_on(socket, config, ports, world).await
+    }
+
+    /// The same on a socket that is there already, such as that of a gateway which this one
+    /// follows.
+    ///
+    /// # Errors
+    ///
+    /// The same, but for the address.
+    pub async fn start_on(
+        socket: Socket,
+        config: Config,
+        ports: Ports,
+        world: watch::Receiver<Arc<World>>,
+    ) -> Result<Self, StartError> {
         let upstreams = Upstreams::new(&ports, config.limits.upstream.clone());
         let outbound = Arc::new(upstreams.clone());
-        Self::start_with(config, ports, world, upstreams, outbound).await
+        Self::start_with(socket, config, ports, world, upstreams, outbound).await
     }
 
     pub(crate) async fn start_with(
+        socket: Socket,
         config: Config,
         ports: Ports,
         world: watch::Receiver<Arc<World>>,
         upstreams: Upstreams,
         outbound: Arc<dyn Outbound>,
     ) -> Result<Self, StartError> {
-        let address = config.listen;
-        if !address.ip().is_loopback() && config.tls.is_none() {
-            return Err(StartError::NotLoopback { address });
-        }
+        check_reach(&config)?;
+        let Socket { listener, address } = socket;
         let refused = |source| StartError::Listen { address, source };
-        let listener = TcpListener::bind(address).await.map_err(refused)?;
-        let address = listener.local_addr().map_err(refused)?;
+        let kept = listener.try_clone().map_err(refused)?;
+        let listener = TcpListener::from_std(listener).map_err(refused)?;
 
         let (stop, stopping) = watch::channel(false);
         let parts = Parts { ports, world, outbound, stopping };
@@ -105,7 +153,15 @@ impl Gateway {
         let (alive, tasks) = mpsc::channel(1);
         tokio::spawn(listener::listen(listener, Arc::clone(&gate), alive.clone()));
         tokio::spawn(listener::watch_over(Arc::clone(&gate), alive));
-        Ok(Self { gate, address, upstreams, stop, tasks: tokio::sync::Mutex::new(tasks) })
+        Ok(Self {
+            gate,
+            address,
+            upstreams,
+            stop,
+            socket: std::sync::Mutex::new(Some(kept)),
+            ended: AtomicBool::new(false),
+            tasks: tokio::sync::Mutex::new(tasks),
+        })
     }
 
     /// Where it listens.
@@ -113,15 +169,41 @@ impl Gateway {
         self.address
     }
 
+    /// How it was set up.
+    pub fn config(&self) -> &Config {
+        &self.gate.config
+    }
+
+    /// How it serves TLS, where it does.
+    pub fn tls(&self) -> Option<&TlsSettings> {
+        self.gate.config.tls.as_ref()
+    }
+
+    /// Its socket, for a gateway that is to follow it. Connections that come in once this one is
+    /// [closed](Self::close) wait there for that one.
+    pub fn socket(&self) -> Option<Socket> {
+        let kept = self.socket.lock().unwrap_or_else(PoisonError::into_inner);
+        let listener = kept.as_ref()?.try_clone().ok()?;
+        Some(Socket { listener, address: self.address })
+    }
+
     /// The origin that agents are given: the scheme, a name of its own and the port.
     pub fn origin(&self) -> String {
         self.gate.origin(&self.gate.host)
     }
 
+    /// Takes no more connections and requests, and lets held calls go. What is under way goes on
+    /// until the gateway is [stopped](Self::stop).
+    pub fn close(&self) {
+        self.stop.send_replace(true);
+        self.socket.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+
     /// Stops: takes no more requests, waits a moment for those under way, and stops the servers
     /// behind it. Sessions stay under way for the next start.
     pub async fn stop(&self) {
-        if self.stop.send_replace(true) {
+        self.close();
+        if self.ended.swap(true, Ordering::AcqRel) {
             return;
         }
         let drained = async {
@@ -200,6 +282,16 @@ impl Gateway {
     /// Stops a server that is not there any more.
     pub async fn forget_server(&self, tenant: TenantId, server: ServerId) {
         self.upstreams.forget(tenant, server).await;
+    }
+}
+
+/// Without TLS, the gateway is there for this machine alone (attacks D08).
+fn check_reach(config: &Config) -> Result<(), StartError> {
+    let address = config.listen;
+    if address.ip().is_loopback() || config.tls.is_some() {
+        Ok(())
+    } else {
+        Err(StartError::NotLoopback { address })
     }
 }
 

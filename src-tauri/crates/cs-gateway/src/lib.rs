@@ -7,6 +7,7 @@
 //! (the only way out), `refusal` (any gate's no). [`ports`] and [`world`] are what it needs of
 //! the rest of the product.
 
+mod addresses;
 mod answer;
 mod authn;
 mod authz;
@@ -44,7 +45,7 @@ pub mod world;
 
 pub use authz::examine_condition;
 pub use config::{Config, Limits};
-pub use gateway::{Gateway, StartError};
+pub use gateway::{Gateway, Socket, StartError};
 pub use identity::{TokenCheck, TokenReport};
 pub use issuers::{
     DiscoveryError, IgnoredKey, IntrospectionStatus, Metadata, ProviderKey, ProviderStanding,

@@ -29,17 +29,22 @@ pub(crate) async fn listen(listener: TcpListener, gate: Arc<Gate>, alive: mpsc::
     let seats = Arc::new(Semaphore::new(gate.config.limits.connections));
     loop {
         let accepted = tokio::select! {
+            // Who comes later is the next gateway's, where there is one on this socket.
+            biased;
             () = gate.stops() => return,
             accepted = listener.accept() => accepted,
         };
         match accepted {
             // Whoever comes when all seats are taken is sent away at once, not kept waiting.
             Ok((stream, peer)) => {
-                if let Ok(seat) = Arc::clone(&seats).try_acquire_owned() {
+                let most = gate.config.limits.address_connections;
+                let held = (!is_barred(&gate, peer)).then(|| gate.addresses.hold(peer.ip(), most));
+                let seat = Arc::clone(&seats).try_acquire_owned();
+                if let (Some(Some(held)), Ok(seat)) = (held, seat) {
                     let (gate, alive) = (Arc::clone(&gate), alive.clone());
                     tokio::spawn(async move {
                         connection(stream, peer, gate, alive).await;
-                        drop(seat);
+                        drop((seat, held));
                     });
                 }
             }
@@ -49,6 +54,13 @@ pub(crate) async fn listen(listener: TcpListener, gate: Arc<Gate>, alive: mpsc::
             }
         }
     }
+}
+
+/// Whether so many handshakes of an address failed that it has to wait for the next minute.
+fn is_barred(gate: &Gate, peer: SocketAddr) -> bool {
+    let limits = &gate.config.limits;
+    let spared = limits.spare_loopback && peer.ip().to_canonical().is_loopback();
+    !spared && gate.handshakes.of(peer.ip(), gate.now()) >= limits.address_handshakes
 }
 
 async fn connection(stream: TcpStream, peer: SocketAddr, gate: Arc<Gate>, alive: mpsc::Sender<()>) {

@@ -127,7 +127,8 @@ async fn route(
     };
     // The client holds its body back until it hears `100`, which it would from the first look at
     // the body. Without a credential there is nothing to look for: the next step says so.
-    let body = if awaits_leave(&parts.headers) && !names_credential(&parts.headers) {
+    let known = caller.certificate.is_some() || names_credential(&parts.headers);
+    let body = if awaits_leave(&parts.headers) && !known {
         Bytes::new()
     } else {
         match read(gate, body, &parts.headers, &caller.wire).await {

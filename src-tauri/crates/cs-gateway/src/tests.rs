@@ -7,6 +7,7 @@
     reason = "a test that fails may fail loudly"
 )]
 
+mod addresses;
 mod approvals;
 mod calls;
 mod client;
@@ -19,11 +20,13 @@ mod fit;
 mod framing;
 mod idp;
 mod messages;
+mod outside;
 mod pki;
 mod real;
 mod sessions;
 mod shape;
 mod streams;
+mod successor;
 mod tls;
 mod tokens;
 mod world;

@@ -11,8 +11,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use cs_model::event::EventKind;
 use cs_model::{Digest, Secret, Timestamp};
+use cs_trust::claimed::{CertificateFacts, Claimed};
 use cs_trust::peer::{PeerCertificate, PeerError};
-use cs_trust::tls::{AgentVerifier, ClientTrust, OldestTls, ServerTls, TlsError};
+use cs_trust::tls::{
+    AgentVerifier, ClientTrust, OldestTls, Owner, RefusedPeer, ServerTls, TlsError,
+};
 use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::time_provider::TimeProvider;
@@ -24,14 +27,11 @@ use tokio_rustls::server::TlsStream;
 use crate::authn;
 use crate::gate::Gate;
 use crate::ports::Clock;
-use crate::trail::Trail;
-use crate::world::World;
+use crate::trail::{Trail, neutral};
+use crate::world::{Holder, World};
 
 /// The method that a certificate proves itself by, as the log calls it.
 const METHOD: &str = "certificate";
-
-/// How many handshakes that failed are put on record in one minute; of more there is a count.
-const RECORDED: u32 = 30;
 
 /// How the listener serves TLS.
 #[derive(Clone, Debug)]
@@ -47,6 +47,8 @@ pub struct TlsSettings {
 pub struct TlsServing {
     server: Arc<ServerConfig>,
     verifier: AgentVerifier,
+    certificates: Vec<CertificateFacts>,
+    oldest: OldestTls,
 }
 
 impl TlsServing {
@@ -64,7 +66,18 @@ impl TlsServing {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, TlsError> {
         let server = ServerTls::build(chain_pem, key, trust, oldest, Arc::new(Time(clock)))?;
-        Ok(Self { server, verifier: AgentVerifier::new(trust)? })
+        let certificates = CertificateFacts::every(chain_pem).ok_or(TlsError::Certificate)?;
+        Ok(Self { server, verifier: AgentVerifier::new(trust)?, certificates, oldest })
+    }
+
+    /// The server's own certificate.
+    pub fn certificate(&self) -> Option<&CertificateFacts> {
+        self.certificates.first()
+    }
+
+    /// The oldest version that is spoken.
+    pub const fn oldest(&self) -> OldestTls {
+        self.oldest
     }
 }
 
@@ -89,9 +102,16 @@ impl TimeProvider for Time {
 pub(crate) struct Peer {
     chain: Vec<CertificateDer<'static>>,
     certificate: PeerCertificate,
+    owner: Option<Owner>,
     serving: watch::Receiver<Arc<TlsServing>>,
-    /// Under what it was checked last, and what spoke against it.
-    checked: Mutex<(Arc<TlsServing>, Option<PeerError>)>,
+    checked: Mutex<Checked>,
+}
+
+/// Under what a chain was checked last, what spoke against it, and until when that holds.
+struct Checked {
+    serving: Arc<TlsServing>,
+    error: Option<PeerError>,
+    until: Timestamp,
 }
 
 impl fmt::Debug for Peer {
@@ -111,6 +131,22 @@ impl Peer {
         self.certificate.fingerprint
     }
 
+    /// Whether an outside authority issued it.
+    pub(crate) const fn is_outside(&self) -> bool {
+        matches!(self.owner, Some(Owner { authority: Some(_), .. }))
+    }
+
+    /// The credential that it is: of the tenant whose authority issued it, and of no other.
+    pub(crate) fn holder<'w>(&self, world: &'w World) -> Option<&'w Holder> {
+        let Owner { tenant, authority } = self.owner?;
+        let PeerCertificate { fingerprint, spiffe, .. } = &self.certificate;
+        let found = match authority {
+            None => world.credentials.certificate(*fingerprint),
+            Some(id) => world.credentials.outside(id, *fingerprint, spiffe.as_str()),
+        };
+        found.filter(|holder| holder.tenant == tenant)
+    }
+
     /// Why nobody may be let in on a connection with this certificate any more, whatever else
     /// they present: a short code for the log.
     pub(crate) fn objection(&self, world: &World, now: Timestamp) -> Option<&'static str> {
@@ -123,27 +159,42 @@ impl Peer {
         if let Some(error) = self.check_again(now) {
             return Some(error.code());
         }
-        let holder = world.credentials.certificate(self.fingerprint())?;
-        authn::used_up(holder, now)
+        if self.is_withdrawn(world) {
+            return Some(PeerError::Revoked.code());
+        }
+        authn::used_up(self.holder(world)?, now)
     }
 
-    /// Checks the chain again if the trust is another one than it was checked with.
+    /// Whether an operator revoked it by its serial number, ahead of its authority.
+    fn is_withdrawn(&self, world: &World) -> bool {
+        let Some(Owner { tenant, authority: Some(authority) }) = self.owner else { return false };
+        world.revocations.has_certificate(tenant, authority, &self.certificate.serial)
+    }
+
+    /// Checks the chain again if the trust is another one than it was checked with, or time has
+    /// passed by which a list or an authority ends.
     fn check_again(&self, now: Timestamp) -> Option<PeerError> {
         let serving = Arc::clone(&self.serving.borrow());
         let mut checked = self.checked.lock().unwrap_or_else(PoisonError::into_inner);
-        if !Arc::ptr_eq(&checked.0, &serving) {
-            let error = serving.verifier.identify(&self.chain, now).err();
-            *checked = (serving, error);
+        if !Arc::ptr_eq(&checked.serving, &serving) || now >= checked.until {
+            let found = serving.verifier.identify(&self.chain, now);
+            let until = found.as_ref().map_or(checked.until, |it| it.holds_until);
+            let error = match found {
+                Ok(found) if found.owner == self.owner => None,
+                Ok(_) => Some(PeerError::Issuer),
+                Err(error) => Some(error),
+            };
+            *checked = Checked { serving, error, until };
         }
-        checked.1
+        checked.error
     }
 }
 
 /// Why there was no connection.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 enum Unshaken {
     /// The client's certificate was not accepted.
-    Certificate(PeerError),
+    Certificate(RefusedPeer),
     /// The client and the gateway have no way to speak, or the client left.
     Handshake,
     /// It took too long.
@@ -168,14 +219,15 @@ pub(crate) async fn shake(
     match made {
         Ok(made) => return Some(made),
         Err(Unshaken::Stopping) => {}
-        Err(Unshaken::Certificate(error)) => {
-            tell(gate, EventKind::AuthnFailed, error.code(), from).await;
+        Err(Unshaken::Certificate(refused)) => {
+            let kind = EventKind::AuthnFailed;
+            tell(gate, kind, refused.error.code(), Some(&refused.claimed), from).await;
         }
         Err(Unshaken::Handshake) => {
-            tell(gate, EventKind::RequestRefused, "tls_handshake", from).await;
+            tell(gate, EventKind::RequestRefused, "tls_handshake", None, from).await;
         }
         Err(Unshaken::Slow) => {
-            tell(gate, EventKind::RequestRefused, "tls_handshake_slow", from).await;
+            tell(gate, EventKind::RequestRefused, "tls_handshake_slow", None, from).await;
         }
     }
     None
@@ -192,43 +244,60 @@ async fn accept(
     let Some(chain) = stream.get_ref().1.peer_certificates().map(<[_]>::to_vec) else {
         return Ok((stream, None));
     };
-    let found = serving.verifier.identify(&chain, gate.now()).map_err(Unshaken::Certificate)?;
+    let found = serving.verifier.identify(&chain, gate.now()).map_err(|error| {
+        let claimed = Claimed::of(chain.first().map_or(&[], |leaf| leaf));
+        Unshaken::Certificate(RefusedPeer { error, claimed })
+    })?;
     let peer = Peer {
         chain,
         certificate: found.certificate,
+        owner: found.owner,
         serving: tls.serving.clone(),
-        checked: Mutex::new((serving, None)),
+        checked: Mutex::new(Checked { serving, error: None, until: found.holds_until }),
     };
     Ok((stream, Some(Arc::new(peer))))
 }
 
 fn reason(error: &io::Error) -> Unshaken {
     let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
-    match inner.and_then(PeerError::of) {
-        Some(error) => Unshaken::Certificate(error),
+    match inner.and_then(RefusedPeer::of) {
+        Some(refused) => Unshaken::Certificate(refused.clone()),
         None => Unshaken::Handshake,
     }
 }
 
-/// Puts a handshake that failed on record. There is nobody to be told if that does not work.
-async fn tell(gate: &Gate, kind: EventKind, reason: &'static str, from: SocketAddr) {
+/// Puts a handshake that failed on record, with what the client's certificate said of itself. There
+/// is nobody to be told if that does not work.
+async fn tell(
+    gate: &Gate,
+    kind: EventKind,
+    reason: &'static str,
+    claimed: Option<&Claimed>,
+    from: SocketAddr,
+) {
     let now = gate.now();
     let Ok(correlation) = gate.correlation() else { return };
     let trail = Trail::new(correlation, from.to_string());
-    let (told, missed) = gate.handshakes.count(now);
+    let counted = gate.handshakes.count(from.ip(), now);
     let mut events = Vec::new();
-    if missed > 0 {
+    if counted.missed > 0 {
         let mut event = trail.event(EventKind::RequestRefused, now);
         event.client = None;
         event.reason = Some("tls_handshakes_not_recorded".to_owned());
-        event.detail = Some(format!("{missed} more failed"));
+        event.detail = Some(counted.sentence());
         events.push(event);
     }
-    if told {
+    if counted.told {
         let mut event = trail.event(kind, now);
         event.reason = Some(reason.to_owned());
         event.detail = (kind == EventKind::AuthnFailed).then(|| METHOD.to_owned());
+        event.claimed = claimed.map(claim);
         event.policy_version = Some(gate.world().policy.version());
+        events.push(event);
+    }
+    if counted.nth == gate.config.limits.address_handshakes {
+        let mut event = trail.event(EventKind::RequestRefused, now);
+        event.reason = Some("tls_too_many_failures".to_owned());
         events.push(event);
     }
     if !events.is_empty()
@@ -238,50 +307,10 @@ async fn tell(gate: &Gate, kind: EventKind, reason: &'static str, from: SocketAd
     }
 }
 
-/// Counts the handshakes that failed, by the minute.
-#[derive(Debug, Default)]
-pub(crate) struct Failures(Mutex<Minute>);
-
-#[derive(Debug, Default)]
-struct Minute {
-    number: i64,
-    recorded: u32,
-    missed: u64,
-}
-
-impl Failures {
-    /// Counts one more. Says whether it is to be recorded, and how many were not in a minute that
-    /// is over.
-    fn count(&self, now: Timestamp) -> (bool, u64) {
-        let mut minute = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let number = now.secs().div_euclid(60);
-        let mut missed = 0;
-        if minute.number != number {
-            missed = minute.missed;
-            *minute = Minute { number, ..Minute::default() };
-        }
-        let told = minute.recorded < RECORDED;
-        if told {
-            minute.recorded = minute.recorded.saturating_add(1);
-        } else {
-            minute.missed = minute.missed.saturating_add(1);
-        }
-        (told, missed)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn of_many_failures_a_few_are_recorded_and_the_rest_counted() {
-        let failures = Failures::default();
-        let at = |secs: i64| Timestamp::from_secs(6_000_000 + secs);
-        let told = (0..100).filter(|_| failures.count(at(1)).0).count();
-        assert_eq!(told, 30);
-        assert_eq!(failures.count(at(59)), (false, 0));
-        assert_eq!(failures.count(at(60)), (true, 71));
-        assert_eq!(failures.count(at(61)), (true, 0));
-    }
+/// What a certificate said of itself, in one neutral line.
+fn claim(claimed: &Claimed) -> String {
+    let Claimed { name, serial, fingerprint } = claimed;
+    let name = name.as_deref().map_or_else(|| "no name".to_owned(), neutral);
+    let serial = serial.as_deref().unwrap_or("unreadable");
+    format!("{name}, serial {serial}, SHA-256 {fingerprint}")
 }

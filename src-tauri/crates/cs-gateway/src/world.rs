@@ -12,7 +12,7 @@ use cs_model::upstream::Transport;
 use cs_model::{Name, OperatorId, ProviderId, ServerId, TenantId};
 use cs_policy::Snapshot;
 
-pub use self::credentials::{Client, ClientProof, Credentials, Holder, Recognised};
+pub use self::credentials::{Client, ClientProof, Credentials, Holder, OutsideName, Recognised};
 pub use self::revocations::{Named, Revocations};
 
 /// All that requests are judged by. The default one knows nobody and denies everything.

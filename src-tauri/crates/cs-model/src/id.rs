@@ -118,6 +118,8 @@ typed_ids! {
     AgentId = "agt";
     /// A tool call that waits, or waited, for a person.
     ApprovalId = "apr";
+    /// An outside authority whose certificates one tenant believes.
+    AuthorityId = "aut";
     /// What ties an answer to its audit events.
     CorrelationId = "cor";
     /// One way for an agent to prove who it is.

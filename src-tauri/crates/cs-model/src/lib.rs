@@ -16,6 +16,7 @@ pub mod op_token;
 pub mod provider;
 pub mod revocation;
 pub mod secret;
+pub mod serving;
 pub mod state;
 pub mod text;
 pub mod time;
@@ -25,8 +26,8 @@ pub use digest::Digest;
 pub use document::Document;
 pub use grant::{Condition, Grant, GrantError};
 pub use id::{
-    AgentId, ApprovalId, CorrelationId, CredentialId, OperationTokenId, OperatorId, ProviderId,
-    RevocationId, RoleId, ServerId, SessionId, TaskId, TenantId, ToolId,
+    AgentId, ApprovalId, AuthorityId, CorrelationId, CredentialId, OperationTokenId, OperatorId,
+    ProviderId, RevocationId, RoleId, ServerId, SessionId, TaskId, TenantId, ToolId,
 };
 pub use name::{Name, ToolName};
 pub use secret::Secret;

@@ -1,13 +1,20 @@
-//! Withdrawals of tokens before their time. Credentials have a state of their own.
+//! Withdrawals of tokens and outside certificates before their time. Credentials have a state of their own.
 
 use serde::{Deserialize, Serialize};
 
-use crate::Timestamp;
+use crate::{AuthorityId, Timestamp};
 
 /// What is withdrawn.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, ts_rs::TS)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Revoked {
+    /// One certificate of an outside authority.
+    Certificate {
+        /// The authority.
+        authority: AuthorityId,
+        /// Its serial number, in lower-case hexadecimal digits without a leading zero byte.
+        serial: String,
+    },
     /// One token of an issuer, by its `jti`, or by the SHA-256 of its text where it has none.
     Token {
         /// Its `iss`.

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cs_model::state::{CredentialKind, CredentialState};
-use cs_model::{AgentId, CredentialId, Digest, ProviderId, TaskId, TenantId, Timestamp};
+use cs_model::{
+    AgentId, AuthorityId, CredentialId, Digest, ProviderId, TaskId, TenantId, Timestamp,
+};
 use serde::{Deserialize, Serialize};
 use sqlx::SqliteConnection;
 use uuid::Uuid;
@@ -29,6 +31,13 @@ pub enum Proof {
         /// The certificate itself, as PEM.
         pem: String,
     },
+    /// Certificates of an outside authority.
+    OutsideCertificate {
+        /// The authority.
+        authority: AuthorityId,
+        /// Which of its certificates.
+        named: OutsideName,
+    },
     /// A client of the gateway's own token issuer.
     Client {
         /// How it proves itself at the token endpoint.
@@ -41,6 +50,16 @@ pub enum Proof {
         /// The subject, as the provider's claim map finds it.
         subject: String,
     },
+}
+
+/// Which certificates of an outside authority are meant.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OutsideName {
+    /// The one with this SHA-256.
+    Fingerprint(Digest),
+    /// Each with this SPIFFE id.
+    Spiffe(String),
 }
 
 /// How a client of the gateway's own token issuer proves itself.
@@ -69,7 +88,9 @@ impl Proof {
     pub const fn kind(&self) -> CredentialKind {
         match self {
             Self::ApiKey => CredentialKind::ApiKey,
-            Self::Certificate { .. } => CredentialKind::Certificate,
+            Self::Certificate { .. } | Self::OutsideCertificate { .. } => {
+                CredentialKind::Certificate
+            }
             Self::Client { .. } => CredentialKind::Client,
             Self::External { .. } => CredentialKind::External,
         }
@@ -160,7 +181,10 @@ pub async fn issue(db: &mut SqliteConnection, new: &NewCredential) -> Result<(),
     let networks = to_json(&new.networks, "a list of networks")?;
     let provider = match &new.proof {
         Proof::External { provider, .. } => Some(provider.uuid()),
-        Proof::ApiKey | Proof::Certificate { .. } | Proof::Client { .. } => None,
+        Proof::ApiKey
+        | Proof::Certificate { .. }
+        | Proof::Client { .. }
+        | Proof::OutsideCertificate { .. } => None,
     };
     let (created, expires) = (new.created.millis(), new.expires.millis());
     sqlx::query!(

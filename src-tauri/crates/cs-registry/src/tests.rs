@@ -317,7 +317,11 @@ const WITHOUT_TENANT: &[(&str, &str)] = &[
 
 /// The same, for those that end like this.
 const OF_ALL_TENANTS: &[(&str, &str)] = &[
-    ("FROM authority ORDER BY created, tenant_id", "whose certificates the listener trusts"),
+    (
+        "FROM authority WHERE ends IS NULL OR ends > ?1 ORDER BY tenant_id, generation",
+        "whose certificates the listener trusts",
+    ),
+    ("FROM outside_authority ORDER BY created, rowid", "whose certificates the listener trusts"),
     ("FROM credential_task", "what the gateway recognises callers by"),
     ("FROM credential ORDER BY created, rowid", "what the gateway recognises callers by"),
     ("sealed_secret FROM credential WHERE id = ?1", "before the caller's tenant is known"),
@@ -354,6 +358,7 @@ fn s07_every_query_on_a_tenants_table_names_the_tenant() {
         include_str!("../migrations/0002_identity.sql"),
         include_str!("../migrations/0003_certificates.sql"),
         include_str!("../migrations/0004_tool_introspect.sql"),
+        include_str!("../migrations/0006_serving.sql"),
     );
     let tables: Vec<&str> = schema
         .split("CREATE TABLE ")

@@ -391,6 +391,11 @@ fn requested_key(pem: &str) -> Result<SubjectPublicKeyInfo, CaError> {
     SubjectPublicKeyInfo::from_der(key.raw).map_err(|_| CaError::WeakKey)
 }
 
+/// Whether a server can be reached by this name or address.
+pub fn is_server_name(text: &str) -> bool {
+    server_name(text).is_ok()
+}
+
 /// A host's name as clients look it up, or its address.
 fn server_name(text: &str) -> Result<SanType, CaError> {
     if let Ok(address) = text.parse::<IpAddr>() {

@@ -29,12 +29,16 @@ const MOST_SERIAL: usize = 20;
 const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=4096;
 
 /// What a leaf is for. It is for that and nothing else.
+///
+/// Outside authorities commonly issue workloads one certificate for both directions.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Purpose {
     /// To prove who calls: `clientAuth`.
     Agent,
     /// To prove who is called: `serverAuth`.
     Server,
+    /// To prove who calls, and perhaps who is called.
+    Workload,
 }
 
 /// Reads a certificate of version 3 whose parts are well-formed, whoever it belongs to.
@@ -189,6 +193,7 @@ fn is_exactly(usage: &ExtendedKeyUsage<'_>, purpose: Purpose) -> bool {
     let wanted = match purpose {
         Purpose::Agent => *client_auth && !server_auth,
         Purpose::Server => *server_auth && !client_auth,
+        Purpose::Workload => *client_auth,
     };
     wanted && !more && other.is_empty()
 }

@@ -14,6 +14,7 @@
 pub mod assertion;
 pub mod ca;
 mod certificate;
+pub mod claimed;
 pub mod dpop;
 mod jws;
 pub mod key;
@@ -29,11 +30,15 @@ pub mod tls;
 pub mod token;
 
 pub use ca::{Authority, CaError, IssuedLeaf, LeafKey, RevokedSerial};
+pub use claimed::{CertificateFacts, Claimed};
 pub use key::ApiKeyPair;
 pub use operation::{TokenError, Verified};
 pub use operator::{OperatorKey, OperatorKeyError};
 pub use peer::{PeerCertificate, PeerError};
 pub use request::{Headers, Incoming, Outgoing, Presented, RequestError};
 pub use seal::{SealError, SealingKey};
-pub use spiffe::{SpiffeError, SpiffeId, SpiffePrefix, TrustDomain};
-pub use tls::{AgentVerifier, Anchor, ChainedPeer, ClientTrust, OldestTls, ServerTls, TlsError};
+pub use spiffe::{SpiffeError, SpiffeId, SpiffePrefix, TrustDomain, WorkloadId, WorkloadPrefix};
+pub use tls::{
+    AgentVerifier, Anchor, ChainedPeer, ClientTrust, OldestTls, OutsideAuthority, Owner,
+    RefusedPeer, Scope, ServerTls, TlsError, Unlisted,
+};

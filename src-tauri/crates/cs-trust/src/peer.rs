@@ -10,13 +10,13 @@ use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
 
 use crate::certificate::{self, Purpose};
-use crate::spiffe::{SpiffeError, SpiffeId};
+use crate::spiffe::{SpiffeError, WorkloadId};
 
 /// What is known of a client certificate that is an agent's.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct PeerCertificate {
-    /// The agent that it names.
-    pub spiffe: SpiffeId,
+    /// Who it names: an agent, or whoever an outside authority speaks for.
+    pub spiffe: WorkloadId,
     /// Its serial number, in lower-case hexadecimal without a leading zero byte. Unique for one
     /// issuer only.
     pub serial: String,
@@ -99,17 +99,25 @@ pub enum PeerError {
 }
 
 impl PeerCertificate {
-    /// Reads a leaf whose chain was checked, and checks what a chain does not show.
+    /// Reads a leaf of a built-in authority whose chain was checked, and checks what a chain does
+    /// not show.
     ///
     /// # Errors
     ///
     /// The first thing that is wrong with it.
     pub fn read(leaf_der: &[u8], now: Timestamp) -> Result<Self, PeerError> {
+        let peer = Self::read_workload(leaf_der, now)?;
+        check_agent(leaf_der, &peer)?;
+        Ok(peer)
+    }
+
+    /// The same for a leaf of whatever authority: what is asked of each of them.
+    pub(crate) fn read_workload(leaf_der: &[u8], now: Timestamp) -> Result<Self, PeerError> {
         let cert = certificate::read(leaf_der)?;
         certificate::check_dates(&cert, now)?;
-        certificate::check_leaf(&cert, Purpose::Agent)?;
+        certificate::check_leaf(&cert, Purpose::Workload)?;
         Ok(Self {
-            spiffe: SpiffeId::parse(only_uri(&cert)?).map_err(PeerError::Spiffe)?,
+            spiffe: WorkloadId::parse(only_uri(&cert)?).map_err(PeerError::Spiffe)?,
             serial: certificate::serial(&cert)?,
             fingerprint: Digest::of(leaf_der),
             spki: Digest::of(cert.public_key().raw),
@@ -118,6 +126,13 @@ impl PeerCertificate {
             not_after: certificate::moment(cert.validity().not_after),
         })
     }
+}
+
+/// What is asked besides of a leaf of a built-in authority: it is for nothing but proving who
+/// calls, and names one agent of one tenant.
+pub(crate) fn check_agent(leaf_der: &[u8], peer: &PeerCertificate) -> Result<(), PeerError> {
+    certificate::check_leaf(&certificate::read(leaf_der)?, Purpose::Agent)?;
+    peer.spiffe.agent().map(drop).map_err(PeerError::Spiffe)
 }
 
 /// The SHA-256 digest of the public key of a certificate in PEM, as [`PeerCertificate::spki`] is.
@@ -138,6 +153,30 @@ fn only_uri<'c>(cert: &'c X509Certificate<'_>) -> Result<&'c str, PeerError> {
 }
 
 impl PeerError {
+    /// One of each, for whoever has to have words for all of them.
+    pub const ALL: &[Self] = &[
+        Self::Authority,
+        Self::AuthorityDates,
+        Self::Chain,
+        Self::ChainTooLong,
+        Self::Expired,
+        Self::Extension,
+        Self::Issuer,
+        Self::Key,
+        Self::KeyUsage,
+        Self::Malformed,
+        Self::Names,
+        Self::NoAuthority,
+        Self::NotYetValid,
+        Self::Purpose,
+        Self::RevocationUnknown,
+        Self::RevocationExpired,
+        Self::Revoked,
+        Self::Scope,
+        Self::Serial,
+        Self::Spiffe(SpiffeError::Path),
+    ];
+
     /// A short code for the log.
     pub const fn code(self) -> &'static str {
         match self {

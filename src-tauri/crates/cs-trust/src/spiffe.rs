@@ -39,6 +39,18 @@ pub struct SpiffePrefix {
     pub tenant: Name,
 }
 
+/// A workload as a certificate of an outside authority names it: any SPIFFE ID with a path
+/// (SPIFFE-ID 2), written in the one way that there is.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct WorkloadId(String);
+
+/// The workloads that an outside authority may speak for: those whose ID begins with this.
+///
+/// It ends with `/`, so that it covers whole parts of a path: `spiffe://e.org/ns/prod/` covers
+/// nothing of `ns/production`.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct WorkloadPrefix(String);
+
 /// Why a text is not a SPIFFE ID of ours. The text itself is not repeated: it may come from an
 /// agent.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
@@ -46,9 +58,15 @@ pub enum SpiffeError {
     /// The tenant's or the agent's name breaks a rule of names.
     #[error("a name in the ID: {0}")]
     Name(NameError),
+    /// It is longer than [`WorkloadId::MOST`].
+    #[error("the ID is longer than 255 characters")]
+    Long,
     /// It is not `/tenant/<tenant>/agent/<agent>` after the trust domain.
     #[error("the path is not `/tenant/<tenant>/agent/<agent>`")]
     Path,
+    /// The path after the trust domain is not one of parts of letters, digits, `.`, `-` and `_`.
+    #[error("the path is not parts of letters, digits, `.`, `-` and `_`")]
+    Segment,
     /// It does not begin with `spiffe://`.
     #[error("the ID does not begin with `spiffe://`")]
     Scheme,
@@ -127,6 +145,81 @@ impl SpiffePrefix {
     }
 }
 
+impl WorkloadId {
+    /// The most characters of one.
+    pub const MOST: usize = 255;
+
+    /// Reads an ID.
+    ///
+    /// # Errors
+    ///
+    /// Says which rule the text breaks.
+    pub fn parse(text: &str) -> Result<Self, SpiffeError> {
+        if text.len() > Self::MOST {
+            return Err(SpiffeError::Long);
+        }
+        let (_, path) = split(text)?;
+        if !path.split('/').all(is_segment) {
+            return Err(SpiffeError::Segment);
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// Its text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The agent that it names, where it has the form of the built-in authorities.
+    ///
+    /// # Errors
+    ///
+    /// Says which rule of that form it breaks.
+    pub fn agent(&self) -> Result<SpiffeId, SpiffeError> {
+        SpiffeId::parse(&self.0)
+    }
+}
+
+impl WorkloadPrefix {
+    /// Reads a prefix: `spiffe://<trust domain>/`, and then whole parts of a path.
+    ///
+    /// # Errors
+    ///
+    /// Says which rule the text breaks.
+    pub fn parse(text: &str) -> Result<Self, SpiffeError> {
+        if text.len() > WorkloadId::MOST {
+            return Err(SpiffeError::Long);
+        }
+        let (_, path) = split(text)?;
+        let parts = path.strip_suffix('/');
+        if !path.is_empty() && !parts.is_some_and(|it| it.split('/').all(is_segment)) {
+            return Err(SpiffeError::Segment);
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// Whether the ID is one of those.
+    pub fn covers(&self, id: &WorkloadId) -> bool {
+        id.0.starts_with(&self.0)
+    }
+
+    /// Whether one ID could be both this one's and the other's.
+    pub fn overlaps(&self, other: &Self) -> bool {
+        self.0.starts_with(&other.0) || other.0.starts_with(&self.0)
+    }
+
+    /// Its text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A part of a path. `.` and `..` would be normalised away by some.
+fn is_segment(part: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_');
+    !part.is_empty() && part != "." && part != ".." && part.bytes().all(plain)
+}
+
 /// The trust domain, and the path without its first `/`.
 fn split(text: &str) -> Result<(TrustDomain, &str), SpiffeError> {
     let rest = text.strip_prefix(SCHEME).ok_or(SpiffeError::Scheme)?;
@@ -148,6 +241,18 @@ impl fmt::Display for SpiffeId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { trust_domain, tenant, agent } = self;
         write!(f, "{SCHEME}{trust_domain}/tenant/{tenant}/agent/{agent}")
+    }
+}
+
+impl fmt::Display for WorkloadId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Display for WorkloadPrefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 
@@ -173,6 +278,8 @@ macro_rules! from_text {
 from_text!(SpiffeId);
 from_text!(SpiffePrefix);
 from_text!(TrustDomain);
+from_text!(WorkloadId);
+from_text!(WorkloadPrefix);
 
 #[cfg(test)]
 mod tests;

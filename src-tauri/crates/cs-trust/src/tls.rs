@@ -6,6 +6,7 @@
 //! to be looked at by whoever holds them.
 
 mod anchor;
+mod outside;
 mod verifier;
 
 use std::sync::Arc;
@@ -18,8 +19,9 @@ use rustls::server::{NoServerSessionStorage, ServerConfig};
 use rustls::time_provider::TimeProvider;
 use rustls::{NoKeyLog, SupportedProtocolVersion, version};
 
-pub use anchor::{Anchor, CrlNumber, RevocationList};
-pub use verifier::{AgentVerifier, ChainedPeer};
+pub use anchor::{Anchor, CrlNumber, Owner, RevocationList, Scope};
+pub use outside::{OutsideAuthority, Unlisted, lists_in_pem};
+pub use verifier::{AgentVerifier, ChainedPeer, RefusedPeer};
 
 use crate::certificate;
 use crate::peer::PeerError;
@@ -35,6 +37,8 @@ pub const MOST_ANCHORS: usize = 1024;
 pub struct ClientTrust {
     /// The authorities, each with its own revocation list and its own tenant.
     pub anchors: Vec<Anchor>,
+    /// Authorities that would be believed if there were a list of theirs. They open nothing.
+    pub unlisted: Vec<Unlisted>,
     /// Whether a client without a certificate is refused. A client with a bad one always is.
     pub required: bool,
 }
@@ -65,6 +69,9 @@ pub enum TlsError {
     /// There is no revocation list of the authority's own, or one that cannot be used.
     #[error("the authority has no usable revocation list of its own")]
     Crl,
+    /// A revocation list is of an authority that is not one of these, or was not signed by it.
+    #[error("a revocation list was not signed by any of these authorities")]
+    CrlForeign,
     /// The revocation list is older than the one in use.
     #[error("the revocation list is older than the one in use")]
     CrlOlder,

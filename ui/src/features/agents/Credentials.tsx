@@ -72,6 +72,8 @@ function ProofLine({ credential: { proof, key_id: keyId } }: { credential: Crede
           <span className="dim small">serial <CopyId id={proof.serial} /> · SHA-256 <CopyId id={proof.fingerprint} /></span>
         </>
       )
+    case 'outside_certificate':
+      return <span className={css.proof}>{proof.spiffe === null ? <CopyId id={proof.fingerprint ?? ''} /> : <Untrusted text={proof.spiffe} />}</span>
     case 'client':
       return <span><CopyId id={keyId} whole /> <span className="dim small">by {methodWord[proof.method]}</span></span>
     case 'external':

@@ -58,7 +58,7 @@ function What({ revocation: { what, sentence } }: { revocation: RevocationView }
   return (
     <div title={sentence} className={css.what}>
       {own === null ? null : <span className={`${css.mono} ellipsis`}><Untrusted text={own} /></span>}
-      <span className={`${css.mono} ellipsis ${own === null ? '' : 'dim'}`}><Untrusted text={what.issuer} /></span>
+      <span className={`${css.mono} ellipsis ${own === null ? '' : 'dim'}`}><Untrusted text={what.kind === 'certificate' ? what.authority : what.issuer} /></span>
       {'until' in what ? <span className="dim small">issued up to {exactUtc(what.until).slice(0, 19)} UTC</span> : null}
     </div>
   )
@@ -66,6 +66,7 @@ function What({ revocation: { what, sentence } }: { revocation: RevocationView }
 
 function ownOf(what: Revoked): string | null {
   switch (what.kind) {
+    case 'certificate': return what.serial
     case 'token': return what.id
     case 'key': return what.key_id
     case 'subject': return what.subject

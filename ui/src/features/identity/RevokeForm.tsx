@@ -7,17 +7,17 @@ import { Problem } from '@/components/Problem'
 import { ReasonField } from '@/components/ReasonField'
 import { useTenant } from '@/components/tenant'
 import { call } from '@/ipc/call'
-import type { ProviderView, Revoked } from '@/ipc/generated'
+import type { ProviderView } from '@/ipc/generated'
 import { providerList } from '@/ipc/queries'
 import { plural } from '@/lib/format'
 import { reasonProblem } from '@/lib/reason'
 import css from './Identity.module.css'
-import { revokedOf, revokeProblem, type Draft } from './revoke'
+import { revokedOf, revokeProblem, type Draft, type TokenKind } from './revoke'
 
 /** What a form begins with. */
 export type Wanted = Pick<Draft, 'kind' | 'issuer'> & Partial<Draft>
 
-const kinds: { value: Revoked['kind']; label: string }[] = [
+const kinds: { value: TokenKind; label: string }[] = [
   { value: 'token', label: 'One token' }, { value: 'key', label: 'An issuer’s key' }, { value: 'subject', label: 'A subject' }, { value: 'issuer', label: 'An issuer' },
 ]
 

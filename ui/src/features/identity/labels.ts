@@ -62,4 +62,4 @@ export const methodWord: Record<string, string> = {
   api_key: 'Signed API key', token: 'Access token', certificate: 'Client certificate', none: 'No credential',
 }
 
-export const revokedWord: Record<Revoked['kind'], string> = { token: 'Token', key: 'Issuer key', subject: 'Subject', issuer: 'Issuer' }
+export const revokedWord: Record<Revoked['kind'], string> = { certificate: 'Certificate', token: 'Token', key: 'Issuer key', subject: 'Subject', issuer: 'Issuer' }

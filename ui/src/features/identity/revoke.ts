@@ -1,7 +1,10 @@
 import type { Revoked, Timestamp } from '@/ipc/generated'
 
+/** What of tokens can be withdrawn. */
+export type TokenKind = Exclude<Revoked['kind'], 'certificate'>
+
 /** What the form of a withdrawal holds. */
-export type Draft = { kind: Revoked['kind']; issuer: string; id: string; keyId: string; subject: string }
+export type Draft = { kind: TokenKind; issuer: string; id: string; keyId: string; subject: string }
 
 /** What is withdrawn. What is bound to a moment ends with the given one. */
 export function revokedOf(draft: Draft, now: number): Revoked {

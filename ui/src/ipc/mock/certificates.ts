@@ -43,10 +43,10 @@ export function fillCertificates(tenant: Tenant, crowded: boolean): void {
 }
 
 export const ownAuthority = (tenant: Tenant): AuthorityView => ({
-  certificate: pem('CERTIFICATE', 8), created: ago(86_400 * 11), speaks_for: spiffeOf(tenant, ''), list_number: 4, revoked: 2, server_authority: pem('CERTIFICATE', 8),
+  certificate: pem('CERTIFICATE', 8), created: ago(86_400 * 11), speaks_for: spiffeOf(tenant, ''), list_number: 4, revoked: 2, list: pem('X509 CRL', 5), former: [], outside: [], server_authority: pem('CERTIFICATE', 8),
 })
 
 /** Before the first certificate there is none. */
 export const noAuthority = (tenant: Tenant): AuthorityView => ({
-  certificate: null, created: null, speaks_for: spiffeOf(tenant, ''), list_number: 0, revoked: 0, server_authority: null,
+  certificate: null, created: null, speaks_for: spiffeOf(tenant, ''), list_number: 0, revoked: 0, list: null, former: [], outside: [], server_authority: null,
 })

@@ -44,7 +44,7 @@ const proofs: { agent: number; key: string; proof: (providers: ProviderView[]) =
 ]
 
 export function makeCredentialOf(agent: AgentView, keyId: string, proof: ProofView, networks: string[], tasks: TaskRef[] | null = null): CredentialView {
-  return { id: id('crd'), agent: agent.id, kind: proof.kind, key_id: keyId, state: 'active', created: ago(86_400), expires: ahead(86_400 * 6), last_used: null, last_from: null, networks, tasks, proof }
+  return { id: id('crd'), agent: agent.id, kind: proof.kind === 'outside_certificate' ? 'certificate' : proof.kind, key_id: keyId, state: 'active', created: ago(86_400), expires: ahead(86_400 * 6), last_used: null, last_from: null, networks, tasks, proof }
 }
 
 const reasons = [
@@ -57,8 +57,9 @@ export function makeRevocation(what: Revoked, reason: string, age: number): Revo
 }
 
 function sentenceOf(what: Revoked): string {
-  const at = what.issuer
+  const at = what.kind === 'certificate' ? what.authority : what.issuer
   switch (what.kind) {
+    case 'certificate': return `Certificate ${what.serial} of authority ${at} is revoked`
     case 'token': return `Token ${what.id} of ${at} is revoked`
     case 'key': return `Everything that key ${what.key_id} of ${at} has signed is revoked`
     case 'subject': return `Everything of ${what.subject} at ${at} issued up to ${what.until.slice(0, 16)} UTC is revoked`

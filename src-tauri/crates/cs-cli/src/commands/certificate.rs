@@ -8,6 +8,8 @@ use anyhow::Context as _;
 use clap::Subcommand;
 use serde_json::{Value, json};
 
+use super::authority::{authority, in_words as in_words_of};
+use super::credential::{bind, insert};
 use super::tenant::Which;
 use crate::answer::{list, moment, text, without};
 use crate::desk::Desk;
@@ -19,6 +21,8 @@ use crate::span;
 pub(crate) enum Certificate {
     /// Issues a certificate to an agent. Its key is shown or saved this once
     Issue(Issue),
+    /// Registers certificates of an authority of others as an agent
+    Register(Register),
     /// Lists the certificates of a tenant
     List {
         #[command(flatten)]
@@ -26,7 +30,7 @@ pub(crate) enum Certificate {
     },
     /// Withdraws a certificate for good
     Revoke {
-        /// Its fingerprint, the beginning of it, or its id
+        /// Its fingerprint, the beginning of it, its serial number, or its id
         certificate: String,
         #[command(flatten)]
         which: Which,
@@ -52,6 +56,12 @@ pub(crate) struct Issue {
     /// The task that the ready configuration declares
     #[arg(long)]
     task: Option<String>,
+    /// A task that it may declare, where that is not every task of the agent; repeat it for more
+    #[arg(long = "only-task", value_name = "TASK")]
+    only: Vec<String>,
+    /// A network that it may be used from, such as `10.0.0.0/8`; repeat it for more
+    #[arg(long = "network", value_name = "CIDR")]
+    networks: Vec<String>,
     /// Write AGENT.pem, AGENT.key and countersign.pem to this folder, instead of showing the key
     #[arg(long, value_name = "FOLDER")]
     save: Option<PathBuf>,
@@ -59,9 +69,42 @@ pub(crate) struct Issue {
     which: Which,
 }
 
+/// What to register.
+#[derive(Debug, clap::Args)]
+#[command(group(clap::ArgGroup::new("which-one").required(true)
+    .args(["spiffe", "fingerprint", "certificate"])))]
+pub(crate) struct Register {
+    /// The agent, by name
+    agent: String,
+    /// The authority of others, by name
+    #[arg(long, value_name = "NAME")]
+    authority: String,
+    /// Each certificate with this SPIFFE id
+    #[arg(long, value_name = "ID")]
+    spiffe: Option<String>,
+    /// The one with this SHA-256
+    #[arg(long, value_name = "HEX")]
+    fingerprint: Option<String>,
+    /// The one in this file (PEM)
+    #[arg(long, value_name = "FILE")]
+    certificate: Option<PathBuf>,
+    /// How long it is valid: 90d unless said otherwise, and at most
+    #[arg(long, value_parser = span::seconds)]
+    lifetime: Option<u64>,
+    /// A task that it may declare, where that is not every task of the agent; repeat it for more
+    #[arg(long = "task", visible_alias = "only-task", value_name = "TASK")]
+    only: Vec<String>,
+    /// A network that it may be used from, such as `10.0.0.0/8`; repeat it for more
+    #[arg(long = "network", value_name = "CIDR")]
+    networks: Vec<String>,
+    #[command(flatten)]
+    which: Which,
+}
+
 pub(crate) async fn run(desk: &Desk, command: Certificate) -> Done {
     match command {
         Certificate::Issue(what) => issue(desk, &what).await,
+        Certificate::Register(what) => register(desk, &what).await,
         Certificate::List { which } => {
             let tenant = desk.tenant(which.tenant.as_deref()).await?;
             let args = json!({ "tenant": tenant.id });
@@ -73,7 +116,7 @@ pub(crate) async fn run(desk: &Desk, command: Certificate) -> Done {
         Certificate::Revoke { certificate, which } => revoke(desk, &certificate, &which).await,
         Certificate::Authority { which } => {
             let tenant = desk.tenant(which.tenant.as_deref()).await?;
-            desk.tell("authority_show", json!({ "tenant": tenant.id }), authority).await
+            desk.tell("authority_show", json!({ "tenant": tenant.id }), in_words_of).await
         }
     }
 }
@@ -81,25 +124,24 @@ pub(crate) async fn run(desk: &Desk, command: Certificate) -> Done {
 async fn issue(desk: &Desk, what: &Issue) -> Done {
     let tenant = desk.tenant(what.which.tenant.as_deref()).await?;
     let agent = desk.agent(&tenant, &what.agent).await?;
-    let mut args = serde_json::Map::new();
-    args.insert("tenant".to_owned(), json!(tenant.id));
-    args.insert("agent".to_owned(), json!(agent.id));
+    let mut args = json!({ "tenant": tenant.id, "agent": agent.id });
+    bind(desk, &tenant, &mut args, &what.only, &what.networks).await?;
     if let Some(seconds) = what.lifetime {
-        args.insert("lifetime_secs".to_owned(), json!(seconds));
+        insert(&mut args, "lifetime_secs", json!(seconds));
     }
     if let Some(path) = &what.csr {
         let csr = fs::read_to_string(path).map_err(|problem| {
             Problem::invalid(format!("could not read {}: {problem}", path.display()))
         })?;
-        args.insert("csr".to_owned(), json!(csr));
+        insert(&mut args, "csr", json!(csr));
     }
     if let Some(task) = &what.task {
         let ids = desk.tasks(&tenant, std::slice::from_ref(task)).await?;
-        args.insert("task".to_owned(), json!(ids.first()));
+        insert(&mut args, "task", json!(ids.first()));
     }
     // The files first: a key that cannot be kept must not come to be.
     let files = what.save.as_deref().map(|folder| files(folder, what)).transpose()?;
-    let issued = desk.ask("certificate_issue", Value::Object(args)).await?;
+    let issued = desk.ask("certificate_issue", args).await?;
     let Some((files, folder)) = files.zip(what.save.as_deref()) else {
         desk.output.tell(&issued, in_words);
         return Ok(());
@@ -115,6 +157,40 @@ async fn issue(desk: &Desk, what: &Issue) -> Done {
         format!("{}\nThe files are in {}.\n", summary(issued), folder.display())
     });
     Ok(())
+}
+
+async fn register(desk: &Desk, what: &Register) -> Done {
+    let tenant = desk.tenant(what.which.tenant.as_deref()).await?;
+    let agent = desk.agent(&tenant, &what.agent).await?;
+    let found = authority(desk, &tenant, &what.authority).await?;
+    let mut args = json!({
+        "tenant": tenant.id, "agent": agent.id, "authority": text(&found, "/id"),
+    });
+    bind(desk, &tenant, &mut args, &what.only, &what.networks).await?;
+    if let Some(seconds) = what.lifetime {
+        insert(&mut args, "lifetime_secs", json!(seconds));
+    }
+    if let Some(spiffe) = &what.spiffe {
+        insert(&mut args, "spiffe", json!(spiffe));
+    }
+    if let Some(fingerprint) = &what.fingerprint {
+        insert(&mut args, "fingerprint", json!(fingerprint));
+    }
+    if let Some(path) = &what.certificate {
+        let pem = fs::read_to_string(path).map_err(|problem| {
+            Problem::invalid(format!("could not read {}: {problem}", path.display()))
+        })?;
+        insert(&mut args, "certificate", json!(pem));
+    }
+    let words = |it: &Value| {
+        fields(&[
+            ("credential", text(it, "/id")),
+            ("SPIFFE id", text(it, "/proof/spiffe")),
+            ("fingerprint", text(it, "/proof/fingerprint")),
+            ("expires", moment(it, "/expires")),
+        ])
+    };
+    desk.tell("certificate_register", args, words).await
 }
 
 /// The new files, and which part of the answer goes into each.
@@ -147,7 +223,7 @@ async fn revoke(desk: &Desk, certificate: &str, which: &Which) -> Done {
     let all = certificates(&all);
     let is_meant = |one: &&Value| {
         let begins = certificate.len() >= 8 && text(one, "/key_id").starts_with(certificate);
-        begins || text(one, "/id") == certificate
+        begins || [text(one, "/id"), text(one, "/proof/serial")].iter().any(|it| it == certificate)
     };
     let mut found = list(&all, "").iter().filter(is_meant);
     let (Some(one), None) = (found.next(), found.next()) else {
@@ -198,14 +274,4 @@ fn summary(issued: &Value) -> String {
 fn in_words(issued: &Value) -> String {
     let parts = ["/certificate", "/key", "/server_authority"].map(|part| text(issued, part));
     format!("{}\n{}", summary(issued), parts.concat())
-}
-
-fn authority(it: &Value) -> String {
-    let known = fields(&[
-        ("speaks for", text(it, "/speaks_for")),
-        ("made", moment(it, "/created")),
-        ("last list", text(it, "/list_number")),
-        ("revoked", text(it, "/revoked")),
-    ]);
-    format!("{known}\n{}{}", text(it, "/certificate"), text(it, "/server_authority"))
 }

@@ -173,7 +173,7 @@ async fn register(desk: &Desk, whom: &Register) -> Done {
 }
 
 /// Adds what a credential is bound to.
-async fn bind(
+pub(crate) async fn bind(
     desk: &Desk,
     tenant: &Named,
     args: &mut Value,
@@ -189,7 +189,8 @@ async fn bind(
     Ok(())
 }
 
-fn insert(args: &mut Value, name: &str, value: Value) {
+/// Adds a member to the arguments of a command.
+pub(crate) fn insert(args: &mut Value, name: &str, value: Value) {
     if let Some(members) = args.as_object_mut() {
         members.insert(name.to_owned(), value);
     }

@@ -3,6 +3,7 @@
 use clap::{ArgGroup, Subcommand};
 use serde_json::{Value, json};
 
+use super::authority::authority;
 use super::tenant::Which;
 use crate::ambient;
 use crate::answer::{list, moment, text};
@@ -17,17 +18,17 @@ pub(crate) enum Revocation {
         #[command(flatten)]
         which: Which,
     },
-    /// Revokes tokens, from the very next request on
+    /// Revokes tokens or certificates of others, from the very next request on
     Add(Add),
 }
 
 /// What is revoked.
 #[derive(Debug, clap::Args)]
-#[command(group(ArgGroup::new("what").required(true).args(["token", "key", "subject", "all"])))]
+#[command(group(ArgGroup::new("what").required(true).args(["token", "key", "subject", "all", "certificate"])))]
 pub(crate) struct Add {
     /// The issuer of the tokens, letter by letter
-    #[arg(long, value_name = "URL")]
-    issuer: String,
+    #[arg(long, value_name = "URL", required_unless_present = "certificate")]
+    issuer: Option<String>,
     /// One token, by its `jti`, or by the SHA-256 of its text where it has none
     #[arg(long, value_name = "ID")]
     token: Option<String>,
@@ -40,6 +41,12 @@ pub(crate) struct Add {
     /// Everything up to a moment
     #[arg(long)]
     all: bool,
+    /// One certificate of an authority of others, by its serial number in hexadecimal digits
+    #[arg(long, value_name = "SERIAL", requires = "authority", conflicts_with = "issuer")]
+    certificate: Option<String>,
+    /// That authority, by name
+    #[arg(long, value_name = "NAME", requires = "certificate")]
+    authority: Option<String>,
     /// That moment, such as `2026-07-28T09:30:00.000Z`; now, unless said otherwise
     #[arg(long, value_name = "TIME", conflicts_with_all = ["token", "key"])]
     until: Option<String>,
@@ -58,7 +65,15 @@ pub(crate) async fn run(desk: &Desk, command: Revocation) -> Done {
         }
         Revocation::Add(add) => {
             let tenant = desk.tenant(add.which.tenant.as_deref()).await?;
-            let args = json!({ "tenant": tenant.id, "what": what(&add), "reason": add.reason });
+            let what = match (&add.certificate, &add.authority) {
+                (Some(serial), Some(name)) => {
+                    let found = authority(desk, &tenant, name).await?;
+                    let id = text(&found, "/id");
+                    json!({ "kind": "certificate", "authority": id, "serial": serial })
+                }
+                _ => what(&add),
+            };
+            let args = json!({ "tenant": tenant.id, "what": what, "reason": add.reason });
             desk.tell("revocation_add", args, |it| revoked(&text(it, "/sentence"))).await
         }
     }

@@ -7,6 +7,7 @@ use cs_control::{Control, Options, TlsOptions, socket};
 use serde_json::{Value, json};
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::serving::Version;
 use crate::answer::text;
 use crate::args::Everywhere;
 use crate::door::local;
@@ -17,13 +18,17 @@ use crate::{ambient, door, home, passphrase};
 /// Runs the gateway without a console
 #[derive(Debug, clap::Args)]
 pub(crate) struct Serve {
-    /// Where the gateway listens: without TLS, loopback only. Port 0 takes a free one
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:7411")]
-    listen: SocketAddr,
-    /// Serve TLS 1.3, with a certificate of the installation's own authority. Agents may prove who
-    /// they are by certificates then
+    /// Where the gateway listens, whatever is set: without TLS, loopback only. Port 0 takes a free
+    /// one
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Option<SocketAddr>,
+    /// Serve TLS, whatever is set, with a certificate of the installation's own authority. Agents
+    /// may prove who they are by certificates then
     #[arg(long)]
     tls: bool,
+    /// The oldest version of TLS that is spoken
+    #[arg(long, requires = "tls", default_value = "1.3")]
+    oldest: Version,
     /// A name or address by which agents reach the gateway; the first is the one that they are
     /// given
     #[arg(long, value_name = "NAME", requires = "tls")]
@@ -42,10 +47,12 @@ pub(crate) async fn run(everywhere: &Everywhere, output: Output, serve: Serve) -
     let mut options = Options::new("`countersign serve`", ambient::this_program()?);
     options.session_bus = ambient::variable("DBUS_SESSION_BUS_ADDRESS");
     options.embedded = false;
-    options.tls = serve.tls.then_some(TlsOptions { names: serve.name });
+    options.listen = serve.listen;
+    let oldest = serve.oldest.wire();
+    options.tls = serve.tls.then_some(TlsOptions { names: serve.name, oldest });
     let control = Control::open(&home, options).await?;
     let door = socket::Server::start(&control).await.map_err(anyhow::Error::from)?;
-    let ready = ready(everywhere, &control, serve.listen).await;
+    let ready = ready(everywhere, &control).await;
     if let Ok(status) = &ready {
         let started = json!({
             "gateway": status.pointer("/gateway/url"),
@@ -63,12 +70,12 @@ pub(crate) async fn run(everywhere: &Everywhere, output: Output, serve: Serve) -
 }
 
 /// Opens what is sealed, and the gateway.
-async fn ready(everywhere: &Everywhere, control: &Control, listen: SocketAddr) -> Done<Value> {
+async fn ready(everywhere: &Everywhere, control: &Control) -> Done<Value> {
     if door::is_sealed(control).await? {
         let passphrase = passphrase::ask(everywhere, "The passphrase that opens the secrets: ")?;
         door::unseal(control, &passphrase).await?;
     }
-    control.start_gateway(listen).await?;
+    control.serve().await?;
     Ok(control.dispatch(&local(), "status", json!({})).await?)
 }
 

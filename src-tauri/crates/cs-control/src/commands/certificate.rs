@@ -2,28 +2,34 @@
 
 use std::time::Duration;
 
-use cs_model::{AgentId, CredentialId, TaskId, TenantId};
-use cs_registry::credential::{self, NewCredential, Proof};
-use cs_registry::{SqliteConnection, authority as table};
+use cs_model::event::{Event, EventKind};
+use cs_model::{AgentId, AuthorityId, CredentialId, Digest, TaskId, TenantId};
+use cs_registry::SqliteConnection;
+use cs_registry::credential::{self, NewCredential, OutsideName, Proof};
+use cs_registry::outside as others;
 use cs_trust::ca::{CaError, IssuedLeaf, LeafKey};
+use cs_trust::claimed::CertificateFacts;
 use cs_trust::peer;
-use cs_trust::spiffe::SpiffeId;
+use cs_trust::spiffe::{SpiffeId, WorkloadId, WorkloadPrefix};
 use serde::Deserialize;
 use ts_rs::TS;
 
 use crate::actor::{Caller, Permission};
 use crate::command::Command;
+use crate::commands::credential::{is_standing, one};
 use crate::control::Control;
+use crate::edit::Edit;
 use crate::failure::ControlError;
 use crate::secret_text::ShownOnce;
-use crate::view::certificate::{AuthorityView, IssuedCertificate};
-use crate::{authority, lifecycle, names, ready, show};
+use crate::view::agent::CredentialView;
+use crate::view::certificate::IssuedCertificate;
+use crate::{authority, binding, lifecycle, names, ready};
 
 /// How long a certificate lasts unless said otherwise: 24 hours.
 const USUAL_SECS: u64 = 24 * 60 * 60;
 
 /// How long a certificate lasts at most: seven days.
-const MOST_SECS: u64 = 7 * 24 * 60 * 60;
+pub(crate) const MOST_SECS: u64 = 7 * 24 * 60 * 60;
 
 /// Issues a certificate to an agent. Its key, if it is made here, is in the answer and nowhere
 /// else.
@@ -46,6 +52,14 @@ pub struct CertificateIssue {
     #[serde(default)]
     #[ts(optional)]
     pub task: Option<TaskId>,
+    /// The tasks that it may declare; all of its agent's when absent.
+    #[serde(default)]
+    #[ts(optional)]
+    pub tasks: Option<Vec<TaskId>>,
+    /// The networks that it may be used from (CIDR); all when absent.
+    #[serde(default)]
+    #[ts(optional)]
+    pub networks: Option<Vec<String>>,
 }
 
 impl Command for CertificateIssue {
@@ -58,22 +72,48 @@ impl Command for CertificateIssue {
         control: &Control,
         caller: &Caller,
     ) -> Result<IssuedCertificate, ControlError> {
+        let (tenant, agent) = (self.tenant, self.agent);
+        let done = self.issue(control, caller).await;
+        if let Err(error @ ControlError::Invalid { field: Some("csr"), .. }) = &done {
+            let core = control.core()?;
+            let event = Event {
+                tenant: Some(tenant),
+                agent: Some(agent),
+                actor: Some(caller.actor.on_record()),
+                correlation: Some(caller.correlation),
+                reason: Some("certificate_not_issued".to_owned()),
+                detail: Some(format!("refused to issue a certificate: {error}")),
+                ..Event::new(EventKind::AdminChanged, core.now())
+            };
+            core.registry.record(vec![event]).await?;
+        }
+        done
+    }
+}
+
+impl CertificateIssue {
+    async fn issue(
+        self,
+        control: &Control,
+        caller: &Caller,
+    ) -> Result<IssuedCertificate, ControlError> {
         let lifetime = self.lifetime_secs.unwrap_or(USUAL_SECS);
         if !(1..=MOST_SECS).contains(&lifetime) {
             let rule = format!("a certificate lasts between 1 and {MOST_SECS} seconds (7 days)");
             return Err(ControlError::invalid("lifetime_secs", rule));
         }
+        let networks = binding::networks(self.networks)?;
         let core = control.core()?;
         core.vault()?;
         let id = CredentialId::from_random(core.random()?);
         let mut edit = core.edit(caller).await?;
         let document = core.document();
         let doc = names::tenant(&document, self.tenant)?;
-        let agent = doc.agents.iter().find(|it| it.id == self.agent);
-        let agent = agent.ok_or(ControlError::NotFound { what: "agent" })?;
-        let task = doc.tasks.iter().find(|it| Some(it.id) == self.task);
-        if self.task.is_some_and(|id| task.is_none() || !agent.tasks.contains(&id)) {
-            let rule = format!("agent `{}` may not declare this task", agent.name);
+        let agent = binding::agent(doc, self.agent)?;
+        let tasks = binding::tasks(doc, agent, self.tasks)?;
+        let task = self.task.map(|id| binding::task(doc, agent, id, "task")).transpose()?;
+        if tasks.as_ref().is_some_and(|bound| self.task.is_some_and(|it| !bound.contains(&it))) {
+            let rule = "the certificate is bound to other tasks than this one";
             return Err(ControlError::invalid("task", rule));
         }
         let signer = authority::of_tenant(&core, &mut edit, doc).await?;
@@ -103,8 +143,8 @@ impl Command for CertificateIssue {
             },
             key_id: leaf.fingerprint.to_string(),
             sealed_secret: None,
-            networks: Vec::new(),
-            tasks: None,
+            networks,
+            tasks,
             created: edit.at(),
             expires: leaf.not_after,
         };
@@ -116,7 +156,7 @@ impl Command for CertificateIssue {
         edit.record().await?;
 
         let origin = lifecycle::expected_address(control);
-        let endpoint = ready::endpoint(&origin, &doc.name, task.map(|it| &it.name));
+        let endpoint = ready::endpoint(&origin, &doc.name, task);
         Ok(IssuedCertificate {
             credential: id,
             spiffe: spiffe.to_string(),
@@ -143,7 +183,10 @@ async fn has_key(db: &mut SqliteConnection, leaf: &IssuedLeaf) -> Result<bool, C
     let all = credential::all(db).await?;
     Ok(all.iter().any(|it| match &it.proof {
         Proof::Certificate { pem, .. } => peer::public_key_of(pem) == Some(leaf.spki),
-        Proof::ApiKey | Proof::Client { .. } | Proof::External { .. } => false,
+        Proof::ApiKey
+        | Proof::Client { .. }
+        | Proof::External { .. }
+        | Proof::OutsideCertificate { .. } => false,
     }))
 }
 
@@ -164,38 +207,146 @@ fn refused(error: CaError) -> ControlError {
     }
 }
 
-/// Who issues the certificates of a tenant.
+/// Registers certificates of an authority of others as an agent: one certificate, or each that
+/// names the agent by one SPIFFE id.
 #[derive(Debug, Deserialize, TS)]
 #[serde(deny_unknown_fields)]
-pub struct AuthorityShow {
+pub struct CertificateRegister {
     /// The tenant.
     pub tenant: TenantId,
+    /// The agent that they identify.
+    pub agent: AgentId,
+    /// The authority.
+    pub authority: AuthorityId,
+    /// The SPIFFE id, letter by letter.
+    #[serde(default)]
+    #[ts(optional)]
+    pub spiffe: Option<String>,
+    /// The SHA-256 of the one certificate (DER), in hexadecimal digits.
+    #[serde(default)]
+    #[ts(optional)]
+    pub fingerprint: Option<Digest>,
+    /// The one certificate itself (PEM), instead of its fingerprint.
+    #[serde(default)]
+    #[ts(optional)]
+    pub certificate: Option<String>,
+    /// Seconds; 90 days when absent and at most.
+    #[serde(default)]
+    #[ts(optional)]
+    pub lifetime_secs: Option<u64>,
+    /// The tasks that they may declare; all of the agent's when absent.
+    #[serde(default)]
+    #[ts(optional)]
+    pub tasks: Option<Vec<TaskId>>,
+    /// The networks that they may be used from (CIDR); all when absent.
+    #[serde(default)]
+    #[ts(optional)]
+    pub networks: Option<Vec<String>>,
 }
 
-impl Command for AuthorityShow {
-    const NAME: &'static str = "authority_show";
-    const NEEDS: Permission = Permission::Look;
-    type Answer = AuthorityView;
+impl Command for CertificateRegister {
+    const NAME: &'static str = "certificate_register";
+    const NEEDS: Permission = Permission::Edit;
+    type Answer = CredentialView;
 
-    async fn run(self, control: &Control, _: &Caller) -> Result<AuthorityView, ControlError> {
+    async fn run(self, control: &Control, caller: &Caller) -> Result<CredentialView, ControlError> {
+        let lifetime = binding::lifetime(self.lifetime_secs, binding::MOST_SECS)?;
+        let networks = binding::networks(self.networks)?;
         let core = control.core()?;
+        let id = CredentialId::from_random(core.random()?);
+        let mut edit = core.edit(caller).await?;
         let document = core.document();
         let doc = names::tenant(&document, self.tenant)?;
-        let now = core.now();
-        let mut db = core.registry.read().await?;
-        let found = table::find(&mut db, self.tenant).await?;
-        let all = credential::list(&mut db, self.tenant).await?;
-        let revoked = all.iter().filter(|it| {
-            let is_certificate = matches!(it.proof, Proof::Certificate { .. });
-            is_certificate && it.revoked_at.is_some() && it.expires > now
-        });
-        Ok(AuthorityView {
-            created: found.as_ref().map(|it| it.created),
-            list_number: found.as_ref().map_or(0, |it| it.crl_number),
-            certificate: found.map(|it| it.certificate),
-            speaks_for: authority::prefix(&core, doc)?.to_string(),
-            revoked: show::count(revoked.count()),
-            server_authority: table::servers(&mut db).await?,
-        })
+        let agent = binding::agent(doc, self.agent)?;
+        let tasks = binding::tasks(doc, agent, self.tasks)?;
+        let found = others::find(edit.db(), self.tenant, self.authority).await?;
+        let named = named(&found.prefix, self.spiffe, self.fingerprint, self.certificate)?;
+        let key_id = free_key_id(&mut edit, self.tenant, id, found.id, &named).await?;
+        let proof = Proof::OutsideCertificate { authority: found.id, named };
+        let new = NewCredential {
+            id,
+            tenant: self.tenant,
+            agent: self.agent,
+            proof,
+            key_id,
+            sealed_secret: None,
+            networks,
+            tasks,
+            created: edit.at(),
+            expires: edit.at().after(Duration::from_secs(lifetime)),
+        };
+        credential::issue(edit.db(), &new).await?;
+        let what = format!(
+            "registered the certificate `{}` of `{}` as agent `{}`",
+            new.key_id, found.name, agent.name
+        );
+        let mut event = edit.admin(self.tenant, what);
+        (event.agent, event.credential) = (Some(agent.id), Some(id));
+        edit.tell(event);
+        edit.record().await?;
+        one(&core, self.tenant, id).await
     }
+}
+
+/// Which certificates are meant: said in one way only, and such as the authority may issue.
+fn named(
+    prefix: &str,
+    spiffe: Option<String>,
+    fingerprint: Option<Digest>,
+    certificate: Option<String>,
+) -> Result<OutsideName, ControlError> {
+    let allowed = |id: &str| {
+        let id = WorkloadId::parse(id)
+            .map_err(|error| ControlError::invalid("spiffe", error.to_string()))?;
+        let covered = WorkloadPrefix::parse(prefix).is_ok_and(|prefix| prefix.covers(&id));
+        let rule = || format!("the authority may speak only for ids that begin with `{prefix}`");
+        if covered { Ok(()) } else { Err(ControlError::invalid("spiffe", rule())) }
+    };
+    match (spiffe, fingerprint, certificate) {
+        (Some(spiffe), None, None) => allowed(&spiffe).map(|()| OutsideName::Spiffe(spiffe)),
+        (None, Some(fingerprint), None) => Ok(OutsideName::Fingerprint(fingerprint)),
+        (None, None, Some(pem)) => {
+            let read = CertificateFacts::every(&pem).unwrap_or_default();
+            let [leaf, ..] = read.as_slice() else {
+                let rule = "this is no certificate in PEM";
+                return Err(ControlError::invalid("certificate", rule));
+            };
+            let [name] = leaf.names.as_slice() else {
+                let rule = "the certificate does not have exactly one name, a SPIFFE id";
+                return Err(ControlError::invalid("certificate", rule));
+            };
+            allowed(name).map(|()| OutsideName::Fingerprint(leaf.fingerprint))
+        }
+        _ => {
+            let rule = "say either the SPIFFE id, or the fingerprint, or the certificate";
+            Err(ControlError::invalid("spiffe", rule))
+        }
+    }
+}
+
+/// What certificates of others are listed under. They are one agent's at a time; a registration
+/// that is over makes way for another.
+async fn free_key_id(
+    edit: &mut Edit<'_>,
+    tenant: TenantId,
+    id: CredentialId,
+    authority: AuthorityId,
+    named: &OutsideName,
+) -> Result<String, ControlError> {
+    let now = edit.at();
+    let all = credential::list(edit.db(), tenant).await?;
+    let proof = Proof::OutsideCertificate { authority, named: named.clone() };
+    let which = match named {
+        OutsideName::Fingerprint(it) => it.to_string(),
+        OutsideName::Spiffe(it) => it.clone(),
+    };
+    let mut before = all.iter().filter(|it| it.proof == proof).peekable();
+    let taken = before.peek().is_some();
+    if before.any(|it| is_standing(it.state(now))) {
+        return Err(ControlError::conflict(
+            "this certificate is registered already; revoke that credential first",
+        ));
+    }
+    let name = format!("{authority}/{which}");
+    Ok(if taken { format!("{name}/{id}") } else { name })
 }

@@ -290,7 +290,7 @@ impl Command for CredentialList {
     }
 }
 
-async fn one(
+pub(crate) async fn one(
     core: &Core,
     tenant: TenantId,
     id: CredentialId,
@@ -326,7 +326,7 @@ async fn free_key_id(
 }
 
 /// Whether a credential may be used, or may be used again.
-const fn is_standing(state: CredentialState) -> bool {
+pub(crate) const fn is_standing(state: CredentialState) -> bool {
     match state {
         CredentialState::Active | CredentialState::Suspended => true,
         CredentialState::Expired | CredentialState::Revoked => false,

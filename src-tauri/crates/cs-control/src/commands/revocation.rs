@@ -2,6 +2,7 @@
 
 use cs_model::revocation::Revoked;
 use cs_model::{AgentId, RevocationId, TenantId};
+use cs_registry::outside;
 use cs_registry::revocation::{self, Revocation};
 use serde::Deserialize;
 use ts_rs::TS;
@@ -39,7 +40,7 @@ impl Command for RevocationList {
     }
 }
 
-/// Withdraws tokens before their time. The very next request that comes with one is refused, and
+/// Withdraws tokens or certificates of others before their time. The very next request that comes with one is refused, and
 /// what is under way with one ends.
 #[derive(Debug, Deserialize, TS)]
 #[serde(deny_unknown_fields)]
@@ -65,6 +66,9 @@ impl Command for RevocationAdd {
         let document = core.document();
         let doc = names::tenant(&document, self.tenant)?;
         withdraw::judge(doc, &self.what, edit.at())?;
+        if let Revoked::Certificate { authority, .. } = &self.what {
+            outside::find(edit.db(), self.tenant, *authority).await?;
+        }
         let before = revocation::list(edit.db(), self.tenant).await?;
         if let Some(same) = before.into_iter().find(|it| it.what == self.what) {
             return Ok(withdraw::view(same));

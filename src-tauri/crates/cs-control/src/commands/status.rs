@@ -214,13 +214,13 @@ async fn status(control: &Control) -> Result<StatusView, ControlError> {
     })
 }
 
-fn gateway(core: &Core, embedded: bool) -> GatewayView {
+pub(crate) fn gateway(core: &Core, embedded: bool) -> GatewayView {
     let sealed = "the secrets are sealed; unlock the console and it starts";
     let trouble = core.registry.trouble().map(|trouble| health::explain(&trouble));
     let trouble = trouble.or_else(|| core.anchorage.doubt());
     let (state, url, problem) = match core.slot() {
         Slot::Failed(problem) => (GatewayState::Failed, None, Some(problem)),
-        Slot::Serving(gateway, note) => {
+        Slot::Serving(gateway, note, _) => {
             let url = Some(gateway.origin());
             match trouble {
                 Some(trouble) => (GatewayState::Refusing, url, Some(trouble)),

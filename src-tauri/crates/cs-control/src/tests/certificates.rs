@@ -45,7 +45,7 @@ impl Place {
     async fn with_tls() -> Self {
         let mut place = Self::with_starter().await;
         let names = vec!["gateway.example".to_owned()];
-        place.options.tls = Some(TlsOptions { names });
+        place.options.tls = Some(TlsOptions { names, ..TlsOptions::default() });
         let place = place.reopen().await;
         place.unlock().await;
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
@@ -68,7 +68,7 @@ async fn a_certificate_names_its_agent_and_its_key_is_shown_once() {
     let bytes = der(issued["certificate"].as_str().unwrap());
     let read = PeerCertificate::read(&bytes, place.options.clock.now()).unwrap();
     assert_eq!(read.spiffe.to_string(), issued["spiffe"].as_str().unwrap());
-    assert_eq!(read.spiffe.agent.as_str(), "executor-1");
+    assert_eq!(read.spiffe.agent().unwrap().agent.as_str(), "executor-1");
     assert_eq!(read.fingerprint.to_string(), issued["fingerprint"].as_str().unwrap());
     assert_eq!(read.not_after, place.options.clock.now().after(Duration::from_secs(86_400)));
     assert!(issued["key"].as_str().unwrap().contains("PRIVATE KEY"));
@@ -91,7 +91,7 @@ async fn m09_of_a_signing_request_only_the_key_is_taken_and_only_once() {
     assert_eq!(issued["key"], Value::Null);
     let bytes = der(issued["certificate"].as_str().unwrap());
     let read = PeerCertificate::read(&bytes, place.options.clock.now()).unwrap();
-    assert_eq!(read.spiffe.agent.as_str(), "executor-1");
+    assert_eq!(read.spiffe.agent().unwrap().agent.as_str(), "executor-1");
     let again = place.not_certified(json!({ "csr": REQUEST })).await;
     assert_eq!((&again["code"], &again["field"]), (&json!("invalid"), &json!("csr")));
     let tenant = place.tenant().await;

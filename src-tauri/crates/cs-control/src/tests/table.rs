@@ -34,6 +34,7 @@ const LOOKS: &[&str] = &[
     "revocation_list",
     "server_detail",
     "server_list",
+    "serving_show",
     "session_list",
     "task_list",
     "tenant_list",
@@ -52,7 +53,9 @@ fn every_command_has_a_name_of_its_own_and_the_permission_that_it_needs() {
             name if LOOKS.contains(&name) => Permission::Look,
             name if KNOCKS.contains(&name) => Permission::Knock,
             "approval_approve" | "approval_deny" => Permission::Decide,
-            "operator_create" | "operator_remove" | "registry_accept" => Permission::Own,
+            "operator_create" | "operator_remove" | "registry_accept" | "serving_set" => {
+                Permission::Own
+            }
             _ => Permission::Edit,
         };
         assert_eq!(entry.needs, expected, "{}", entry.name);

@@ -1,7 +1,7 @@
 //! Agents and what they prove themselves with.
 
 use cs_model::state::{CredentialKind, CredentialState, Standing};
-use cs_model::{AgentId, CredentialId, Digest, ProviderId, Timestamp};
+use cs_model::{AgentId, AuthorityId, CredentialId, Digest, ProviderId, Timestamp};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -76,6 +76,15 @@ pub enum ProofView {
         spiffe: String,
         /// The certificate itself, as PEM.
         pem: String,
+    },
+    /// Certificates of an outside authority: one, or each with one SPIFFE id.
+    OutsideCertificate {
+        /// The authority.
+        authority: AuthorityId,
+        /// The SHA-256 of the one certificate that it is.
+        fingerprint: Option<Digest>,
+        /// The SPIFFE id of those that it is.
+        spiffe: Option<String>,
     },
     /// A client of the gateway's own token issuer.
     Client {

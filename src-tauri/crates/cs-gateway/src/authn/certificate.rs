@@ -1,4 +1,5 @@
-//! Certificates: the client certificate of the connection, bound to one agent by its fingerprint.
+//! Certificates: the client certificate of the connection, bound to one agent by its fingerprint,
+//! or by its SPIFFE id where an outside authority issued it.
 
 use super::{Doubt, Letter, Presented, Proven, accept};
 use crate::gate::Gate;
@@ -24,8 +25,7 @@ pub(super) fn verify(
 ) -> Result<Presented, Doubt> {
     *claimed = Some(peer.certificate().spiffe.to_string());
     let world = gate.world();
-    let holder = world.credentials.certificate(peer.fingerprint());
-    let holder = holder.ok_or(Doubt::Because("certificate_unknown"))?;
+    let holder = peer.holder(&world).ok_or(Doubt::Because("certificate_unknown"))?;
     if !is_named(&world, holder, peer) {
         return Err(Doubt::Because("certificate_names_another"));
     }
@@ -35,7 +35,11 @@ pub(super) fn verify(
 /// A certificate beside another credential is a second identity: it has to be the same.
 pub(super) fn beside(world: &World, letter: Letter<'_>, holder: &Holder) -> Result<(), Doubt> {
     let Some(own) = letter.certificate else { return Ok(()) };
-    let other = world.credentials.certificate(own).map(|it| (it.tenant, it.agent));
+    let other = match letter.peer {
+        Some(peer) => peer.holder(world),
+        None => world.credentials.certificate(own),
+    };
+    let other = other.map(|it| (it.tenant, it.agent));
     if other == Some((holder.tenant, holder.agent)) {
         Ok(())
     } else {
@@ -43,9 +47,13 @@ pub(super) fn beside(world: &World, letter: Letter<'_>, holder: &Holder) -> Resu
     }
 }
 
-/// Whether the certificate names the agent that it is registered for.
+/// Whether the certificate names the agent that it is registered for. One of an outside authority
+/// has a name of its own, which it was registered by.
 fn is_named(world: &World, holder: &Holder, peer: &Peer) -> bool {
-    let named = &peer.certificate().spiffe;
+    if peer.is_outside() {
+        return true;
+    }
+    let Ok(named) = peer.certificate().spiffe.agent() else { return false };
     let tenant = world.policy.tenant(holder.tenant);
     tenant.is_some_and(|tenant| {
         let agent = tenant.agent(holder.agent).map(|agent| &agent.name);

@@ -7,7 +7,7 @@ use cs_model::state::CredentialState;
 use cs_model::{Digest, Name, Secret, Timestamp};
 use cs_trust::ca::{Authority, IssuedLeaf, LeafKey, RevokedSerial};
 use cs_trust::spiffe::{SpiffeId, SpiffePrefix, TrustDomain};
-use cs_trust::tls::{Anchor, ClientTrust, OldestTls};
+use cs_trust::tls::{Anchor, ClientTrust, OldestTls, OutsideAuthority, Owner};
 use rcgen::{CertificateParams, DnType, Issuer, KeyPair, SerialNumber};
 use rustls::client::Resumption;
 use rustls::pki_types::pem::PemObject;
@@ -21,7 +21,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::client::{Reply, parse};
-use super::world::{ACME, Journal, NOON, Stage, WORKER, agent, credential, tenant};
+use super::world::{ACME, GLOBEX, Journal, NOON, Stage, WORKER, agent, credential, tenant};
 use crate::tls::{TlsServing, TlsSettings};
 use crate::world::{Credentials, Holder, Recognised, World};
 
@@ -77,10 +77,12 @@ impl Pki {
     pub(super) fn trust(&self, acme: &str) -> ClientTrust {
         let prefix = |name| SpiffePrefix::parse(&format!("spiffe://example.org/tenant/{name}/"));
         let read = |authority: &Authority, list: &str, name| {
-            Anchor::read(authority.certificate_pem(), list, prefix(name).unwrap()).unwrap()
+            let number = if name == "acme" { ACME } else { GLOBEX };
+            let anchor = Anchor::read(authority.certificate_pem(), list, prefix(name).unwrap());
+            anchor.unwrap().owned_by(Owner { tenant: tenant(number), authority: None })
         };
         let globex = read(&self.globex, &crl(&self.globex, 1, &[]), "globex");
-        ClientTrust { anchors: vec![read(&self.acme, acme, "acme"), globex], required: false }
+        ClientTrust { anchors: vec![read(&self.acme, acme, "acme"), globex], ..Default::default() }
     }
 
     pub(super) fn serving(
@@ -160,8 +162,21 @@ impl Scene {
         self.serving.send_replace(self.pki.serving(&trust, self.oldest, &self.stage.journal));
     }
 
+    /// Swaps what is believed, with authorities of others besides.
+    pub(super) fn believe_outside(&self, outside: &[OutsideAuthority]) {
+        let mut trust = self.pki.trust(&crl(&self.pki.acme, 1, &[]));
+        trust.anchors.extend(outside.iter().flat_map(|it| it.anchors().to_vec()));
+        trust.unlisted.extend(outside.iter().flat_map(|it| it.unlisted().to_vec()));
+        self.serving.send_replace(self.pki.serving(&trust, self.oldest, &self.stage.journal));
+    }
+
     /// Registers a certificate for an agent of acme.
     pub(super) fn register(&self, leaf: &IssuedLeaf, number: u128) {
+        self.register_by(Recognised::Certificate { fingerprint: leaf.fingerprint }, number);
+    }
+
+    /// Registers whatever is recognised like this for an agent of acme.
+    pub(super) fn register_by(&self, by: Recognised, number: u128) {
         let mut world = World::clone(&self.stage.world.borrow());
         let mut credentials = Credentials::clone(&world.credentials);
         let holder = Holder {
@@ -173,7 +188,7 @@ impl Scene {
             state: CredentialState::Active,
             expires: NOW.after(24 * HOUR),
         };
-        credentials.insert(holder, Recognised::Certificate { fingerprint: leaf.fingerprint });
+        credentials.insert(holder, by);
         world.credentials = Arc::new(credentials);
         self.stage.world.send_replace(Arc::new(world));
     }

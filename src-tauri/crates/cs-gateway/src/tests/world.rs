@@ -24,7 +24,7 @@ use tokio::sync::{mpsc, watch};
 use crate::authn::Warrant;
 use crate::config::Config;
 use crate::gate::Outbound;
-use crate::gateway::Gateway;
+use crate::gateway::{Gateway, Socket};
 use crate::ports::*;
 use crate::session::Live;
 use crate::tests::client::Client;
@@ -631,7 +631,9 @@ impl Stage {
         let (world, hears) = watch::channel(Arc::new(world_of(&document())));
         let upstreams = Upstreams::new(&ports, config.limits.upstream.clone());
         let outbound: Arc<dyn Outbound> = journal.clone();
-        let gateway = Gateway::start_with(config, ports, hears, upstreams, outbound).await.unwrap();
+        let socket = Socket::bind(config.listen).await.unwrap();
+        let gateway =
+            Gateway::start_with(socket, config, ports, hears, upstreams, outbound).await.unwrap();
         journal.forget();
         Self { gateway, journal, world }
     }

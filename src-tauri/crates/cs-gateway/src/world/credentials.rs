@@ -4,7 +4,9 @@ use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 
 use cs_model::state::CredentialState;
-use cs_model::{AgentId, CredentialId, Digest, ProviderId, TaskId, TenantId, Timestamp};
+use cs_model::{
+    AgentId, AuthorityId, CredentialId, Digest, ProviderId, TaskId, TenantId, Timestamp,
+};
 use ipnet::IpNet;
 
 /// Whose a credential is, and whether it may be used.
@@ -47,6 +49,13 @@ pub enum Recognised {
         /// The SHA-256 of the certificate (DER).
         fingerprint: Digest,
     },
+    /// A certificate of an outside authority.
+    OutsideCertificate {
+        /// The authority.
+        authority: AuthorityId,
+        /// Which of its certificates.
+        named: OutsideName,
+    },
     /// A client of the gateway's own token issuer.
     Client {
         /// Its client id.
@@ -61,6 +70,15 @@ pub enum Recognised {
         /// The subject.
         subject: String,
     },
+}
+
+/// Which certificates of an outside authority a credential is.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub enum OutsideName {
+    /// The one with this SHA-256.
+    Fingerprint(Digest),
+    /// Each with this SPIFFE id.
+    Spiffe(String),
 }
 
 /// How a client of the gateway's own token issuer proves itself.
@@ -98,6 +116,7 @@ pub struct Credentials {
     holders: HashMap<CredentialId, Holder>,
     keys: HashMap<String, CredentialId>,
     certificates: HashMap<Digest, CredentialId>,
+    outside: HashMap<(AuthorityId, OutsideName), CredentialId>,
     clients: HashMap<String, Client>,
     subjects: HashMap<ProviderId, HashMap<String, CredentialId>>,
 }
@@ -112,6 +131,9 @@ impl Credentials {
             }
             Recognised::Certificate { fingerprint } => {
                 self.certificates.insert(fingerprint, id);
+            }
+            Recognised::OutsideCertificate { authority, named } => {
+                self.outside.insert((authority, named), id);
             }
             Recognised::Client { client_id, proof } => {
                 self.clients.insert(client_id, Client { credential: id, proof });
@@ -141,6 +163,19 @@ impl Credentials {
     /// The credential that a certificate is.
     pub fn certificate(&self, fingerprint: Digest) -> Option<&Holder> {
         self.holders.get(self.certificates.get(&fingerprint)?)
+    }
+
+    /// The credential that a certificate of an outside authority is: the one that was registered
+    /// by its fingerprint before any that was by its SPIFFE id.
+    pub fn outside(
+        &self,
+        authority: AuthorityId,
+        fingerprint: Digest,
+        spiffe: &str,
+    ) -> Option<&Holder> {
+        let by = |named| self.outside.get(&(authority, named));
+        let found = by(OutsideName::Fingerprint(fingerprint));
+        self.holders.get(found.or_else(|| by(OutsideName::Spiffe(spiffe.to_owned())))?)
     }
 
     /// A client of the gateway's own token issuer.

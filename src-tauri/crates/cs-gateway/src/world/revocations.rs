@@ -1,14 +1,15 @@
-//! Tokens that were withdrawn before their time.
+//! Tokens and outside certificates that were withdrawn before their time.
 
 use std::collections::{HashMap, HashSet};
 
 use cs_model::revocation::Revoked;
-use cs_model::{TenantId, Timestamp};
+use cs_model::{AuthorityId, TenantId, Timestamp};
 
 /// Everything that was withdrawn, by tenant and issuer. One look-up answers for a token.
 #[derive(Clone, Debug, Default)]
 pub struct Revocations {
     by_tenant: HashMap<TenantId, HashMap<String, OfIssuer>>,
+    certificates: HashMap<(TenantId, AuthorityId), HashSet<String>>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -39,6 +40,9 @@ impl Revocations {
     pub fn insert(&mut self, tenant: TenantId, what: Revoked) {
         let of_tenant = self.by_tenant.entry(tenant).or_default();
         match what {
+            Revoked::Certificate { authority, serial } => {
+                self.certificates.entry((tenant, authority)).or_default().insert(serial);
+            }
             Revoked::Token { issuer, id } => {
                 of_tenant.entry(issuer).or_default().tokens.insert(id);
             }
@@ -55,6 +59,11 @@ impl Revocations {
                 *latest = (*latest).max(Some(until));
             }
         }
+    }
+
+    /// Whether a certificate of an outside authority was withdrawn.
+    pub fn has_certificate(&self, tenant: TenantId, authority: AuthorityId, serial: &str) -> bool {
+        self.certificates.get(&(tenant, authority)).is_some_and(|it| it.contains(serial))
     }
 
     /// Whether a token was withdrawn: a short code for the log.
@@ -115,6 +124,19 @@ mod tests {
             };
             assert_eq!(revocations.of(one, next), None, "{code}: another token");
         }
+    }
+
+    #[test]
+    fn m03_a_serial_number_is_revoked_at_one_authority_of_one_tenant() {
+        let (one, other) = (TenantId::from_random([1; 16]), TenantId::from_random([2; 16]));
+        let [own, another] = [[3; 16], [4; 16]].map(AuthorityId::from_random);
+        let mut revocations = Revocations::default();
+        let serial = "5a01".to_owned();
+        revocations.insert(one, Revoked::Certificate { authority: own, serial });
+        assert!(revocations.has_certificate(one, own, "5a01"));
+        assert!(!revocations.has_certificate(one, own, "5a02"));
+        assert!(!revocations.has_certificate(one, another, "5a01"));
+        assert!(!revocations.has_certificate(other, own, "5a01"));
     }
 
     #[test]

@@ -72,3 +72,45 @@ fn m07_a_prefix_covers_the_agents_of_its_own_tenant_alone() {
         assert!(SpiffePrefix::parse(text).is_err(), "{text}");
     }
 }
+
+#[test]
+fn m04_m07_an_id_of_others_is_written_in_one_way_and_a_prefix_covers_whole_parts() {
+    for text in ["spiffe://e.org/ns/prod/sa/Build_1.x", "spiffe://e.org/a"] {
+        assert_eq!(WorkloadId::parse(text).unwrap().to_string(), text);
+    }
+    let long = format!("spiffe://e.org/{}", "a".repeat(300));
+    for text in [
+        "spiffe://e.org",
+        "spiffe://e.org/",
+        "spiffe://e.org//a",
+        "spiffe://e.org/a/",
+        "spiffe://e.org/./a",
+        "spiffe://e.org/../a",
+        "spiffe://e.org/a%2Fb",
+        "spiffe://e.org/a?b",
+        "spiffe://e.org/a#b",
+        "spiffe://e.org/a b",
+        "spiffe://e.org/\u{430}",
+        "spiffe://E.org/a",
+        "https://e.org/a",
+        long.as_str(),
+    ] {
+        assert!(WorkloadId::parse(text).is_err(), "{text}");
+    }
+    let prefix = WorkloadPrefix::parse("spiffe://e.org/ns/prod/").unwrap();
+    for (text, covered) in [
+        ("spiffe://e.org/ns/prod/sa/a", true),
+        ("spiffe://e.org/ns/prod2/sa/a", false),
+        ("spiffe://e.org/ns/prod", false),
+        ("spiffe://e.org.evil/ns/prod/sa/a", false),
+        ("spiffe://org/ns/prod/sa/a", false),
+    ] {
+        assert_eq!(prefix.covers(&WorkloadId::parse(text).unwrap()), covered, "{text}");
+    }
+    for text in ["spiffe://e.org", "spiffe://e.org/ns", "spiffe://e.org//", "spiffe://e.org/../"] {
+        assert!(WorkloadPrefix::parse(text).is_err(), "{text}");
+    }
+    let whole = WorkloadPrefix::parse("spiffe://e.org/").unwrap();
+    let other = WorkloadPrefix::parse("spiffe://e.org/ns/test/").unwrap();
+    assert!(whole.overlaps(&prefix) && prefix.overlaps(&whole) && !prefix.overlaps(&other));
+}

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use cs_model::{Digest, Timestamp};
+use cs_model::{AuthorityId, Digest, TenantId, Timestamp};
 use rustls::RootCertStore;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::{CertificateDer, CertificateRevocationListDer};
@@ -22,7 +22,8 @@ use x509_parser::revocation_list::CertificateRevocationList;
 
 use super::TlsError;
 use crate::certificate;
-use crate::spiffe::SpiffePrefix;
+use crate::peer::PeerError;
+use crate::spiffe::{SpiffePrefix, WorkloadId, WorkloadPrefix};
 
 /// The most bytes of all revocation lists of one authority.
 const MOST_CRL_BYTES: usize = 16 * 1024 * 1024;
@@ -30,14 +31,63 @@ const MOST_CRL_BYTES: usize = 16 * 1024 * 1024;
 /// One authority whose certificates are believed.
 #[derive(Clone)]
 pub struct Anchor {
-    allowed: SpiffePrefix,
+    allowed: Scope,
+    below: Vec<CertificateDer<'static>>,
     crl: RevocationList,
+    listed_until: Timestamp,
     not_after: Timestamp,
     not_before: Timestamp,
+    owner: Option<Owner>,
     path_length: Option<u32>,
     spki: Digest,
     subject: Vec<u8>,
     verifier: Arc<dyn ClientCertVerifier>,
+}
+
+/// Who an authority may speak for.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Scope {
+    /// The agents of one tenant: a built-in authority.
+    Agents(SpiffePrefix),
+    /// The workloads whose IDs begin with this: an outside authority. Whatever its certificates
+    /// say of name constraints, this is what is held to (attacks M07).
+    Workloads(WorkloadPrefix),
+}
+
+/// Whose an authority is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Owner {
+    /// The tenant that believes it. It opens nothing of another.
+    pub tenant: TenantId,
+    /// Which of the tenant's outside authorities it is; nothing for a built-in one.
+    pub authority: Option<AuthorityId>,
+}
+
+impl Scope {
+    /// Whether the authority may speak for whom a certificate names.
+    ///
+    /// # Errors
+    ///
+    /// [`PeerError::Scope`], or what keeps the name from being one that it could speak for.
+    pub fn check(&self, named: &WorkloadId) -> Result<(), PeerError> {
+        let covered = match self {
+            Self::Agents(prefix) => prefix.covers(&named.agent().map_err(PeerError::Spiffe)?),
+            Self::Workloads(prefix) => prefix.covers(named),
+        };
+        if covered { Ok(()) } else { Err(PeerError::Scope) }
+    }
+}
+
+impl From<SpiffePrefix> for Scope {
+    fn from(prefix: SpiffePrefix) -> Self {
+        Self::Agents(prefix)
+    }
+}
+
+impl From<WorkloadPrefix> for Scope {
+    fn from(prefix: WorkloadPrefix) -> Self {
+        Self::Workloads(prefix)
+    }
 }
 
 /// What is known of an authority's revocation list.
@@ -70,11 +120,21 @@ impl Anchor {
     pub fn read(
         certificate_pem: &str,
         crl_pem: &str,
-        allowed: SpiffePrefix,
+        allowed: impl Into<Scope>,
     ) -> Result<Self, TlsError> {
-        let malformed = TlsError::Anchor(crate::PeerError::Malformed);
+        let malformed = TlsError::Anchor(PeerError::Malformed);
         let der: CertificateDer<'static> = certificate::only(certificate_pem).ok_or(malformed)?;
-        let cert = certificate::read(&der).map_err(TlsError::Anchor)?;
+        Self::of_der(&der, crl_pem, allowed)
+    }
+
+    /// The same for a certificate as its bytes are.
+    pub(super) fn of_der(
+        der: &CertificateDer<'static>,
+        crl_pem: &str,
+        allowed: impl Into<Scope>,
+    ) -> Result<Self, TlsError> {
+        let malformed = TlsError::Anchor(PeerError::Malformed);
+        let cert = certificate::read(der).map_err(TlsError::Anchor)?;
         let path_length = certificate::check_authority(&cert).map_err(TlsError::Anchor)?;
         certificate::check_lister(&cert).map_err(TlsError::Anchor)?;
         if crl_pem.len() > MOST_CRL_BYTES {
@@ -83,6 +143,8 @@ impl Anchor {
         let lists: Vec<CertificateRevocationListDer<'static>> =
             certificate::every(crl_pem).ok_or(TlsError::Crl)?;
         let crl = own_list(&cert, &lists)?;
+        let ends = lists.iter().map(|it| list_end(it)).collect::<Option<Vec<_>>>();
+        let listed_until = ends.and_then(|it| it.into_iter().min()).ok_or(TlsError::Crl)?;
         let mut roots = RootCertStore::empty();
         roots.add(der.clone()).map_err(|_| malformed)?;
         let provider = Arc::new(aws_lc_rs::default_provider());
@@ -92,15 +154,30 @@ impl Anchor {
             .build()
             .map_err(|_| TlsError::Crl)?;
         Ok(Self {
-            allowed,
+            allowed: allowed.into(),
+            below: Vec::new(),
             crl,
+            listed_until,
             not_after: certificate::moment(cert.validity().not_after),
             not_before: certificate::moment(cert.validity().not_before),
+            owner: None,
             path_length,
             spki: Digest::of(cert.public_key().raw),
             subject: cert.subject().as_raw().to_vec(),
             verifier,
         })
+    }
+
+    /// The same authority, as a tenant's.
+    #[must_use]
+    pub fn owned_by(self, owner: Owner) -> Self {
+        Self { owner: Some(owner), ..self }
+    }
+
+    /// The same authority with those below it, for clients that show none of them.
+    #[must_use]
+    pub(crate) fn above(self, below: Vec<CertificateDer<'static>>) -> Self {
+        Self { below, ..self }
     }
 
     /// The same authority, read again with a newer list.
@@ -111,7 +188,7 @@ impl Anchor {
     /// [`TlsError::Anchor`] when it is another authority.
     pub fn replaced_by(&self, newer: Self) -> Result<Self, TlsError> {
         if newer.spki != self.spki || newer.subject != self.subject {
-            Err(TlsError::Anchor(crate::PeerError::Issuer))
+            Err(TlsError::Anchor(PeerError::Issuer))
         } else if newer.crl.number < self.crl.number {
             Err(TlsError::CrlOlder)
         } else {
@@ -125,8 +202,23 @@ impl Anchor {
     }
 
     /// The agents that it may speak for.
-    pub const fn allowed(&self) -> &SpiffePrefix {
+    pub const fn allowed(&self) -> &Scope {
         &self.allowed
+    }
+
+    /// Whose it is.
+    pub const fn owner(&self) -> Option<Owner> {
+        self.owner
+    }
+
+    /// Until when an answer that was given with its lists holds, unless one of them is replaced.
+    pub(super) fn holds_until(&self) -> Timestamp {
+        self.listed_until.min(self.not_after)
+    }
+
+    /// The authorities below it that are known here.
+    pub(super) fn below(&self) -> &[CertificateDer<'static>] {
+        &self.below
     }
 
     /// The SHA-256 digest of its public key: what tells it from another authority of its name.
@@ -192,7 +284,13 @@ fn own_list(
     own.ok_or(TlsError::Crl)
 }
 
-fn facts(list: &CertificateRevocationList<'_>) -> Option<RevocationList> {
+/// When a list ends.
+fn list_end(der: &[u8]) -> Option<Timestamp> {
+    let (_, list) = CertificateRevocationList::from_der(der).ok()?;
+    list.next_update().map(certificate::moment)
+}
+
+pub(super) fn facts(list: &CertificateRevocationList<'_>) -> Option<RevocationList> {
     let extensions = list.tbs_cert_list.extensions_map().ok()?;
     // A list of some certificates, of some reasons or of what changed has a critical extension that
     // says so. `rustls-webpki` would still believe one about certificates that name no list.

@@ -3,6 +3,7 @@
 mod anchors;
 mod handshakes;
 mod limbo;
+mod outside;
 
 use rustls::RootCertStore;
 use rustls::pki_types::UnixTime;
@@ -26,5 +27,5 @@ fn anchor(root: &Root) -> Anchor {
 }
 
 fn trusting(anchors: Vec<Anchor>) -> ClientTrust {
-    ClientTrust { anchors, required: true }
+    ClientTrust { anchors, required: true, ..ClientTrust::default() }
 }

@@ -17,9 +17,10 @@ use rustls::{
 };
 use x509_parser::certificate::X509Certificate;
 
-use super::{Anchor, ClientTrust, MOST_ANCHORS, TlsError};
+use super::{Anchor, ClientTrust, MOST_ANCHORS, Owner, Scope, TlsError};
 use crate::certificate::{self, MOST_BYTES};
-use crate::peer::{PeerCertificate, PeerError};
+use crate::claimed::Claimed;
+use crate::peer::{self, PeerCertificate, PeerError};
 
 /// The most certificates that a client shows: a leaf, two authorities and a root.
 const MOST_CERTIFICATES: usize = 4;
@@ -29,6 +30,7 @@ const MOST_CERTIFICATES: usize = 4;
 #[derive(Debug)]
 pub struct AgentVerifier {
     anchors: Vec<Anchor>,
+    unlisted: Vec<Vec<u8>>,
     required: bool,
     algorithms: WebPkiSupportedAlgorithms,
 }
@@ -40,6 +42,31 @@ pub struct ChainedPeer {
     pub certificate: PeerCertificate,
     /// The SHA-256 digest of the trusted authority's public key.
     pub anchor_spki: Digest,
+    /// Whose authority that is.
+    pub owner: Option<Owner>,
+    /// Until when this holds, unless the trust changes: a list or the authority ends then.
+    pub holds_until: Timestamp,
+}
+
+/// A client certificate that was refused at the handshake: why, and what it says of itself.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("{error}")]
+pub struct RefusedPeer {
+    /// Why.
+    pub error: PeerError,
+    /// What the certificate says. None of it was found to be true.
+    pub claimed: Claimed,
+}
+
+impl RefusedPeer {
+    /// What was refused, when a handshake failed over the client's certificate. The client is told
+    /// no more than that its certificate was not accepted.
+    pub fn of(error: &Error) -> Option<&Self> {
+        let Error::InvalidCertificate(CertificateError::Other(OtherError(inner))) = error else {
+            return None;
+        };
+        inner.downcast_ref()
+    }
 }
 
 impl AgentVerifier {
@@ -58,6 +85,7 @@ impl AgentVerifier {
         }
         Ok(Self {
             anchors: trust.anchors.clone(),
+            unlisted: trust.unlisted.iter().map(|it| it.subject().to_vec()).collect(),
             required: trust.required,
             algorithms: aws_lc_rs::default_provider().signature_verification_algorithms,
         })
@@ -79,60 +107,125 @@ impl AgentVerifier {
         if chain.len() > MOST_CERTIFICATES || bytes > MOST_BYTES {
             return Err(PeerError::ChainTooLong);
         }
-        let certificate = PeerCertificate::read(leaf, now)?;
+        let certificate = PeerCertificate::read_workload(leaf, now)?;
         let chained = certificate::read(leaf)?;
         let authorities =
             above.iter().map(|der| certificate::read(der)).collect::<Result<Vec<_>, _>>()?;
         for authority in &authorities {
             certificate::check_authority(authority)?;
         }
-        let anchor = self.anchor(leaf, above, now, |name| {
-            [&chained].into_iter().chain(&authorities).any(|it| it.issuer().as_raw() == name)
-        })?;
-        let is_below = |it: &&X509Certificate<'_>| it.subject().as_raw() != anchor.subject();
-        if !anchor.is_valid(now) {
-            Err(PeerError::AuthorityDates)
-        } else if !anchor.allows_depth(authorities.iter().filter(is_below).count()) {
-            Err(PeerError::NoAuthority)
-        } else if !anchor.allowed().covers(&certificate.spiffe) {
-            Err(PeerError::Scope)
-        } else {
-            Ok(ChainedPeer { certificate, anchor_spki: anchor.spki() })
-        }
+        let shown = Shown { leaf, above, chained: &chained, authorities: &authorities };
+        let anchor = self.anchor(&shown, &certificate, now)?;
+        Ok(ChainedPeer {
+            certificate,
+            anchor_spki: anchor.spki(),
+            owner: anchor.owner(),
+            holds_until: anchor.holds_until(),
+        })
     }
 
-    /// The authority that the chain leads to. One whose name issued nothing of the chain is not
-    /// asked to build a path.
+    /// The authority that the chain leads to, and that may speak for whom the leaf names. One
+    /// whose name issued nothing of the chain is not asked to build a path.
     fn anchor(
         &self,
-        leaf: &CertificateDer<'_>,
-        above: &[CertificateDer<'_>],
+        shown: &Shown<'_>,
+        certificate: &PeerCertificate,
         now: Timestamp,
-        issued: impl Fn(&[u8]) -> bool,
     ) -> Result<&Anchor, PeerError> {
-        let secs = u64::try_from(now.secs()).map_err(|_| PeerError::NotYetValid)?;
-        let time = UnixTime::since_unix_epoch(Duration::from_secs(secs));
         let mut refused = PeerError::Issuer;
-        for anchor in self.anchors.iter().filter(|it| issued(it.subject())) {
-            match anchor.chain().verify_client_cert(leaf, above, time).map_err(|it| reason(&it)) {
-                Ok(_) => return Ok(anchor),
+        for anchor in &self.anchors {
+            let Some(path) = shown.path_to(anchor) else { continue };
+            match path.check(shown, anchor, certificate, now) {
+                Ok(()) => return Ok(anchor),
                 // Of several authorities of one name, the one that issued it knows better.
                 Err(PeerError::Issuer | PeerError::Chain) if refused != PeerError::Issuer => {}
+                // And of several tenants that believe it, the one that it may speak for.
+                Err(PeerError::Scope) if refused != PeerError::Issuer => {}
                 Err(reason) => refused = reason,
             }
+        }
+        let listless = || self.unlisted.iter().any(|subject| shown.names(subject));
+        if refused == PeerError::Issuer && listless() {
+            refused = PeerError::RevocationUnknown;
         }
         Err(refused)
     }
 }
 
-impl PeerError {
-    /// Why a handshake failed, when it was over the client's certificate. The client is told no
-    /// more than that its certificate was not accepted.
-    pub fn of(error: &Error) -> Option<Self> {
-        let Error::InvalidCertificate(CertificateError::Other(OtherError(inner))) = error else {
-            return None;
-        };
-        inner.downcast_ref::<Self>().copied()
+/// What a client showed.
+struct Shown<'s> {
+    leaf: &'s CertificateDer<'s>,
+    above: &'s [CertificateDer<'s>],
+    chained: &'s X509Certificate<'s>,
+    authorities: &'s [X509Certificate<'s>],
+}
+
+/// The certificates between a leaf and an authority: what was shown, and what is known here.
+struct Path<'s> {
+    between: Vec<CertificateDer<'s>>,
+    /// How many authorities there are below the trusted one.
+    depth: usize,
+}
+
+impl Shown<'_> {
+    /// Whether an authority of this name issued anything that was shown.
+    fn names(&self, subject: &[u8]) -> bool {
+        [self.chained].into_iter().chain(self.authorities).any(|it| it.issuer().as_raw() == subject)
+    }
+
+    /// What there is between the leaf and an authority; nothing when that issued none of it.
+    fn path_to<'p>(&'p self, anchor: &'p Anchor) -> Option<Path<'p>> {
+        let mut between: Vec<CertificateDer<'_>> = self.above.to_vec();
+        let is_below = |it: &&X509Certificate<'_>| it.subject().as_raw() != anchor.subject();
+        let mut depth = self.authorities.iter().filter(is_below).count();
+        let mut found = self.names(anchor.subject());
+        let mut issuers: Vec<Vec<u8>> = [self.chained]
+            .into_iter()
+            .chain(self.authorities)
+            .map(|it| it.issuer().as_raw().to_vec())
+            .collect();
+        let mut rest: Vec<(&CertificateDer<'_>, X509Certificate<'_>)> = anchor
+            .below()
+            .iter()
+            .filter(|der| !self.above.contains(der))
+            .filter_map(|der| Some((der, certificate::read(der).ok()?)))
+            .collect();
+        while let Some(next) =
+            rest.iter().position(|(_, it)| issuers.iter().any(|name| name == it.subject().as_raw()))
+        {
+            let (der, known) = rest.swap_remove(next);
+            between.push(der.clone());
+            depth = depth.saturating_add(1);
+            found |= known.issuer().as_raw() == anchor.subject();
+            issuers.push(known.issuer().as_raw().to_vec());
+        }
+        found.then_some(Path { between, depth })
+    }
+}
+
+impl Path<'_> {
+    fn check(
+        &self,
+        shown: &Shown<'_>,
+        anchor: &Anchor,
+        certificate: &PeerCertificate,
+        now: Timestamp,
+    ) -> Result<(), PeerError> {
+        let secs = u64::try_from(now.secs()).map_err(|_| PeerError::NotYetValid)?;
+        let time = UnixTime::since_unix_epoch(Duration::from_secs(secs));
+        let chain = anchor.chain().verify_client_cert(shown.leaf, &self.between, time);
+        chain.map_err(|error| reason(&error))?;
+        if !anchor.is_valid(now) {
+            return Err(PeerError::AuthorityDates);
+        }
+        if !anchor.allows_depth(self.depth) {
+            return Err(PeerError::NoAuthority);
+        }
+        match anchor.allowed() {
+            Scope::Agents(_) => peer::check_agent(shown.leaf, certificate)?,
+            Scope::Workloads(_) => {}
+        }
+        anchor.allowed().check(&certificate.spiffe)
     }
 }
 
@@ -157,7 +250,10 @@ impl ClientCertVerifier for AgentVerifier {
         chain.extend_from_slice(intermediates);
         match self.identify(&chain, now) {
             Ok(_) => Ok(ClientCertVerified::assertion()),
-            Err(error) => Err(CertificateError::Other(OtherError(Arc::new(error))).into()),
+            Err(error) => {
+                let refused = RefusedPeer { error, claimed: Claimed::of(end_entity) };
+                Err(CertificateError::Other(OtherError(Arc::new(refused))).into())
+            }
         }
     }
 

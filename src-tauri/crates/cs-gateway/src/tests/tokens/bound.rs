@@ -4,6 +4,7 @@ use cs_model::Digest;
 use http::{HeaderMap, HeaderValue};
 
 use super::super::idp::text;
+use super::super::pki::{Scene, leaf};
 use super::*;
 use crate::authn::{Letter, identify};
 use crate::trail::Trail;
@@ -188,5 +189,36 @@ async fn a_certificate_beside_a_token_is_of_the_same_agent() {
     for certificate in [others, Digest::of(b"unknown")] {
         let refused = on_connection(&field, &token, Some(certificate)).await;
         assert_eq!(refused.as_deref(), Some("certificate_of_another"));
+    }
+}
+
+/// The same over TLS, with certificates that handshakes were made with.
+#[tokio::test]
+async fn j27_m13_over_tls_a_token_is_worth_nothing_without_the_certificate_it_is_bound_to() {
+    let (field, scene) = (Field::new().await, Scene::new().await);
+    scene.stage.world.send_replace(Arc::clone(&field.stage.world.borrow()));
+    let own = scene.worker();
+    let renewed = leaf(&scene.pki.acme, "acme", "worker-1");
+    let client = scene.stage.client(WORKER);
+    let audience = format!("https://{}{}", client.host(), client.path);
+    let mark = text(own.fingerprint.as_bytes());
+    let bound = field.of(json!({"aud": audience, "cnf": {"x5t#S256": mark}}));
+    let free = field.of(json!({"aud": audience}));
+    let cases = [
+        (Some(&own), &bound, None),
+        (None, &bound, Some("certificate_binding")),
+        (Some(&renewed), &bound, Some("certificate_binding")),
+        (None, &free, None),
+        (Some(&own), &free, None),
+        (Some(&renewed), &free, Some("certificate_of_another")),
+    ];
+    for (certificate, token, refused) in cases {
+        scene.stage.journal.forget();
+        let mut talk = scene.connect(certificate).await;
+        let headers = [("authorization".to_owned(), format!("Bearer {token}"))];
+        let reply = talk.ask(&client.bytes("POST", &headers, INITIALIZE.as_bytes())).await;
+        let reasons = scene.stage.journal.reasons(EventKind::AuthnFailed);
+        assert_eq!(reply.status, if refused.is_some() { 401 } else { 200 }, "{reasons:?}");
+        assert_eq!(reasons.first().map(String::as_str), refused);
     }
 }

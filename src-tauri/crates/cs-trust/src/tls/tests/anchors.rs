@@ -24,7 +24,7 @@ fn a_good_leaf_is_identified_with_its_authority() {
     let root = Root::new(|_| ());
     let peer = identify(&root, &root.crl(|_| ()), NOW).unwrap();
     assert_eq!(peer.anchor_spki, anchor(&root).spki());
-    assert_eq!(peer.certificate.spiffe.agent.as_str(), "reader");
+    assert_eq!(peer.certificate.spiffe.agent().unwrap().agent.as_str(), "reader");
 }
 
 #[test]

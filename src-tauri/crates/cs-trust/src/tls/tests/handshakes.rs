@@ -114,7 +114,8 @@ fn shake(server: &Arc<ServerConfig>, client: &Arc<ClientConfig>) -> Ended {
 }
 
 fn reason(ended: &Ended) -> Option<PeerError> {
-    ended.refused.as_ref().and_then(PeerError::of)
+    let refused = ended.refused.as_ref().and_then(RefusedPeer::of);
+    refused.map(|it| it.error)
 }
 
 #[test]
@@ -133,7 +134,7 @@ fn an_agent_with_its_certificate_gets_in_and_is_known() {
         assert_eq!(ended.server.protocol_version(), Some(spoken));
         let chain = ended.server.peer_certificates().unwrap();
         let peer = AgentVerifier::new(&trust).unwrap().identify(chain, NOW).unwrap();
-        assert_eq!(peer.certificate.spiffe, agent("acme", "reader"));
+        assert_eq!(peer.certificate.spiffe.agent(), Ok(agent("acme", "reader")));
         assert_eq!(peer.certificate.fingerprint, leaf.fingerprint);
     }
 }

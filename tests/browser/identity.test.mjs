@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict'
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
+import { request as insecure } from 'node:http'
+import { request } from 'node:https'
 import { after, before, test } from 'node:test'
 import { open } from '../../ui/e2e/browser.mjs'
 import { realCore } from './real-core.mjs'
@@ -9,10 +11,28 @@ import { realCore } from './real-core.mjs'
 const core = realCore()
 
 before(async () => {
-  await core.start()
+  await core.start({ freely: true })
   await core.ask('first_run', { name: 'Grace', passphrase: 'lantern oyster gravel quilt', starter: true, secrets: 'file' })
 })
 after(() => core.stop())
+
+const initialize = JSON.stringify({
+  jsonrpc: '2.0', id: 1, method: 'initialize', params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'test', version: '1' } },
+})
+
+/** Posts to an endpoint of the gateway and tells the status. */
+function post(url, body, headers = {}, tls = {}) {
+  return new Promise((resolve, reject) => {
+    const send = url.startsWith('https:') ? request : insecure
+    const asked = send(url, { method: 'POST', headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream', ...headers }, ...tls }, (response) => {
+      let text = ''
+      response.on('data', (piece) => (text += piece))
+      response.on('end', () => resolve({ status: response.statusCode, text }))
+    })
+    asked.on('error', reject)
+    asked.end(body)
+  })
+}
 
 /** What a dialog shows beside a title. */
 const fact = (page, title) => page.getByRole('dialog').last().locator(`dt:text-is("${title}") + dd code`).innerText()
@@ -39,9 +59,10 @@ test('a certificate that is issued in the console is what it says, and is revoke
   await page.getByLabel('I have stored the private key').check()
   await page.getByRole('dialog', { name: 'The certificate of reader-1' }).getByRole('button', { name: 'Close' }).click()
 
-  await page.goto(at('identity?tab=certificates'))
+  await page.goto(at('identity?tab=authorities'))
   const authority = new X509Certificate(await shown(page, 'acme-agents.pem'))
   assert.ok(certificate.verify(authority.publicKey), 'the authority that is shown issued it')
+  await page.goto(at('identity?tab=certificates'))
   await page.getByRole('button', { name: `Revoke certificate ${serial}` }).click()
   await page.getByRole('button', { name: 'Revoke the certificate' }).click()
   await page.getByText('No certificate is valid now').waitFor()
@@ -64,6 +85,38 @@ test('the reference matrix is saved to a file that is there', async () => {
   await page.getByRole('button', { name: 'Save to a file' }).click()
   const path = await page.getByRole('status').filter({ hasText: 'Saved as' }).locator('code').innerText()
   assert.match(await readFile(path, 'utf8'), /"read_file","yes","reader","allow","files:read","File share"/)
+  assert.deepEqual(wrong, [])
+  await close()
+})
+
+test('TLS is turned on in the settings, and a certificate from the page of an agent lets it in until it is revoked', async () => {
+  const { page, wrong, close } = await open(core.browser, `${core.url}/#/settings`)
+  await page.getByRole('button', { name: 'Change how it serves' }).click()
+  await page.getByRole('switch', { name: 'TLS' }).click()
+  await page.getByLabel('Names by which agents reach it').fill('localhost')
+  await page.getByRole('button', { name: 'Serve like this' }).click()
+  await page.getByText('The CA file to hand to clients').waitFor()
+
+  await page.goto(at('agents'))
+  await page.getByRole('button', { name: 'reader-1', exact: true }).click()
+  await page.getByRole('button', { name: 'Other ways' }).click()
+  await page.getByRole('menuitem', { name: 'Issue a certificate' }).click()
+  await page.getByRole('button', { name: 'Issue the certificate' }).click()
+  await page.getByText('The private key is shown only now').waitFor()
+  assert.equal(await page.getByText('The gateway serves without TLS now').count(), 0)
+  const [endpoint, serial] = [await fact(page, 'Endpoint'), await fact(page, 'Serial number')]
+  const tls = { key: await shown(page, 'reader-1.key'), cert: await shown(page, 'reader-1.pem'), ca: await shown(page, 'countersign.pem'), agent: false }
+  assert.equal((await post(endpoint, initialize, {}, tls)).status, 200)
+  assert.equal((await post(endpoint, initialize, {}, { ca: tls.ca, agent: false })).status, 401, 'nobody is let in without it')
+  await page.getByLabel('I have stored the private key').check()
+  await page.getByRole('dialog', { name: 'The certificate of reader-1' }).getByRole('button', { name: 'Close' }).click()
+
+  await page.goto(at('identity?tab=certificates'))
+  await page.getByRole('button', { name: `Revoke certificate ${serial}` }).click()
+  await page.getByRole('button', { name: 'Revoke the certificate' }).click()
+  await page.getByText('No certificate is valid now').waitFor()
+  const refused = await post(endpoint, initialize, {}, tls).then(({ status }) => status, (error) => error.code)
+  assert.notEqual(refused, 200)
   assert.deepEqual(wrong, [])
   await close()
 })

@@ -15,11 +15,11 @@ const built = join(process.env.CARGO_TARGET_DIR ?? join(root, 'target'), 'debug'
 /** A core with a home of its own and a browser to look at it. */
 export function realCore() {
   const core = {
-    /** Starts both. */
-    async start() {
+    /** Starts both. `freely`: the console decides how the gateway serves. */
+    async start({ freely = false } = {}) {
       core.home = await mkdtemp(join(tmpdir(), 'countersign-'))
       await chmod(core.home, 0o700)
-      const words = ['--home', core.home, '--dist', join(root, 'ui/dist'), '--executable', join(built, 'countersign')]
+      const words = ['--home', core.home, '--dist', join(root, 'ui/dist'), '--executable', join(built, 'countersign'), ...(freely ? ['--listen', 'as-set'] : [])]
       core.bridge = spawn(join(built, 'countersign-test-bridge'), words, { stdio: ['ignore', 'pipe', 'inherit'] })
       const [line] = await once(createInterface({ input: core.bridge.stdout }), 'line')
       core.url = line

@@ -1,5 +1,6 @@
 /** Serves a build under the app's own content security policy and drives Chromium over it. */
-import { after, before } from 'node:test'
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
 import { createServer } from 'node:http'
 import { readFile, mkdir } from 'node:fs/promises'
 import { existsSync } from 'node:fs'
@@ -105,4 +106,32 @@ export async function seriousProblems(page) {
   return violations
     .filter((one) => one.impact === 'serious' || one.impact === 'critical')
     .map((one) => `${one.id}: ${one.nodes.map((node) => node.target.join(' ')).slice(0, 3).join(' | ')}`)
+}
+
+/** Opens one of the other ways in which an agent can prove itself, on the page of the agent. */
+export async function otherWay(page, title) {
+  await page.getByRole('button', { name: 'Other ways' }).click()
+  await page.getByRole('menuitem', { name: title }).click()
+}
+
+/** Opens each dialog in light and dark: it must fit, take the focus, and be usable without sight. */
+export function eachDialog(at, area, dialogs) {
+  for (const scheme of ['light', 'dark']) {
+    for (const [name, [path, act, size = 'typical']] of Object.entries(dialogs)) {
+      test(`the dialog of ${name} (${scheme}) fits at 1024 x 700, takes the focus and has no serious accessibility problem`, async () => {
+        const { page, wrong, close } = await at(size, path, { scheme, width: 1024, height: 700 })
+        await act(page)
+        const dialog = page.getByRole('dialog').last()
+        await dialog.waitFor()
+        await page.waitForFunction(() => document.activeElement?.closest('[role=dialog]'))
+        await settled(page)
+        await page.screenshot({ path: join(shots, `${area}-dialog-${name}-${scheme}.png`) })
+        assert.deepEqual(await overflowing(page), [])
+        assert.deepEqual(await seriousProblems(page), [])
+        assert.ok(await dialog.evaluate((one) => one.scrollWidth <= one.clientWidth + 1), 'the dialog is too wide')
+        assert.deepEqual(wrong, [])
+        await close()
+      })
+    }
+  }
 }

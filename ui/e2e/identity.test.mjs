@@ -1,18 +1,12 @@
 import assert from 'node:assert/strict'
-import { join } from 'node:path'
 import { test } from 'node:test'
-import { onTheMock, overflowing, seriousProblems, settled, shots } from './browser.mjs'
+import { eachDialog, onTheMock, otherWay } from './browser.mjs'
 
 const at = onTheMock()
 
-const otherWay = async (page, title) => {
-  await page.getByRole('button', { name: 'Other ways' }).click()
-  await page.getByRole('menuitem', { name: title }).click()
-}
-
 test('an identity provider is added by discovery, with its rules shown before anything is kept', async () => {
   const { page, wrong, close } = await at('typical', '/t/acme/identity?new=1')
-  const issuer = page.getByLabel('Issuer')
+  const issuer = page.getByLabel('Issuer', { exact: true })
   assert.ok(await issuer.evaluate((field) => field === document.activeElement))
   await page.keyboard.type('http://127.0.0.1:8080/realms/x')
   const ask = page.getByRole('button', { name: 'Ask for its settings' })
@@ -239,21 +233,4 @@ const dialogs = {
   export: ['/t/acme/matrix', (page) => page.getByRole('button', { name: 'Export', exact: true }).click()],
 }
 
-for (const scheme of ['light', 'dark']) {
-  for (const [name, [path, act]] of Object.entries(dialogs)) {
-    test(`the dialog of ${name} (${scheme}) fits at 1024 x 700, takes the focus and has no serious accessibility problem`, async () => {
-      const { page, wrong, close } = await at('typical', path, { scheme, width: 1024, height: 700 })
-      await act(page)
-      const dialog = page.getByRole('dialog').last()
-      await dialog.waitFor()
-      await page.waitForFunction(() => document.activeElement?.closest('[role=dialog]'))
-      await settled(page)
-      await page.screenshot({ path: join(shots, `identity-dialog-${name}-${scheme}.png`) })
-      assert.deepEqual(await overflowing(page), [])
-      assert.deepEqual(await seriousProblems(page), [])
-      assert.ok(await dialog.evaluate((one) => one.scrollWidth <= one.clientWidth + 1), 'the dialog is too wide')
-      assert.deepEqual(wrong, [])
-      await close()
-    })
-  }
-}
+eachDialog(at, 'identity', dialogs)

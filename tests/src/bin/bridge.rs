@@ -4,8 +4,8 @@
 //! whoever can reach it. It listens on loopback, on a home that a test made, and is no part of
 //! what is shipped.
 //!
-//! `countersign-test-bridge --home DIR --dist DIR --executable PROGRAM [--port N]` prints its
-//! address once it serves.
+//! `countersign-test-bridge --home DIR --dist DIR --executable PROGRAM [--port N] [--listen as-set]`
+//! prints its address once it serves.
 #![expect(
     clippy::expect_used,
     clippy::panic,
@@ -50,7 +50,10 @@ async fn main() {
     };
     let mut options = Options::new("the test bridge", path("--executable").into());
     options.serves = true;
-    options.listen = Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
+    // Where it is said to listen, nobody can set it to listen elsewhere.
+    if given.get("--listen").map(String::as_str) != Some("as-set") {
+        options.listen = Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
+    }
     let control = Control::open(Path::new(path("--home")), options).await.expect("the home opens");
     let dist = path("--dist").into();
     let bridge = Arc::new(Bridge { control, dist, policy: policy() });

@@ -1,8 +1,8 @@
-import { useState } from 'react'
+import { useState, type ReactNode } from 'react'
 import { CopyButton } from './Copy'
 import css from './Pem.module.css'
 
-type Props = { name: string; what: string; text: string; secret?: boolean }
+type Props = { name: string; what: ReactNode; text: string; secret?: boolean }
 
 /** A file to take away: its name, what it is, and its text, shown when it is asked for. */
 export function PemFile({ name, what, text, secret = false }: Props) {

@@ -2,7 +2,7 @@
 import { useQueryClient } from '@tanstack/react-query'
 import { createElement, Fragment } from 'react'
 import { call } from '@/ipc/call'
-import type { AgentView, CredentialKind, CredentialState, CredentialView } from '@/ipc/generated'
+import type { AgentView, ClientMethodView, CredentialKind, CredentialState, CredentialView } from '@/ipc/generated'
 import { plural } from '@/lib/format'
 import { confirm } from './confirm'
 import type { Tone } from './Mark'
@@ -14,6 +14,8 @@ export const stateTone: Record<CredentialState, Tone> = { active: 'good', expire
 
 export const kindWord: Record<CredentialKind, string> = { api_key: 'API key', certificate: 'Certificate', client: 'Client of the built-in issuer', external: 'External identity' }
 const kindNoun: Record<CredentialKind, string> = { api_key: 'key', certificate: 'certificate', client: 'client', external: 'external identity' }
+
+export const clientMethodWord: Record<ClientMethodView, string> = { client_secret_basic: 'a secret', private_key_jwt: 'a signed assertion', tls_client_auth: 'its certificate' }
 
 /** Whether it may be used now, or again. */
 export const isUsable = ({ state }: CredentialView) => state === 'active' || state === 'suspended'

@@ -11,6 +11,9 @@ import type {
 export const status = () =>
   queryOptions({ queryKey: ['status'], queryFn: () => call('status'), refetchInterval: 15_000 })
 
+/** Changes with the status. */
+export const servingShow = () => queryOptions({ queryKey: ['status', 'serving'], queryFn: () => call('serving_show') })
+
 export const overview = (tenant: TenantId) =>
   queryOptions({ queryKey: ['overview', tenant], queryFn: () => call('overview', { tenant }), refetchInterval: 30_000 })
 

@@ -18,6 +18,7 @@ import { AgentDetail, type Dialog } from './AgentDetail'
 import { AgentForm } from './AgentForm'
 import { IssueCertificate } from './IssueCertificate'
 import { IssueKey } from './IssueKey'
+import { RegisterCertificate } from './RegisterCertificate'
 import { RegisterIdentity } from './RegisterIdentity'
 
 /** The programs that call tools in this tenant. */
@@ -71,6 +72,7 @@ function OnTop({ kind, agent, onClose }: { kind: Dialog; agent: AgentView; onClo
   switch (kind) {
     case 'key': return <IssueKey agent={agent} onClose={onClose} />
     case 'certificate': return <IssueCertificate agent={agent} onClose={onClose} />
+    case 'outside': return <RegisterCertificate agent={agent} onClose={onClose} />
     case 'register': return <RegisterIdentity agent={agent} onClose={onClose} />
     case 'revoke': return <RevokeEverything whose={{ kind: 'agent', agent }} onClose={onClose} />
   }

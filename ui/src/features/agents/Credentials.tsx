@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { Act } from '@/components/Act'
 import { CopyId } from '@/components/Copy'
-import { isUsable, kindWord, stateTone, stateWord, useRevoke } from '@/components/credential'
+import { clientMethodWord, isUsable, kindWord, stateTone, stateWord, useRevoke } from '@/components/credential'
 import { Expires } from '@/components/Expires'
 import { Mark } from '@/components/Mark'
 import { tellFailed } from '@/components/notices'
@@ -9,10 +9,8 @@ import { useTenant } from '@/components/tenant'
 import { Time } from '@/components/Time'
 import { Untrusted } from '@/components/Untrusted'
 import { call } from '@/ipc/call'
-import type { AgentView, ClientMethodView, CredentialView } from '@/ipc/generated'
+import type { AgentView, CredentialView } from '@/ipc/generated'
 import css from './Agents.module.css'
-
-const methodWord: Record<ClientMethodView, string> = { client_secret_basic: 'a secret', private_key_jwt: 'a signed assertion', tls_client_auth: 'its certificate' }
 
 /** What an agent proves itself with. */
 export function Credentials({ agent }: { agent: AgentView }) {
@@ -73,9 +71,11 @@ function ProofLine({ credential: { proof, key_id: keyId } }: { credential: Crede
         </>
       )
     case 'outside_certificate':
-      return <span className={css.proof}>{proof.spiffe === null ? <CopyId id={proof.fingerprint ?? ''} /> : <Untrusted text={proof.spiffe} />}</span>
+      return proof.spiffe === null
+        ? <span className="dim small">the certificate with SHA-256 <CopyId id={proof.fingerprint ?? ''} /></span>
+        : <span className={css.proof}><Untrusted text={proof.spiffe} /></span>
     case 'client':
-      return <span><CopyId id={keyId} whole /> <span className="dim small">by {methodWord[proof.method]}</span></span>
+      return <span><CopyId id={keyId} whole /> <span className="dim small">by {clientMethodWord[proof.method]}</span></span>
     case 'external':
       return <span><span className={css.proof}><Untrusted text={proof.subject} /></span> <span className="dim">at {proof.provider_name}</span></span>
   }

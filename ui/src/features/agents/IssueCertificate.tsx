@@ -10,7 +10,8 @@ import { call } from '@/ipc/call'
 import type { AgentView, IssuedCertificate, TaskId } from '@/ipc/generated'
 import { pemProblem } from '@/lib/pem'
 import css from './Agents.module.css'
-import { certificateLifetimes, noLimits, usualCertificateLifetime } from './limits'
+import { LimitFields } from './LimitFields'
+import { certificateLifetimes, limitArgs, limitProblem, noLimits, tasksWithin, usualCertificateLifetime, type Limits } from './limits'
 import { Configurations, Fact, Issued, OnceDialog, Stored } from './Once'
 import { TaskChoice } from './TaskChoice'
 
@@ -35,10 +36,16 @@ function Ask({ agent, onIssued, onCancel }: { agent: AgentView; onIssued: (issue
   const [csr, setCsr] = useState('')
   const [lifetime, setLifetime] = useState(usualCertificateLifetime)
   const [task, setTask] = useState<string | null>(agent.tasks[0]?.id ?? null)
+  const [limits, setLimits] = useState(noLimits)
+  const narrow = (next: Limits) => {
+    setLimits(next)
+    const left = tasksWithin(agent, next)
+    if (!left.some((one) => one.id === task)) setTask(left[0]?.id ?? null)
+  }
   const issue = useMutation({
     mutationFn: () =>
       call('certificate_issue', {
-        tenant: tenant.id, agent: agent.id, lifetime_secs: Number(lifetime), ...(whose === 'agent' && { csr: csr.trim() }), ...(task && { task: task as TaskId }),
+        tenant: tenant.id, agent: agent.id, lifetime_secs: Number(lifetime), ...(whose === 'agent' && { csr: csr.trim() }), ...(task && { task: task as TaskId }), ...limitArgs(limits),
       }),
     onSuccess: (issued) => {
       onIssued(issued)
@@ -46,9 +53,10 @@ function Ask({ agent, onIssued, onCancel }: { agent: AgentView; onIssued: (issue
     },
   })
   const wrong = whose === 'agent' ? pemProblem(csr, 'csr') : undefined
+  const problem = wrong ?? limitProblem(limits)
   const submit = (event: FormEvent) => {
     event.preventDefault()
-    if (!wrong) issue.mutate()
+    if (!problem) issue.mutate()
   }
   return (
     <form onSubmit={submit} className="stack">
@@ -63,11 +71,12 @@ function Ask({ agent, onIssued, onCancel }: { agent: AgentView; onIssued: (issue
           value={csr} onChange={(event) => setCsr(event.currentTarget.value)} error={csr ? wrong : undefined} />
       ) : null}
       <Select label="Valid for" data={certificateLifetimes} value={lifetime} onChange={(value) => value && setLifetime(value)} allowDeselect={false} />
-      <TaskChoice agent={agent} limits={noLimits} task={task} onChange={setTask} />
+      <TaskChoice agent={agent} limits={limits} task={task} onChange={setTask} />
+      <LimitFields agent={agent} limits={limits} onChange={narrow} />
       {issue.error ? <Problem error={issue.error} /> : null}
       <div className="row spread">
         <Act onClick={onCancel}>Cancel</Act>
-        <Act type="submit" tone="primary" loading={issue.isPending} disabledReason={wrong}>Issue the certificate</Act>
+        <Act type="submit" tone="primary" loading={issue.isPending} disabledReason={problem}>Issue the certificate</Act>
       </div>
     </form>
   )

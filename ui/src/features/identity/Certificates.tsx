@@ -16,23 +16,17 @@ import { useTenant } from '@/components/tenant'
 import { Time, useNow } from '@/components/Time'
 import { Untrusted } from '@/components/Untrusted'
 import type { AgentView, CredentialView } from '@/ipc/generated'
-import { agentList } from '@/ipc/queries'
+import { agentList, authorityShow } from '@/ipc/queries'
 import { expiresSoon } from '@/lib/expiry'
 import { count, plural } from '@/lib/format'
-import { Authorities } from './Authorities'
 import { certificatesOf, type Certificate } from './certificates'
 import css from './Identity.module.css'
 
-/** Which certificates agents have, and whose certificates are believed. */
+/** Which certificates agents have. */
 export function Certificates() {
   const tenant = useTenant()
   const query = useQuery(agentList(tenant.id))
-  return (
-    <div className="stack wide">
-      <Authorities />
-      <Loaded query={query}>{(agents) => <Issued agents={agents} />}</Loaded>
-    </div>
-  )
+  return <Loaded query={query}>{(agents) => <Issued agents={agents} />}</Loaded>
 }
 
 function Issued({ agents }: { agents: AgentView[] }) {
@@ -42,7 +36,8 @@ function Issued({ agents }: { agents: AgentView[] }) {
   const revoke = useRevoke()
   const all = useMemo(() => certificatesOf(agents), [agents])
   const usable = useMemo(() => all.filter(({ credential }) => isUsable(credential)), [all])
-  const columns = useMemo(() => columnsWith(tenant.name, revoke), [tenant.name, revoke])
+  const outside = useQuery(authorityShow(tenant.id)).data?.outside
+  const columns = useMemo(() => columnsWith(tenant.name, new Map(outside?.map((one) => [one.id, one.name])), revoke), [tenant.name, outside, revoke])
   const soon = usable.filter(({ credential }) => expiresSoon(credential, now)).length
   const whole = address.show === 'all'
   return (
@@ -69,22 +64,28 @@ function Issued({ agents }: { agents: AgentView[] }) {
   )
 }
 
-const columnsWith = (tenant: string, revoke: (agent: AgentView, credential: CredentialView) => void): Column<Certificate>[] => [
+const columnsWith = (tenant: string, authorities: Map<string, string>, revoke: (agent: AgentView, credential: CredentialView) => void): Column<Certificate>[] => [
   {
     id: 'agent', title: 'Agent', value: ({ agent }) => agent.name,
-    cell: ({ agent, proof }) => (
+    cell: ({ agent, spiffe, fingerprint }) => (
       <div className={css.what}>
         <Link to="/t/$tenant/agents" params={{ tenant }} search={{ agent: agent.id } as never} className="ellipsis">{agent.name}</Link>
-        <span className={`dim ${css.value} ${css.spiffe}`} title={proof.spiffe}><Untrusted text={proof.spiffe} /></span>
+        {spiffe === null ? null : <span className={`dim ${css.value} ${css.spiffe}`} title={spiffe}><Untrusted text={spiffe} /></span>}
+        {spiffe === null && fingerprint !== null ? <span className="dim small">SHA-256 <CopyId id={fingerprint} /></span> : null}
       </div>
     ),
   },
-  { id: 'serial', title: 'Serial', value: ({ proof }) => proof.serial, cell: ({ proof }) => <span className="nowrap"><CopyId id={proof.serial} /></span> },
-  { id: 'state', title: 'State', value: ({ credential }) => credential.state, cell: ({ credential }) => <Mark tone={stateTone[credential.state]}>{stateWord[credential.state]}</Mark> },
-  { id: 'expires', title: 'Expires', value: ({ credential }) => credential.expires, cell: ({ credential }) => <Expires credential={credential} /> },
+  {
+    id: 'serial', title: 'Serial or issuer', value: ({ serial, authority }) => serial ?? authority ?? '',
+    cell: ({ serial, authority }) => <span className="nowrap">{serial === null ? (authorities.get(authority ?? '') ?? 'another authority') : <CopyId id={serial} />}</span>,
+  },
+  {
+    id: 'expires', title: 'Expires', value: ({ credential }) => credential.expires,
+    cell: ({ credential }) => (credential.state === 'active' ? <Expires credential={credential} /> : <Mark tone={stateTone[credential.state]}>{stateWord[credential.state]}</Mark>),
+  },
   { id: 'used', title: 'Last used', value: ({ credential }) => credential.last_used ?? '', cell: ({ credential }) => <Time at={credential.last_used} /> },
   {
     id: 'revoke', title: '', align: 'end',
-    cell: ({ agent, credential, proof }) => (isUsable(credential) ? <Act tone="danger" onClick={() => revoke(agent, credential)} aria-label={`Revoke certificate ${proof.serial}`}>Revoke</Act> : null),
+    cell: ({ agent, credential, serial }) => (isUsable(credential) ? <Act tone="danger" onClick={() => revoke(agent, credential)} aria-label={`Revoke certificate ${serial ?? credential.key_id}`}>Revoke</Act> : null),
   },
 ]

@@ -4,6 +4,7 @@ import { Act } from '@/components/Act'
 import { useAddress } from '@/components/address'
 import { Page } from '@/components/Page'
 import { Authentication } from './Authentication'
+import { Authorities } from './Authorities'
 import { Certificates } from './Certificates'
 import { Providers, ProvidersActions } from './Providers'
 import { RevokeAll } from './RevokeAll'
@@ -12,8 +13,9 @@ import { Revocations } from './Revocations'
 const tabs = [
   { value: 'providers', label: 'Identity providers' },
   { value: 'certificates', label: 'Certificates' },
+  { value: 'authorities', label: 'Authorities' },
   { value: 'revocations', label: 'Revocations' },
-  { value: 'authentication', label: 'Authentication, last 24 hours' },
+  { value: 'authentication', label: 'Authentication' },
 ]
 
 /** Who is calling, and how they prove it. */
@@ -30,6 +32,7 @@ export function IdentityPage() {
         </Tabs.List>
         <Tabs.Panel value="providers" pt="md"><Providers /></Tabs.Panel>
         <Tabs.Panel value="certificates" pt="md"><Certificates /></Tabs.Panel>
+        <Tabs.Panel value="authorities" pt="md"><Authorities /></Tabs.Panel>
         <Tabs.Panel value="revocations" pt="md"><Revocations /></Tabs.Panel>
         <Tabs.Panel value="authentication" pt="md"><Authentication /></Tabs.Panel>
       </Tabs>

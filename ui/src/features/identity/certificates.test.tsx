@@ -6,6 +6,7 @@ import { ConfirmDialog } from '@/components/confirm'
 import { TenantProvider } from '@/components/tenant'
 import { call } from '@/ipc/call'
 import type { AgentView, TenantView } from '@/ipc/generated'
+import { Authorities } from './Authorities'
 import { Certificates } from './Certificates'
 import { certificatesOf } from './certificates'
 
@@ -21,18 +22,18 @@ const certificate = (id: string, serial: string, state: string, from: number, to
   proof: { kind: 'certificate', serial, fingerprint: 'ab'.repeat(32), spiffe: 'spiffe://x/agent/reader-1', pem: '' },
 })
 const agent = (credentials: unknown[]) => ({ id: 'agt_1', name: 'reader-1', live_sessions: 1, credentials }) as unknown as AgentView
-const authority = { certificate: 'OWN', created: at(-90), speaks_for: 'spiffe://x/agent/', list_number: 3, revoked: 1, server_authority: null }
+const authority = { certificate: 'OWN', created: at(-90), speaks_for: 'spiffe://x/agent/', list_number: 3, revoked: 1, list: null, former: [], outside: [], server_authority: null }
 
 let agents: AgentView[] = []
 beforeEach(() => {
   vi.mocked(call).mockReset().mockImplementation((async (command: string) => (command === 'agent_list' ? agents : command === 'authority_show' ? authority : {})) as never)
 })
 
-const show = () =>
+const show = (page = <Certificates />) =>
   render(
     <MantineProvider env="test">
       <QueryClientProvider client={new QueryClient()}>
-        <TenantProvider value={{ id: 'tnt_1', name: 'acme' } as unknown as TenantView}><Certificates /></TenantProvider>
+        <TenantProvider value={{ id: 'tnt_1', name: 'acme' } as unknown as TenantView}>{page}</TenantProvider>
         <ConfirmDialog />
       </QueryClientProvider>
     </MantineProvider>,
@@ -40,7 +41,7 @@ const show = () =>
 
 test('the next certificate to expire comes first, and what cannot be used any more last', () => {
   const all = [certificate('a', 'late', 'active', -1, 100), certificate('b', 'gone', 'expired', -40, -16), certificate('c', 'next', 'active', -20, 4), certificate('d', 'held', 'suspended', -1, 50), certificate('e', 'back', 'revoked', -30, 90)]
-  expect(certificatesOf([agent([{ ...all[0], id: 'k', proof: { kind: 'api_key' } }, ...all])]).map(({ proof }) => proof.serial)).toEqual(['next', 'held', 'late', 'back', 'gone'])
+  expect(certificatesOf([agent([{ ...all[0], id: 'k', proof: { kind: 'api_key' } }, ...all])]).map(({ serial }) => serial)).toEqual(['next', 'held', 'late', 'back', 'gone'])
 })
 
 test('a certificate that expires soon is marked, and one is revoked by its serial number after a question', async () => {
@@ -55,12 +56,33 @@ test('a certificate that expires soon is marked, and one is revoked by its seria
   await waitFor(() => expect(call).toHaveBeenCalledWith('credential_revoke', { tenant: 'tnt_1', credential: 'crd_2' }))
 })
 
-test('the authority is shown with what it speaks for, and only the files that there are', async () => {
-  agents = []
-  show()
+test('the own authority is shown with what it speaks for, and only the files that there are', async () => {
+  show(<Authorities />)
   expect(await screen.findByText('spiffe://x/agent/')).toBeVisible()
-  expect(screen.getByText(/number 3, with 1 certificate revoked/)).toBeVisible()
+  expect(screen.getByText(/number 3, with 1 certificate/)).toBeVisible()
   expect(screen.getByText('acme-agents.pem')).toBeVisible()
   expect(screen.queryByText('countersign.pem')).toBeNull()
-  expect(await screen.findByText('No certificate yet')).toBeVisible()
+  expect(screen.queryByText('acme-agents.crl')).toBeNull()
+})
+
+test('an outside authority is believed only with a prefix that ends, and without a private key', async () => {
+  show(<Authorities />)
+  fireEvent.click(await screen.findByRole('button', { name: 'Add an outside authority' }))
+  const type = (label: string, value: string) => fireEvent.change(screen.getByLabelText(label), { target: { value } })
+  const add = () => fireEvent.click(screen.getByRole('button', { name: 'Add the authority' }))
+  const root = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----'
+  await screen.findByLabelText('Name')
+  type('Name', 'mesh')
+  type('Its certificates (PEM)', root)
+  for (const open of ['spiffe://mesh.example/agents', 'spiffe://mesh.example', 'https://mesh.example/', 'spiffe:///agents/']) {
+    type('It may speak for', open)
+    add()
+  }
+  type('It may speak for', 'spiffe://mesh.example/agents/')
+  type('Its certificates (PEM)', `${root}\n-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----`)
+  add()
+  expect(call).not.toHaveBeenCalledWith('authority_add', expect.anything())
+  type('Its certificates (PEM)', root)
+  add()
+  await waitFor(() => expect(call).toHaveBeenCalledWith('authority_add', { tenant: 'tnt_1', name: 'mesh', prefix: 'spiffe://mesh.example/agents/', pem: root }))
 })

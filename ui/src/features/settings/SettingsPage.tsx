@@ -12,6 +12,7 @@ import { call } from '@/ipc/call'
 import type { OperatorRole, StatusView } from '@/ipc/generated'
 import { status, tenantList } from '@/ipc/queries'
 import { count } from '@/lib/format'
+import { Serving } from './Serving'
 import css from './SettingsPage.module.css'
 
 const roleWord: Record<OperatorRole, string> = {
@@ -22,7 +23,7 @@ const storeWord: Record<StatusView['secret_store'], string> = {
   memory: 'Memory, for a test',
 }
 
-/** How the console looks, who is at it, and where things are kept. */
+/** How the gateway serves, how the console looks, who is at it, and where things are kept. */
 export function SettingsPage() {
   const query = useQuery(status())
   return (
@@ -30,6 +31,7 @@ export function SettingsPage() {
       <Loaded query={query}>
         {(now) => (
           <div className={css.columns}>
+            <Card title="Gateway"><Serving mayChange={now.operator?.role === 'owner' ? undefined : 'Only an owner changes how it serves'} /></Card>
             <Appearance />
             <Person status={now} />
             <Places status={now} />
@@ -93,10 +95,6 @@ function Places({ status: now }: { status: StatusView }) {
   return (
     <Card title="Where things are">
       <dl className="facts">
-        <dt>Gateway</dt>
-        <dd className="row">
-          {now.gateway.url ? <><code>{now.gateway.url}</code><CopyButton text={now.gateway.url} label="Copy the gateway's address" /></> : (now.gateway.problem ?? 'stopped')}
-        </dd>
         <dt>Runs</dt><dd>{now.gateway.embedded ? 'In this app: agents reach it as long as the app runs' : 'In countersign serve: it goes on without this window'}</dd>
         <dt>Secrets</dt><dd>{storeWord[now.secret_store]}</dd>
         <dt>Home</dt><dd className="row"><code className={css.path}>{breakable(now.home)}</code><CopyButton text={now.home} label="Copy the path of the home folder" /></dd>

@@ -1,5 +1,5 @@
 /** Certificates of agents, and who vouches for them. */
-import type { AgentView, AuthorityView, CredentialView } from '../generated'
+import type { AgentView, AuthorityView, CertificateFacts, CredentialView, OutsideAuthorityView } from '../generated'
 import { ago, ahead, below, digest, id } from './clock'
 import type { Tenant } from './world'
 
@@ -40,10 +40,35 @@ export function fillCertificates(tenant: Tenant, crowded: boolean): void {
     })
   }
   tenant.authority = ownAuthority(tenant)
+  const mesh = makeOutside('mesh', `spiffe://mesh.acme.example/ns/agents/`, {})
+  tenant.authority.outside.push(mesh)
+  const admin = tenant.agents[3]
+  admin?.credentials.push({
+    ...makeCertificate(tenant, admin, 3 * HOUR, 720 * HOUR), key_id: 'mesh/admin', proof: { kind: 'outside_certificate', authority: mesh.id, fingerprint: null, spiffe: `${mesh.prefix}admin-1` },
+  })
+  if (!crowded) return
+  tenant.authority.former.push({ certificate: pem('CERTIFICATE'), retired: ago(90_000), ends: ahead(400_000), list_number: 9, list: null })
+  tenant.authority.outside.push(
+    makeOutside('partner-with-a-rather-long-name', 'spiffe://partner-platform.example.net/kubernetes/cluster/europe-west/namespace/agents-of-the-finance-department/', {
+      standing: 'list_expired', problem: 'a revocation list ended 3 hours ago, so certificates of this authority open nothing; hand in the next one',
+      lists: [{ signed: ago(100_000), until: ago(10_800), revoked: 41 }], credentials: 7,
+    }),
+    makeOutside('bought', 'spiffe://bought.example/agents/', { standing: 'no_list', problem: 'there is no revocation list, so certificates of this authority open nothing; hand one in', lists: [], listed: null, credentials: 0 }),
+  )
 }
 
+export const facts = (subject: string): CertificateFacts => ({
+  subject, serial: digest().slice(0, 32), fingerprint: digest(), names: [], from: ago(86_400 * 30), until: ahead(86_400 * 700), authority: subject,
+})
+
+export const makeOutside = (name: string, prefix: string, more: Partial<OutsideAuthorityView>): OutsideAuthorityView => ({
+  id: id('aut'), name, prefix, standing: 'trusted', problem: null, certificates: [facts(`CN=${name} agents, O=Example`)], lists: [{ signed: ago(20_000), until: ahead(150_000), revoked: 3 }],
+  listed: ago(19_000), created: ago(86_400 * 3), credentials: 1, ...more,
+})
+
 export const ownAuthority = (tenant: Tenant): AuthorityView => ({
-  certificate: pem('CERTIFICATE', 8), created: ago(86_400 * 11), speaks_for: spiffeOf(tenant, ''), list_number: 4, revoked: 2, list: pem('X509 CRL', 5), former: [], outside: [], server_authority: pem('CERTIFICATE', 8),
+  certificate: pem('CERTIFICATE', 8), created: ago(86_400 * 11), speaks_for: spiffeOf(tenant, ''), list_number: 4, revoked: 2,
+  list: pem('X509 CRL', 5), former: [], outside: [], server_authority: pem('CERTIFICATE', 8),
 })
 
 /** Before the first certificate there is none. */

@@ -2,6 +2,7 @@ import type { Change } from '../generated'
 import { IpcError } from '../failure'
 import type { Handlers } from './backend'
 import { ago, ahead, correlation, id } from './clock'
+import { gatewayOf, served } from './serving'
 import { makeWorld, recount, type Tenant, type World } from './world'
 
 export const changed = (...topics: Change['topic'][]) => {
@@ -62,6 +63,14 @@ export const statusHandlers: Handlers = {
   starter_remove: (world) => {
     world.tenants = world.tenants.filter((tenant) => !tenant.view.starter)
     return null
+  },
+  serving_show: (world) => world.serving,
+  serving_set: (world, { settings }) => {
+    if (settings.listen.endsWith(':80')) throw new IpcError('unavailable', `Nothing changed: ${settings.listen} cannot be had, the system keeps it to itself. Choose a port above 1023.`, correlation(), 'listen')
+    world.serving = served(settings)
+    world.status.gateway = gatewayOf(world.serving, world.status.gateway)
+    changed('status')
+    return world.serving
   },
   tenant_list: (world) => world.tenants.map((tenant) => (recount(tenant), tenant.view)),
   tenant_create: (world, { name }) => {

@@ -39,7 +39,6 @@ const typical = (): ProviderView[] => [
 
 const proofs: { agent: number; key: string; proof: (providers: ProviderView[]) => ProofView | null; networks: string[] }[] = [
   { agent: 1, key: 'okta/0oa2f9k3', proof: ([okta]) => okta ? { kind: 'external', provider: okta.id, provider_name: okta.name, subject: '0oa2f9k3x7QmLr5d7' } : null, networks: [] },
-  { agent: 3, key: 'admin-1.acme', proof: () => ({ kind: 'client', method: 'private_key_jwt' }), networks: [] },
   { agent: 3, key: 'keycloak/admin', proof: ([, keycloak]) => keycloak ? { kind: 'external', provider: keycloak.id, provider_name: keycloak.name, subject: 'service-account-admin-with-a-rather-long-name@agents.example.com' } : null, networks: ['192.0.2.0/24'] },
 ]
 

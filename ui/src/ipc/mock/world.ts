@@ -1,12 +1,13 @@
 /** What the backend inside the page holds, and the three sizes that it can have. */
 import type {
   AgentView, ApprovalView, AuditRow, AuthorityView, ConditionView, CredentialView, Grant, ProviderView, RevocationView, RoleId, ServerView,
-  SessionView, StatusView, TaskView, TenantId, TenantView, ToolView,
+  ServingView, SessionView, StatusView, TaskView, TenantId, TenantView, ToolView,
 } from '../generated'
 import { fillApprovals } from './approvals'
 import { fillAudit } from './audit'
 import { fillIdentity } from './identity'
 import { ago, ahead, below, chance, digest, id, pick } from './clock'
+import { gatewayOf, makeServing } from './serving'
 import { definitionOf, invented, workbench, type Sample } from './tools'
 
 export type Size = 'first-run' | 'locked' | 'doubtful' | 'empty' | 'typical' | 'crowded'
@@ -31,6 +32,7 @@ export type Tenant = {
 }
 export type World = {
   status: StatusView
+  serving: ServingView
   passphrase: string
   tenants: Tenant[]
   approvals: ApprovalView[]
@@ -41,7 +43,9 @@ const ROLES = ['reader', 'analyst', 'executor', 'admin']
 const MORE_ROLES = ['support', 'billing', 'release', 'oncall', 'research', 'legal', 'sales', 'finance', 'hiring', 'data', 'quality', 'design', 'partner', 'intern', 'vendor', 'security']
 
 export function makeWorld(size: Size): World {
-  const world: World = { status: statusOf(size), passphrase: 'correct horse battery', tenants: [], approvals: [], audit: [] }
+  const serving = makeServing(size === 'crowded')
+  const world: World = { status: statusOf(size), serving, passphrase: 'correct horse battery', tenants: [], approvals: [], audit: [] }
+  world.status.gateway = gatewayOf(serving, world.status.gateway)
   if (size === 'first-run') return world
   world.tenants.push(makeTenant('acme', size, true))
   if (size === 'typical' || size === 'locked') world.tenants.push(makeTenant('northwind', 'empty', false))

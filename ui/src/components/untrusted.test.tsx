@@ -49,3 +49,12 @@ test('what is no JSON is shown as it came, and says so', () => {
   expect(container).toHaveTextContent('This is not JSON')
   expect(container).toHaveTextContent('{oops')
 })
+
+test('p18 members that are named like parts of the language are shown and nothing else', () => {
+  const source = '{"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":1}},"hasOwnProperty":2,"then":3}'
+  const before = '{"__proto__":{"polluted":false},"toString":1}'
+  const { container } = show(<JsonView label="Arguments" source={source} before={before} />)
+  for (const shown of ['"__proto__"', '"polluted": true', '"constructor"', '"hasOwnProperty": 2', '"then": 3']) expect(container).toHaveTextContent(shown)
+  expect(container).toHaveTextContent('toString: 1')
+  expect(({} as Record<string, unknown>)['polluted']).toBeUndefined()
+})

@@ -22,6 +22,7 @@ use crate::core::Core;
 use crate::failure::ControlError;
 use crate::over::Over;
 use crate::serving::start_if_asked;
+use crate::vault::Vault;
 
 /// Under which name the secret store has it.
 const NAME: &str = "anchor";
@@ -39,6 +40,9 @@ struct Anchor {
     policy_version: u64,
     /// The digest of that version's document.
     policy: Digest,
+    /// The mark of the master key that it was sealed with.
+    #[serde(default)]
+    key: Option<Digest>,
 }
 
 /// Whether the registry is the one that the secret store remembers.
@@ -97,14 +101,28 @@ impl Anchorage {
     }
 }
 
-/// Compares the registry with what the secret store remembers of it.
-pub(crate) async fn compare(core: &Core) -> Result<(), ControlError> {
+/// Compares the registry, and the key that is to open what is sealed in it, with what the secret
+/// store remembers of them.
+///
+/// # Errors
+///
+/// When it is another key: nothing could be opened with it, and what is sealed with it would be
+/// lost with it.
+pub(crate) async fn compare(core: &Core, vault: &Vault) -> Result<(), ControlError> {
     let kept = match core.store.get(NAME).await {
         Ok(kept) => Some(read(&kept)?),
         // An installation from before there were anchors.
         Err(SecretError::Missing { .. }) => None,
         Err(error) => return Err(error.into()),
     };
+    if kept.as_ref().and_then(|it| it.key).is_some_and(|key| key != vault.mark()) {
+        return Err(ControlError::Unavailable {
+            message: "the master key in the secret store is not the one that this registry was \
+                      sealed with, so nothing is served; restore it from a backup"
+                .to_owned(),
+            source: None,
+        });
+    }
     let mut db = core.registry.read().await?;
     let mut found = changed_rows(&mut db).await?;
     if let Some(anchor) = &kept
@@ -193,7 +211,8 @@ pub(crate) async fn keep(core: &Core) -> Result<(), ControlError> {
     };
     drop(db);
     let (instance, seq, hash) = (core.registry.instance().id, head.seq, head.hash);
-    let anchor = Anchor { instance, seq, hash, policy_version, policy };
+    let key = Some(core.vault()?.mark());
+    let anchor = Anchor { instance, seq, hash, policy_version, policy, key };
     let text = serde_json::to_string(&anchor)
         .map_err(|source| ControlError::internal("write the anchor", source))?;
     core.store.put(NAME, &Secret::from_text(text)).await?;

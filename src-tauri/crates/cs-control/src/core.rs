@@ -127,7 +127,7 @@ impl Core {
     pub(crate) async fn fetch_vault(&self) -> Result<(), ControlError> {
         if self.vault.get().is_none() && !self.store.is_sealed() {
             let vault = vault::open(self.store.as_ref()).await?;
-            anchor::compare(self).await?;
+            anchor::compare(self, &vault).await?;
             self.keep_vault(vault);
         }
         Ok(())

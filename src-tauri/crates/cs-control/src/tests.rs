@@ -5,6 +5,7 @@ mod approvals;
 mod authorities;
 mod certificates;
 mod declared;
+mod health;
 mod homes;
 mod identity;
 mod place;

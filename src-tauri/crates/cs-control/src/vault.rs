@@ -4,7 +4,7 @@
 //! each seal is bound to what it is, whose it is and which row has it.
 
 use cs_gateway::ports::Random;
-use cs_model::{ApprovalId, CredentialId, Secret, TenantId};
+use cs_model::{ApprovalId, CredentialId, Digest, Secret, TenantId};
 use cs_secrets::{SecretError, SecretStore};
 use cs_trust::{SealError, SealingKey};
 use uuid::Uuid;
@@ -24,6 +24,7 @@ pub(crate) struct Vault {
     api_keys: SealingKey,
     tenant_secrets: SealingKey,
     tokens: SealingKey,
+    mark: Digest,
 }
 
 /// Makes the master key of a new installation.
@@ -62,7 +63,13 @@ impl Vault {
             api_keys: key("api keys")?,
             tenant_secrets: key("tenant secrets")?,
             tokens: key("operation tokens")?,
+            mark: Digest::of(master.expose()),
         })
+    }
+
+    /// What tells the master key from any other, and nothing else of it.
+    pub(crate) const fn mark(&self) -> Digest {
+        self.mark
     }
 
     pub(crate) fn seal_api_key(

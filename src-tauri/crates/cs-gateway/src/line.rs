@@ -6,6 +6,7 @@ use cs_model::CorrelationId;
 use http::StatusCode;
 use serde_json::value::RawValue;
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use crate::answer::{self, Answer, Events};
 use crate::refusal::Refusal;
@@ -13,6 +14,10 @@ use crate::wire::{Id, Members};
 
 /// The most bytes of what a server tells of its progress.
 const MOST_PROGRESS: usize = 16 * 1024;
+
+/// How long lies between two tellings of a server's progress at least. What comes sooner is old
+/// news by then.
+const PACE: Duration = Duration::from_millis(50);
 
 /// The way back to the client of one call.
 #[derive(Debug)]
@@ -22,6 +27,8 @@ pub(crate) struct Line {
     pub(crate) keep_alive: Duration,
     /// The last progress that the client heard of: it has to increase.
     progress: f64,
+    /// When the client last heard of a server's.
+    told: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -36,7 +43,7 @@ impl Line {
     pub(crate) fn new(keep_alive: Duration) -> (Self, oneshot::Receiver<Answer>) {
         let (sender, receiver) = oneshot::channel();
         let state = State::Waiting(sender);
-        (Self { state, keep_alive, progress: f64::NEG_INFINITY }, receiver)
+        (Self { state, keep_alive, progress: f64::NEG_INFINITY, told: None }, receiver)
     }
 
     /// Begins a stream: from here on the status is 200 and whatever happens is told in messages.
@@ -89,7 +96,9 @@ impl Line {
 
     /// Hands on what a server tells of its progress, rebuilt from the parts that have a meaning.
     pub(crate) fn forward(&mut self, token: &Id, told: &RawValue) {
-        if told.get().len() > MOST_PROGRESS {
+        let now = Instant::now();
+        let soon = self.told.is_some_and(|last| now.saturating_duration_since(last) < PACE);
+        if soon || told.get().len() > MOST_PROGRESS {
             return;
         }
         let Some(members) = Members::read(told.get()) else { return };
@@ -102,6 +111,7 @@ impl Line {
         if let Some(message) = members.text("message") {
             parts.push_str(&format!(",\"message\":{}", serde_json::Value::from(message)));
         }
+        self.told = Some(now);
         self.tell(token, progress, &parts);
     }
 

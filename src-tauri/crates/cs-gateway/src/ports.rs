@@ -229,7 +229,8 @@ pub struct Redemption {
     pub tenant: TenantId,
     /// The session whose call it pays for.
     pub session: SessionId,
-    /// The approval request that it answers, unless it was issued ahead of the call.
+    /// The approval request that it answers; when it was handed over with the call, the one that
+    /// it was signed for.
     pub approval: Option<ApprovalId>,
     /// When it would have ended.
     pub expires: Timestamp,

@@ -25,6 +25,7 @@ mod pki;
 mod real;
 mod sessions;
 mod shape;
+mod signed;
 mod streams;
 mod successor;
 mod tls;

@@ -28,7 +28,8 @@ pub struct Redeem {
     pub tenant: TenantId,
     /// The session whose call it pays for.
     pub session: SessionId,
-    /// The approval request that it answers, unless it was issued ahead of the call.
+    /// The approval request that it answers; when it was handed over with the call, the one that
+    /// it was signed for.
     pub approval: Option<ApprovalId>,
     /// When it would have ended.
     pub expires: Timestamp,
@@ -42,11 +43,10 @@ impl Work for Redeem {
     type Done = Spend;
 
     async fn run(self, db: &mut SqliteConnection) -> Result<(Spend, Vec<Event>), RegistryError> {
-        if self.at >= self.expires || !take(&mut *db, &self).await? {
-            return Ok((Spend::Refused, Vec::new()));
-        }
+        let taken = if self.at < self.expires { take(&mut *db, &self).await? } else { None };
+        let Some(approval) = taken else { return Ok((Spend::Refused, Vec::new())) };
         let (token, tenant, session) = (self.token.uuid(), self.tenant.uuid(), self.session.uuid());
-        let approval = self.approval.map(ApprovalId::uuid);
+        let approval = approval.uuid();
         let (expires, at) = (self.expires.millis(), self.at.millis());
         sqlx::query!(
             "INSERT INTO redemption (token_id, tenant_id, session_id, approval_id, expires,
@@ -66,16 +66,21 @@ impl Work for Redeem {
     }
 }
 
-/// Moves the approval that the token answers on to executed. False when the token was spent, the
-/// session is over, or the approval does not stand or was answered by another token. A token that was issued ahead
-/// of the call has none to move, and must not be one that answers an approval.
-async fn take(db: &mut SqliteConnection, redeem: &Redeem) -> Result<bool, RegistryError> {
+/// Moves the approval that the token answers on to executed, and says which it is. Nothing when
+/// the token was spent, the session is over, or the approval does not stand or was answered by
+/// another token. A signature alone pays for nothing: whoever has an operator's key, and not the
+/// registry with the request that was decided on, has no more than that.
+async fn take(
+    db: &mut SqliteConnection,
+    redeem: &Redeem,
+) -> Result<Option<ApprovalId>, RegistryError> {
     let (token, tenant, session) =
         (redeem.token.uuid(), redeem.tenant.uuid(), redeem.session.uuid());
     let at = redeem.at.millis();
     let known = sqlx::query!(
         r#"SELECT EXISTS (SELECT 1 FROM redemption WHERE token_id = ?1) AS "spent!: bool",
-                  EXISTS (SELECT 1 FROM approval WHERE token_id = ?1) AS "answers!: bool",
+                  (SELECT id FROM approval WHERE tenant_id = ?2 AND token_id = ?1)
+                  AS "answers?: Uuid",
                   EXISTS (SELECT 1 FROM session
                            WHERE tenant_id = ?2 AND id = ?3 AND ended IS NULL AND ends > ?4)
                   AS "live!: bool""#,
@@ -88,12 +93,11 @@ async fn take(db: &mut SqliteConnection, redeem: &Redeem) -> Result<bool, Regist
     .await
     .doing("look up the operation token")?;
     if known.spent || !known.live {
-        return Ok(false);
+        return Ok(None);
     }
-    let Some(approval) = redeem.approval else {
-        return Ok(!known.answers);
-    };
-    let approval = approval.uuid();
+    let answers = known.answers.map(ApprovalId::new);
+    let Some(id) = redeem.approval.or(answers) else { return Ok(None) };
+    let approval = id.uuid();
     let done = sqlx::query!(
         "UPDATE approval
             SET state = 'executed', sealed_token = NULL
@@ -112,7 +116,7 @@ async fn take(db: &mut SqliteConnection, redeem: &Redeem) -> Result<bool, Regist
     .execute(db)
     .await
     .doing("spend the operation token")?;
-    Ok(done.rows_affected() == 1)
+    Ok((done.rows_affected() == 1).then_some(id))
 }
 
 const fn outcome_word(outcome: Outcome) -> &'static str {

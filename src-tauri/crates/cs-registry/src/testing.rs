@@ -19,8 +19,8 @@ use crate::approval::{File, NewApproval, Signed};
 use crate::redemption::Redeem;
 use crate::session::{NewSession, Open};
 use crate::{
-    Instance, Registry, agent, approval, audit, credential, grant, operator, role, server, task,
-    tenant, tool,
+    Instance, Registry, Work as _, agent, approval, audit, credential, grant, operator, role,
+    server, task, tenant, tool,
 };
 
 /// The moment at which everything was made.
@@ -132,17 +132,26 @@ impl Fixture {
         let id = request.id;
         self.registry.submit(File { request, events: Vec::new() }).await.unwrap();
         let redeem = redeem(ids, number, Some(id));
-        let signed = Signed {
-            by: operator_id(),
-            at: later(10),
-            token: redeem.token,
-            expires: redeem.expires,
-            sealed: b"sealed".to_vec(),
-        };
         let mut change = self.registry.begin().await.unwrap();
-        approval::approve(&mut change, ids.tenant, id, &signed).await.unwrap();
+        approval::approve(&mut change, ids.tenant, id, &signed(&redeem)).await.unwrap();
         change.commit(&[]).await.unwrap();
         redeem
+    }
+
+    /// The usual registry with so many requests of [`A`] that were approved, by the numbers from 1
+    /// on.
+    pub(crate) async fn with_approved(count: u128) -> Self {
+        let fixture = Self::new().await;
+        let mut change = fixture.registry.begin().await.unwrap();
+        for number in 1..=count {
+            let request = new_approval(A, number);
+            let id = request.id;
+            let redeem = redeem(A, number, Some(id));
+            File { request, events: Vec::new() }.run(&mut change).await.unwrap();
+            approval::approve(&mut change, A.tenant, id, &signed(&redeem)).await.unwrap();
+        }
+        change.commit(&[]).await.unwrap();
+        fixture
     }
 
     /// The whole log, once it was found to be one chain.
@@ -161,6 +170,17 @@ impl Fixture {
     pub(crate) async fn details(&self) -> Vec<String> {
         let log = self.verified_log().await;
         log.iter().filter_map(|entry| entry.event().unwrap().detail).collect()
+    }
+}
+
+/// What an operator signs with the token that is redeemed.
+fn signed(redeem: &Redeem) -> Signed {
+    Signed {
+        by: operator_id(),
+        at: later(10),
+        token: redeem.token,
+        expires: redeem.expires,
+        sealed: b"sealed".to_vec(),
     }
 }
 

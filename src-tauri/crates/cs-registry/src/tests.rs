@@ -8,7 +8,7 @@ use sqlx::AssertSqlSafe;
 
 use crate::redemption::Spend;
 use crate::testing::{
-    A, B, Fixture, later, new_agent, new_credential, new_task, operator_id, redeem, saying,
+    A, B, Fixture, later, new_agent, new_credential, new_task, operator_id, saying,
 };
 use crate::{
     RegistryError, agent, credential, document, grant, operator, role, server, session, task,
@@ -206,7 +206,7 @@ async fn the_starter_is_removed_without_trace_but_for_the_log_and_what_was_spent
     drop(db);
     assert_eq!(fixture.verified_log().await, log);
     assert_eq!(fixture.registry.submit(spent).await.unwrap(), Spend::Refused);
-    assert_eq!(fixture.registry.submit(redeem(B, 60, None)).await.unwrap(), Spend::Spent);
+    assert_eq!(fixture.registry.submit(fixture.approved(B, 60).await).await.unwrap(), Spend::Spent);
 }
 
 #[tokio::test]

@@ -61,6 +61,7 @@ pub(crate) fn problems(place: &Place) -> Result<Vec<String>> {
         words::judge(text, &mut problems);
     }
     shape(&texts, &mut problems);
+    held(&texts, &mut problems);
     commands::judge(&texts, &mut problems)?;
     Ok(problems)
 }
@@ -110,6 +111,23 @@ fn shape(texts: &[Text], problems: &mut Vec<String>) {
     }
 }
 
+/// The tests that are said to hold the invariants have to be there.
+fn held(texts: &[Text], problems: &mut Vec<String>) {
+    let Some(said) = texts.iter().find(|it| it.path.ends_with("/ARCHITECTURE.md")) else { return };
+    let quoted = said.content.split('`').skip(1).step_by(2);
+    let is_test = |name: &&str| {
+        let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
+        name.bytes().all(plain) && name.matches('_').count() > 2
+    };
+    for name in quoted.filter(is_test) {
+        let test = format!("fn {name}(");
+        let rust = texts.iter().filter(|it| it.path.ends_with(".rs"));
+        if !rust.into_iter().any(|it| it.content.contains(&test)) {
+            problems.push(format!("{}: there is no test `{name}`", said.path));
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -132,6 +150,16 @@ mod tests {
         problems.clear();
         size(&rust("src-tauri/crates/cs-x/src/long/tests.rs", &"\n".repeat(700)), &mut problems);
         assert_eq!(problems, Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_test_that_holds_an_invariant_and_is_gone_is_named() {
+        let mut problems = Vec::new();
+        let said =
+            rust("src-tauri/ARCHITECTURE.md", "`it_is_so_and_not_else`, `xtask/x.rs`, `deny`");
+        held(&[said, rust("a.rs", "fn it_is_so_and_not_elsewhere() {}")], &mut problems);
+        let expected = "src-tauri/ARCHITECTURE.md: there is no test `it_is_so_and_not_else`";
+        assert_eq!(problems, [expected]);
     }
 
     #[test]

@@ -21,7 +21,8 @@ const notYet: Record<Arming, string | undefined> = {
 export function DecisionBar({ view, seen }: { view: ApprovalView; seen: boolean }) {
   const queryClient = useQueryClient()
   const [denying, setDenying] = useState(false)
-  const arming = useArmed(seen, view.row.id)
+  // Another request, or other arguments, under the hand are to be looked at first.
+  const arming = useArmed(seen, `${view.row.id} ${view.arguments_digest}`)
   const now = useNow(1_000)
   const where = { tenant: view.row.tenant, approval: view.row.id }
   const settled = () => queryClient.invalidateQueries({ queryKey: ['approvals'] })

@@ -73,6 +73,29 @@ test('u07 losing the focus disarms approve', async () => {
   expect(call).not.toHaveBeenCalled()
 })
 
+test.each([
+  ['another request', { ...view, row: { ...row, id: 'apr_2' } as ApprovalRow }],
+  ['other arguments', { ...view, arguments_digest: 'e'.repeat(64), arguments: '{"to":"eve"}' }],
+])('o11 %s in the place of what was shown cannot be approved at once', async (_, other) => {
+  const client = new QueryClient()
+  const bar = (shown: ApprovalView) => (
+    <MantineProvider env="test">
+      <QueryClientProvider client={client}><DecisionBar view={shown} seen /></QueryClientProvider>
+    </MantineProvider>
+  )
+  const { rerender } = render(bar(view))
+  await pass(ARM_MS)
+  rerender(bar(other as ApprovalView))
+  fireEvent.click(approve())
+  await pass(ARM_MS - 1)
+  fireEvent.click(approve())
+  expect(call).not.toHaveBeenCalled()
+  await pass(1)
+  fireEvent.click(approve())
+  await pass(1)
+  expect(call).toHaveBeenCalledWith('approval_approve', { tenant: 'tnt_1', approval: other.row.id, shown: other.arguments_digest })
+})
+
 test('u02 a card that was not seen whole cannot be approved', async () => {
   show(<DecisionBar view={view} seen={false} />)
   await pass(ARM_MS * 10)

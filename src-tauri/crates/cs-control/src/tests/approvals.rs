@@ -3,11 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cs_gateway::ports::{NewApproval, Ports, Redemption, Ruling, Spend, StoredSession};
+use cs_gateway::ports::{NewApproval, Nonce, Ports, Redemption, Ruling, Spend, StoredSession};
 use cs_model::event::{Decision, Event, EventKind};
 use cs_model::state::OperatorRole;
-use cs_model::{AgentId, ApprovalId, CredentialId, Digest, SessionId, TaskId, TenantId};
+use cs_model::{
+    AgentId, ApprovalId, CredentialId, Digest, OperationTokenId, SessionId, TaskId, TenantId,
+};
 use cs_policy::Session;
+use cs_registry::approval;
 use serde_json::{Value, json};
 
 use super::place::{PASSPHRASE, Place, somebody};
@@ -177,13 +180,152 @@ async fn an_approved_call_gets_a_token_that_only_this_operator_can_have_signed()
 }
 
 #[tokio::test]
-async fn o02_other_arguments_than_those_that_were_shown_are_not_signed() {
+async fn o11_other_arguments_than_those_that_were_shown_are_not_signed() {
     let it = Waiting::new().await;
     let mut args = it.approve();
     args["shown"] = json!(Digest::of(b"something else"));
     let refused = it.place.refused(it.place.control.console(), "approval_approve", args).await;
     assert_eq!(refused["code"], "stale");
     assert_eq!(it.ruling().await, Ruling::Pending);
+}
+
+/// Attacks O07: whoever can write to the registry can say that a call was approved, and has no
+/// signature to put there.
+#[tokio::test]
+async fn o07_a_row_that_says_approved_is_worth_nothing_without_what_was_signed() {
+    let it = Waiting::new().await;
+    let core = it.place.control.core().unwrap();
+    let Actor::Operator { id: by, .. } = it.place.control.console() else { panic!("locked") };
+    let mut change = core.registry.begin().await.unwrap();
+    let signed = approval::Signed {
+        by,
+        at: it.place.control.now(),
+        token: OperationTokenId::from_random([8; 16]),
+        expires: it.place.control.now().after(Duration::from_secs(120)),
+        sealed: b"approved".to_vec(),
+    };
+    let (tenant, id) = (it.request.tenant, it.request.id);
+    approval::approve(&mut change, tenant, id, &signed).await.unwrap();
+    change.commit(&[]).await.unwrap();
+    let ruling = it.ports.desk.ruling(tenant, id).await;
+    assert_eq!(ruling.unwrap_err().doing, "open a signed token");
+}
+
+/// Attacks O13: the token is shown to nobody, and stands nowhere in clear.
+#[tokio::test]
+async fn o13_a_token_is_neither_shown_nor_logged_nor_kept_in_clear() {
+    let it = Waiting::new().await;
+    let approved = it.place.ask("approval_approve", it.approve()).await;
+    let Ruling::Approved { token } = it.ruling().await else { panic!("not approved") };
+    let mut seen = vec![approved.to_string()];
+    for (command, args) in [
+        ("approval_show", it.of()),
+        ("approval_list", json!({ "states": ["approved"] })),
+        ("audit_page", json!({ "filter": {}, "limit": 200 })),
+        ("audit_export", json!({ "after": 0, "limit": 500 })),
+        ("export", json!({})),
+        ("overview", json!({ "tenant": it.request.tenant })),
+    ] {
+        seen.push(it.place.ask(command, args).await.to_string());
+    }
+    for entry in std::fs::read_dir(&it.place.home).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_file() {
+            seen.push(String::from_utf8_lossy(&std::fs::read(path).unwrap()).into_owned());
+        }
+    }
+    for part in token.split('.') {
+        assert!(seen.iter().all(|it| !it.contains(part)), "{part}");
+    }
+}
+
+/// Attacks O14: an id that is guessed right in the wrong tenant looks like one that is wrong.
+#[tokio::test]
+async fn o14_a_request_of_another_tenant_is_as_unknown_as_one_that_does_not_exist() {
+    let it = Waiting::new().await;
+    let other = it.place.ask("tenant_create", json!({ "name": "other" })).await["id"].clone();
+    let unknown = ApprovalId::from_random([9; 16]);
+    let owner = it.place.control.console();
+    for command in ["approval_show", "approval_approve", "approval_deny"] {
+        let mut answers = Vec::new();
+        for (tenant, approval) in [
+            (&json!(it.request.tenant), &json!(unknown)),
+            (&other, &json!(it.request.id)),
+            (&json!(TenantId::from_random([9; 16])), &json!(it.request.id)),
+        ] {
+            let mut args = json!({ "tenant": tenant, "approval": approval });
+            match command {
+                "approval_approve" => args["shown"] = json!(it.request.arguments_digest),
+                "approval_deny" => args["reason"] = json!("no"),
+                _ => {}
+            }
+            let mut refused = it.place.refused(owner, command, args).await;
+            refused["correlation"] = Value::Null;
+            answers.push(refused);
+        }
+        assert_eq!(answers[0]["code"], "not_found", "{command}");
+        assert!(answers.iter().all(|it| *it == answers[0]), "{command}: {answers:?}");
+    }
+    assert_eq!(it.ruling().await, Ruling::Pending);
+}
+
+/// Attacks B02: what was over in the meantime is not brought back by a backup.
+#[tokio::test]
+async fn b02_accepting_an_older_copy_ends_every_session_that_it_brings_back() {
+    let Waiting { place, ports, request } = Waiting::new().await;
+    drop(ports);
+    let local = Actor::Local { uid: None };
+    let phrase = json!({ "passphrase": PASSPHRASE });
+    let registry = place.home.join("registry.db");
+    place.control.shutdown().await.unwrap();
+    let copy = std::fs::read(&registry).unwrap();
+    let place = place.reopen().await;
+    place.ask_as(local, "unlock", phrase.clone()).await;
+    place.ask("tenant_create", json!({ "name": "later" })).await;
+    place.control.shutdown().await.unwrap();
+    std::fs::write(&registry, copy).unwrap();
+    let place = place.reopen().await;
+    place.ask_as(local, "unlock", phrase).await;
+    let live = json!({ "tenant": request.tenant, "live_only": true });
+    assert_eq!(place.ask("session_list", live.clone()).await[0]["state"], "live");
+    let bob = somebody(OperatorRole::PolicyEditor);
+    let refused = place.refused(bob, "registry_accept", json!({})).await;
+    assert_eq!(refused["code"], "forbidden");
+    place.ask("registry_accept", json!({})).await;
+    assert_eq!(place.ask("session_list", live).await, json!([]));
+    let of = json!({ "tenant": request.tenant, "approval": request.id });
+    assert_eq!(place.ask("approval_show", of).await["row"]["state"], "withdrawn");
+}
+
+/// Attacks F02: the clock runs ahead by ten years and is set right again, and Countersign is
+/// started anew in between.
+#[tokio::test]
+async fn f02_a_clock_that_jumps_lets_nothing_in_twice_and_takes_nothing_away_for_good() {
+    let Waiting { place, ports, request } = Waiting::new().await;
+    let until = place.control.now().after(Duration::from_secs(180));
+    let nonce = "nonce-of-the-test";
+    let remember = async |ports: &Ports| {
+        ports.nonces.remember(request.credential, nonce, until).await.unwrap()
+    };
+    assert_eq!(remember(&ports).await, Nonce::Fresh);
+    let years = Duration::from_secs(10 * 365 * 86_400);
+    place.clock.advance(years);
+    lifecycle::tick(place.control.inner(), true).await.unwrap();
+    assert_eq!(place.control.console(), Actor::Nobody, "nobody was there for ten years");
+    let asked = ports.desk.ruling(request.tenant, request.id).await.unwrap();
+    assert_eq!(asked, Ruling::Expired);
+    drop(ports);
+    let place = place.reopen().await;
+    place.clock.back(years);
+    let ports = self::ports(&place.control.core().unwrap());
+    assert_eq!(remember(&ports).await, Nonce::Seen);
+    assert_eq!(place.control.console(), Actor::Nobody);
+    place.ask_as(Actor::Local { uid: None }, "unlock", json!({ "passphrase": PASSPHRASE })).await;
+    let keys = place.ask("credential_list", json!({ "tenant": request.tenant })).await;
+    assert_eq!(keys[0]["state"], "active", "no key was lost to the wrong time");
+    let asked = ports.desk.ruling(request.tenant, request.id).await.unwrap();
+    assert_eq!(asked, Ruling::Expired, "what was refused stays refused");
+    assert_eq!(place.ask("audit_verify", json!({})).await["whole"], true);
 }
 
 #[tokio::test]

@@ -93,6 +93,23 @@ async fn a_home_whose_master_key_is_gone_does_not_open_and_gets_no_new_one() {
 }
 
 #[tokio::test]
+async fn b05_a_master_key_that_is_another_one_opens_nothing() {
+    let place = Place::with_starter().await;
+    place.control.shutdown().await.unwrap();
+    let Place { control, options, home, _folder, .. } = place;
+    drop(control);
+    let other = Secret::new(vec![7; 32]);
+    cs_secrets::SecretStore::put(&*options.memory, "master", &other).await.unwrap();
+    let refused = loop {
+        match Control::open(&home, options.clone()).await {
+            Err(ControlError::InUse { .. }) => tokio::task::yield_now().await,
+            other => break other.unwrap_err(),
+        }
+    };
+    assert!(refused.to_string().contains("is not the one that this registry"), "{refused}");
+}
+
+#[tokio::test]
 async fn sealed_secrets_open_with_the_passphrase_and_not_before() {
     let place = Place::with(false, SecretKeeping::File).await.reopen().await;
     let local = Actor::Local { uid: None };
@@ -135,7 +152,7 @@ async fn a_home_is_made_once() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn the_control_socket_answers_its_owner_and_nobody_else_can_reach_it() {
+async fn d07_the_control_socket_answers_its_owner_and_nobody_else_can_reach_it() {
     use std::os::unix::fs::PermissionsExt as _;
     let place = Place::new().await;
     assert!(socket::Client::connect(&place.home).await.unwrap().is_none());
@@ -143,6 +160,8 @@ async fn the_control_socket_answers_its_owner_and_nobody_else_can_reach_it() {
     let path = place.home.join("control.sock");
     let mode = std::fs::metadata(&path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode, 0o600);
+    let home = std::fs::metadata(&place.home).unwrap().permissions().mode() & 0o777;
+    assert_eq!(home, 0o700);
     let client = socket::Client::connect(&place.home).await.unwrap().unwrap();
     let made = client.ask("tenant_create", json!({ "name": "acme" })).await.unwrap().unwrap();
     assert_eq!(made["name"], "acme");

@@ -23,6 +23,10 @@ pub(super) const PASSPHRASE: &str = "correct horse battery";
 pub(super) struct Hands(AtomicI64);
 
 impl Hands {
+    pub(super) fn back(&self, span: Duration) {
+        self.0.fetch_sub(i64::try_from(span.as_millis()).unwrap(), Ordering::SeqCst);
+    }
+
     pub(super) fn advance(&self, span: Duration) {
         self.0.fetch_add(i64::try_from(span.as_millis()).unwrap(), Ordering::SeqCst);
     }

@@ -197,7 +197,7 @@ async fn p07_a_notification_never_calls_a_tool_and_never_cancels_for_others() {
 }
 
 #[tokio::test]
-async fn progress_of_the_server_reaches_the_client_under_its_own_token() {
+async fn p19_progress_of_the_server_reaches_the_client_under_its_own_token() {
     let stage = Stage::new().await;
     stage.journal.behave(Behaviour::Progress);
     let client = stage.client(WORKER).initialize().await;
@@ -209,6 +209,35 @@ async fn progress_of_the_server_reaches_the_client_under_its_own_token() {
     let params = &messages[0]["params"];
     assert_eq!(*params, json!({ "progressToken": "mine", "progress": 1, "total": 2 }));
     assert_eq!(messages[1]["id"], 2);
+}
+
+#[tokio::test]
+async fn p19_a_flood_of_progress_is_thinned_out() {
+    let stage = Stage::new().await;
+    stage.journal.behave(Behaviour::Flood);
+    let client = stage.client(WORKER).initialize().await;
+    let call = json!({ "jsonrpc": "2.0", "id": 2, "method": "tools/call", "params":
+        { "name": "read_file", "_meta": { "progressToken": 1 } } });
+    let began = tokio::time::Instant::now();
+    let messages = client.post(&call.to_string()).await.messages();
+    let paces = began.elapsed().as_millis() / 50;
+    assert_eq!(messages.last().unwrap()["id"], 2);
+    assert!((2..=paces + 2).contains(&u128::try_from(messages.len()).unwrap()), "{messages:?}");
+}
+
+/// Attacks P18: what is a trap to some language is data here, and goes out as it was written.
+#[tokio::test]
+async fn p18_arguments_that_are_named_like_parts_of_a_language_are_data() {
+    let stage = Stage::new().await;
+    let client = stage.client(WORKER).initialize().await;
+    let written =
+        r#"{"__proto__":{"admin":true},"constructor":{"prototype":{"a":1}},"toString":1}"#;
+    let call = format!(
+        r#"{{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{{"name":"read_file",
+        "arguments":{written}}}}}"#
+    );
+    assert_eq!(client.post(&call).await.text(), "done");
+    assert_eq!(stage.journal.calls()[0].arguments.as_deref(), Some(written));
 }
 
 #[tokio::test]
@@ -247,6 +276,33 @@ async fn h11_a_result_of_a_kind_that_nobody_asked_for_is_refused() {
     stage.journal.behave(Behaviour::Answer("{\"resultType\":\"task\",\"taskId\":\"t\"}".into()));
     let reply = stage.client(WORKER).call("read_file", json!({})).await;
     assert_eq!(reply.error_code(), -32603);
+}
+
+/// Attacks H15: answers to questions that nobody asked, and questions that nobody may ask.
+#[tokio::test]
+async fn h15_nobody_answers_or_asks_for_more_than_the_call_has() {
+    let stage = Stage::new().await;
+    let client = stage.client(WORKER).modern("tools/call").header("mcp-name", "read_file");
+    let params = json!({ "name": "read_file", "arguments": {}, "_meta": meta(),
+        "inputResponses": { "never-asked": { "action": "accept", "content": { "a": 1 } } } });
+    assert_eq!(client.post(&body("tools/call", params)).await.text(), "done");
+    assert_eq!(stage.journal.calls()[0].arguments.as_deref(), Some("{}"), "nothing went along");
+
+    let asking = json!({ "resultType": "input_required", "requestState": "x",
+        "inputRequests": { "a": { "method": "sampling/createMessage", "params": {} } } });
+    stage.journal.behave(Behaviour::Answer(asking.to_string()));
+    for reply in [
+        stage.client(WORKER).call("read_file", json!({})).await,
+        stage
+            .client(WORKER)
+            .initialize()
+            .await
+            .post(&legacy_call(2, "read_file", &json!({})))
+            .await,
+    ] {
+        assert_eq!(reply.error_code(), -32603, "{}", reply.body);
+        assert!(!reply.body.contains("sampling"), "{}", reply.body);
+    }
 }
 
 /// Attacks X02 and O04: whatever goes wrong before, other arguments than the judged ones do not

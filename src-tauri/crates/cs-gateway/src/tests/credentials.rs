@@ -123,7 +123,7 @@ async fn k03_a_replay_is_refused_after_a_restart() {
 }
 
 #[tokio::test]
-async fn k04_a_clock_that_steps_back_makes_no_old_signature_fresh() {
+async fn k04_f02_a_clock_that_steps_back_makes_no_old_signature_fresh() {
     let stage = Stage::new().await;
     let client = stage.client(WORKER);
     let text = INITIALIZE.as_bytes();

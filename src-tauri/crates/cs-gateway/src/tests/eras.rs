@@ -77,6 +77,50 @@ async fn p15_what_is_not_in_the_table_of_an_era_is_not_done() {
     assert_eq!(stage.journal.calls(), []);
 }
 
+/// Attacks X07: what a server has beside its tools is out of reach, in either era.
+#[tokio::test]
+async fn x07_nothing_but_tools_is_reached() {
+    let stage = Stage::new().await;
+    let client = stage.client(WORKER);
+    let session = client.initialize().await;
+    let file = json!({ "uri": "file:///etc/passwd" });
+    let beside = [
+        ("resources/read", file.clone()),
+        ("resources/list", json!({})),
+        ("resources/templates/list", json!({})),
+        ("resources/subscribe", file.clone()),
+        ("resources/unsubscribe", file.clone()),
+        ("prompts/list", json!({})),
+        ("prompts/get", json!({ "name": "x", "arguments": { "path": "../../etc/passwd" } })),
+        (
+            "completion/complete",
+            json!({ "ref": { "type": "ref/resource", "uri": "file:///{p}" },
+            "argument": { "name": "p", "value": "etc" } }),
+        ),
+        ("logging/setLevel", json!({ "level": "debug" })),
+        ("sampling/createMessage", json!({})),
+        ("elicitation/create", json!({})),
+        ("roots/list", json!({})),
+    ];
+    for (method, mut params) in beside {
+        let reply = session.post(&body(method, params.clone())).await;
+        assert_eq!((reply.status, reply.error_code()), (200, -32601), "{method}");
+        params["_meta"] = meta();
+        let reply = client.modern(method).post(&body(method, params)).await;
+        assert_eq!((reply.status, reply.error_code()), (404, -32601), "{method}");
+    }
+    let steps = stage.journal.steps();
+    assert!(!steps.iter().any(|it| it == "called upstream"), "{steps:?}");
+    // Who wishes to hear of resources hears that they will not.
+    let wishes = json!({ "resourceSubscriptions": ["file:///etc/passwd"],
+        "resourcesListChanged": true, "promptsListChanged": true });
+    let params = json!({ "notifications": wishes, "_meta": meta() });
+    let listening = client.modern("subscriptions/listen");
+    let mut stream = listening.open("POST", &body("subscriptions/listen", params)).await;
+    let seen = stream.until("acknowledged").await;
+    assert!(seen.contains(r#""notifications":{}"#) && !seen.contains("passwd"), "{seen}");
+}
+
 /// Attacks H01 to H04: the headers that repeat the body have to say the same.
 #[tokio::test]
 async fn h01_h02_h03_h04_headers_that_repeat_the_body_say_what_it_says() {

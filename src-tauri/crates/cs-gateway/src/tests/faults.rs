@@ -102,7 +102,7 @@ async fn a_failure_behind_the_gateway_is_told_without_its_details() {
 }
 
 #[tokio::test]
-async fn every_answer_carries_the_correlation_of_its_events_and_is_not_stored() {
+async fn t28_every_answer_carries_the_correlation_of_its_events_and_is_not_stored() {
     let stage = Stage::new().await;
     let client = stage.client(WORKER);
     let replies = [
@@ -110,7 +110,12 @@ async fn every_answer_carries_the_correlation_of_its_events_and_is_not_stored() 
         client.call("read_file", json!({})).await,
         client.call("nothing", json!({})).await,
         client.clone().at("/nowhere").post("{}").await,
+        client.clone().at("/t/acme/mcp/x.css").send("GET", "").await,
+        client.clone().at("/.well-known/oauth-protected-resource/t/acme/mcp").send("GET", "").await,
+        client.send("GET", "").await,
+        client.send("PUT", "").await,
         client.post("{").await,
+        raw(stage.gateway.address(), b"GET / HTTP/1.1\r\n\r\n").await,
     ];
     for reply in replies {
         let correlation = reply.header("countersign-correlation").unwrap().to_owned();
@@ -138,7 +143,7 @@ async fn a_gateway_that_stops_tells_those_who_wait_and_takes_nobody_new() {
 }
 
 #[tokio::test]
-async fn it_listens_on_no_address_that_others_can_reach() {
+async fn d08_it_listens_on_no_address_that_others_can_reach() {
     let listen = std::net::SocketAddr::from(([0, 0, 0, 0], 0));
     let stage = Stage::new().await;
     let config = crate::Config::new(listen, "countersign:test".to_owned());

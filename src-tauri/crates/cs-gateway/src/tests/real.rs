@@ -10,8 +10,10 @@ use cs_model::{Digest, Timestamp};
 use serde_json::json;
 use tokio::sync::watch;
 
-use super::client::{Client, legacy_call};
-use super::world::{ACME, INSTANCE, Journal, NOON, WORKER, document, server, tenant, world_of};
+use super::client::{Client, body, legacy_call, meta};
+use super::world::{
+    ACME, INSTANCE, Journal, NOON, STRANGER, WORKER, document, server, tenant, world_of,
+};
 use crate::ports::Ports;
 use crate::{Config, Gateway};
 
@@ -29,7 +31,7 @@ for line in sys.stdin:
         result = {"protocolVersion": "2025-11-25", "capabilities": {"tools": {}},
                   "serverInfo": {"name": "echo", "version": "1"}}
     elif asked["method"] == "tools/list":
-        result = {"tools": [tool]}
+        result = {"tools": [tool], "cacheScope": "public", "ttlMs": 86400000}
     else:
         text = json.dumps(asked["params"], sort_keys=True)
         result = {"content": [{"type": "text", "text": text}]}
@@ -78,6 +80,27 @@ async fn a_call_reaches_a_real_server_and_nothing_of_its_caller_goes_with_it() {
     assert_eq!(received, json!({ "name": "read_file", "arguments": { "path": "a" } }));
     let finished = journal.events().pop().unwrap();
     assert_eq!(finished.kind, EventKind::ExecutionFinished);
+    gateway.stop().await;
+}
+
+/// Attacks H12: a server has no say in how long who may keep what its gateway lists.
+#[tokio::test]
+async fn h12_a_list_is_for_its_caller_alone_and_kept_by_nobody() {
+    let (gateway, journal, _) = gateway(TOOL).await;
+    let list = async |number| {
+        let client = Client::new(gateway.address(), number, journal.clone()).modern("tools/list");
+        client.post(&body("tools/list", json!({ "_meta": meta() }))).await
+    };
+    // The server of acme has said by now that anybody may keep its list for a day.
+    let call = Client::new(gateway.address(), WORKER, journal.clone());
+    assert_eq!(call.call("read_file", json!({})).await.status, 200);
+    for number in [WORKER, STRANGER] {
+        let reply = list(number).await;
+        assert_eq!(reply.header("cache-control"), Some("no-store"));
+        let result = &reply.json()["result"];
+        assert_eq!((&result["cacheScope"], &result["ttlMs"]), (&json!("private"), &json!(0)));
+        assert_eq!(reply.body.contains("Reads."), number == WORKER, "{}", reply.body);
+    }
     gateway.stop().await;
 }
 

@@ -202,6 +202,8 @@ pub(super) enum Behaviour {
     Answer(String),
     Drift,
     Error(i64, String),
+    /// Progress without end, or nearly.
+    Flood,
     Hang,
     /// A large answer to whoever asks for one, else the usual one.
     Large,
@@ -575,6 +577,12 @@ impl Outbound for Journal {
             Behaviour::Drift => return Err(UpstreamError::Drift),
             Behaviour::Error(code, message) => {
                 ReplyBody::Error { code, message, data: Some(raw("{\"n\":1.0}")) }
+            }
+            Behaviour::Flood => {
+                for step in 1..=20_000 {
+                    progress.send(raw(&format!("{{\"progress\":{step}}}"))).await.unwrap();
+                }
+                ReplyBody::Result(raw("{\"content\":[]}"))
             }
             Behaviour::Hang => std::future::pending().await,
             Behaviour::Large => {

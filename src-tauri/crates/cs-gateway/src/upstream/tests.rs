@@ -301,7 +301,7 @@ async fn x02_a_tool_with_another_definition_than_the_pinned_one_is_not_called() 
 }
 
 #[tokio::test]
-async fn progress_goes_to_the_call_that_asked_for_it_and_says_no_more_than_it_should() {
+async fn p19_progress_goes_to_the_call_that_asked_for_it_and_says_no_more_than_it_should() {
     let (upstreams, transport) = (upstreams(UpstreamLimits::default()), script(&[]));
     let fingerprint = pinned(&upstreams, &transport, "steps").await;
     let tool = ToolName::parse("steps").unwrap();

@@ -1,5 +1,5 @@
 use super::*;
-use crate::redemption::{Redeem, Spend};
+use crate::redemption::Spend;
 use crate::testing::{A, B, Fixture, later, new_approval, operator_id, saying};
 
 async fn file(fixture: &Fixture, request: NewApproval) -> Filed {
@@ -45,7 +45,7 @@ async fn the_same_operation_has_one_live_request_however_often_it_is_filed() {
     assert_eq!(file(&fixture, same(52)).await, again, "while it is approved and unspent");
     assert_eq!(fixture.details().await, ["requested"]);
 
-    let redeem = Redeem { approval: Some(first.id), ..crate::testing::redeem(A, 1, None) };
+    let redeem = crate::testing::redeem(A, 1, Some(first.id));
     assert_eq!(fixture.registry.submit(redeem).await.unwrap(), Spend::Spent);
     assert!(file(&fixture, same(53)).await.new, "once it was executed");
 }

@@ -35,7 +35,38 @@ async fn k03_a_nonce_stays_seen_across_a_restart_and_until_its_time() {
     assert_eq!(registry.submit(Prune { now: later(90) }).await.unwrap(), 0);
     assert_eq!(seen(registry.clone(), A.credential).await, Nonce::Seen);
     assert_eq!(registry.submit(Prune { now: later(91) }).await.unwrap(), 2);
-    assert_eq!(seen(registry.clone(), A.credential).await, Nonce::Fresh);
+}
+
+/// The clock runs ahead, what is old by it is forgotten, and then it is set right again.
+#[tokio::test]
+async fn f02_k04_what_was_forgotten_is_not_fresh_when_the_clock_is_set_back() {
+    let mut fixture = Fixture::new().await;
+    let with = |nonce: &str, until| Remember {
+        credential: A.credential,
+        nonce: nonce.repeat(16),
+        until: later(until),
+    };
+    for (nonce, until) in [("a", 90), ("b", 95), ("c", 400)] {
+        let first = fixture.registry.submit(with(nonce, until)).await.unwrap();
+        assert_eq!(first, Nonce::Fresh);
+    }
+    for _ in 0..2 {
+        fixture.registry.submit(Prune { now: later(100) }).await.unwrap();
+    }
+    fixture.registry.close().await.unwrap();
+    fixture.registry = crate::Registry::open(&fixture.path()).await.unwrap();
+    let again = [("a", 90), ("b", 95), ("c", 400), ("d", 95)];
+    for (nonce, until) in again {
+        let again = fixture.registry.submit(with(nonce, until)).await.unwrap();
+        assert_eq!(again, Nonce::Seen, "{nonce}");
+    }
+    assert_eq!(fixture.registry.submit(with("e", 96)).await.unwrap(), Nonce::Fresh);
+    let other = Remember { credential: B.credential, ..with("f", 90) };
+    assert_eq!(
+        fixture.registry.submit(other).await.unwrap(),
+        Nonce::Fresh,
+        "of another credential"
+    );
 }
 
 #[tokio::test]

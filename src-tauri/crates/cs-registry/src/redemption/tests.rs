@@ -16,7 +16,8 @@ async fn state(fixture: &Fixture, redeem: &Redeem) -> (ApprovalState, Option<Out
 #[tokio::test(flavor = "multi_thread")]
 async fn o01_of_a_thousand_concurrent_redemptions_of_one_token_exactly_one_spends_it() {
     let fixture = Fixture::new().await;
-    for redeem in [fixture.approved(A, 50).await, redeem(A, 51, None)] {
+    let handed_over = Redeem { approval: None, ..fixture.approved(A, 51).await };
+    for redeem in [fixture.approved(A, 50).await, handed_over] {
         let attempts: Vec<_> = (0..1000)
             .map(|_| {
                 let (registry, redeem) = (fixture.registry.clone(), redeem.clone());
@@ -41,12 +42,14 @@ async fn o08_a_token_that_is_not_for_this_call_is_refused_and_not_burned() {
         ("another tenant", Redeem { tenant: B.tenant, ..right.clone() }),
         ("another session", Redeem { session: B.session, ..right.clone() }),
         ("another request's token", Redeem { token: other.token, ..right.clone() }),
-        ("no request, though it answers one", Redeem { approval: None, ..right.clone() }),
         (
             "an unknown request",
             Redeem { approval: Some(ApprovalId::from_random([3; 16])), ..right.clone() },
         ),
-        ("ahead of the call, at its end", Redeem { at: later(130), ..redeem(A, 90, None) }),
+        (
+            "handed over in another session",
+            Redeem { approval: None, session: B.session, ..right.clone() },
+        ),
         ("at its end", Redeem { at: right.expires, ..right.clone() }),
         (
             "a later end than was signed",
@@ -61,16 +64,34 @@ async fn o08_a_token_that_is_not_for_this_call_is_refused_and_not_burned() {
     assert_eq!(fixture.registry.submit(right).await.unwrap(), Spend::Refused);
 }
 
+/// Whoever stole an operator's key can sign, and has no request that somebody decided on.
+#[tokio::test]
+async fn o07_a_signature_without_a_request_that_was_approved_pays_for_nothing() {
+    let fixture = Fixture::new().await;
+    assert_eq!(fixture.registry.submit(redeem(A, 90, None)).await.unwrap(), Spend::Refused);
+    let request = crate::testing::new_approval(A, 90);
+    fixture.registry.submit(approval::File { request, events: Vec::new() }).await.unwrap();
+    assert_eq!(fixture.registry.submit(redeem(A, 90, None)).await.unwrap(), Spend::Refused);
+    let foreign = fixture.approved(B, 91).await;
+    let stolen = Redeem { token: foreign.token, ..redeem(A, 92, None) };
+    assert_eq!(fixture.registry.submit(stolen).await.unwrap(), Spend::Refused);
+    assert!(fixture.details().await.is_empty());
+    let handed_over = Redeem { approval: None, ..foreign.clone() };
+    assert_eq!(fixture.registry.submit(handed_over).await.unwrap(), Spend::Spent);
+    assert_eq!(state(&fixture, &foreign).await.0, ApprovalState::Executed);
+}
+
 #[tokio::test]
 async fn o08_a_token_is_refused_once_its_session_is_over() {
     let fixture = Fixture::new().await;
     let ends = later(3600);
-    for (number, approval) in [(50, Some(fixture.approved(A, 50).await)), (51, None)] {
-        let late = Redeem { at: ends, expires: later(9999), ..redeem(A, number, None) };
-        let late = Redeem { approval: approval.and_then(|it| it.approval), ..late };
-        assert_eq!(fixture.registry.submit(late).await.unwrap(), Spend::Refused, "{number}");
+    let handed_over = |redeem: Redeem| Redeem { approval: None, ..redeem };
+    let tokens = [fixture.approved(A, 50).await, handed_over(fixture.approved(A, 51).await)];
+    for token in tokens {
+        let late = Redeem { at: ends, expires: later(9999), ..token };
+        assert_eq!(fixture.registry.submit(late).await.unwrap(), Spend::Refused);
     }
-    let tokens = [fixture.approved(B, 52).await, redeem(B, 53, None)];
+    let tokens = [fixture.approved(B, 52).await, handed_over(fixture.approved(B, 53).await)];
     let end = crate::session::End {
         session: B.session,
         why: cs_model::state::SessionEnd::Operator,
@@ -121,7 +142,7 @@ async fn o02_what_was_spent_before_a_restart_and_never_settled_becomes_unknown()
     fixture.registry.submit(settle_as(&settled, Outcome::Answered)).await.unwrap();
     let lost = fixture.approved(B, 51).await;
     fixture.registry.submit(lost.clone()).await.unwrap();
-    let ahead = redeem(A, 52, None);
+    let ahead = Redeem { approval: None, ..fixture.approved(A, 52).await };
     fixture.registry.submit(ahead.clone()).await.unwrap();
 
     fixture.registry.close().await.unwrap();

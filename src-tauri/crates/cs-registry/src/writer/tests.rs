@@ -1,3 +1,5 @@
+mod power;
+
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -164,15 +166,14 @@ async fn a_log_that_does_not_go_on_from_what_was_durable_is_not_written_to() {
 #[tokio::test]
 async fn a01_f01_when_the_disk_is_full_nothing_is_written_and_the_token_stays_good() {
     let fixture = Fixture::new().await;
-    let token = redeem(A, 50, None);
+    let token = fixture.approved(A, 50).await;
     limit_pages(&fixture.registry, "PRAGMA max_page_count = 1").await;
     let big = "x".repeat(8000);
     let mut refused = 0;
     while refused == 0 {
         refused += usize::from(fixture.registry.submit(record(&big)).await.is_err());
     }
-    let spend = redeem(A, 50, None);
-    let full = crate::redemption::Redeem { events: vec![saying(&big)], ..spend };
+    let full = crate::redemption::Redeem { events: vec![saying(&big)], ..token.clone() };
     assert!(fixture.registry.submit(full).await.is_err());
     assert!(fixture.registry.record(vec![saying(&big)]).await.is_err());
     assert_eq!(fixture.registry.trouble(), Some(Trouble::Full));
@@ -251,6 +252,9 @@ async fn a_closed_registry_answers_that_it_is_closed() {
 const CHILD: &str = "COUNTERSIGN_TEST_REGISTRY";
 const ROUNDS: &str = "COUNTERSIGN_TEST_ROUNDS";
 
+/// More rounds than a child gets to before it is killed.
+const ENOUGH: u128 = 300;
+
 #[expect(clippy::disallowed_methods, reason = "how a test speaks to its own child")]
 fn told_by_parent(name: &str) -> Option<String> {
     std::env::var(name).ok()
@@ -301,11 +305,12 @@ async fn nothing_is_lost(fixture: &Fixture, acknowledged: &[u32]) {
 #[tokio::test]
 async fn k03_a02_a_killed_process_loses_nothing_that_it_acknowledged() {
     for wanted in [3, 10, 17, 24, 31] {
-        let mut fixture = Fixture::new().await;
+        let mut fixture = Fixture::with_approved(ENOUGH).await;
         fixture.registry.close().await.unwrap();
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(IN_A_CHILD)
             .env(CHILD, fixture.path())
+            .env(ROUNDS, ENOUGH.to_string())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -324,7 +329,7 @@ async fn k03_a02_a_killed_process_loses_nothing_that_it_acknowledged() {
 /// Every 15th attempt of a thread to have its writes on disk fails.
 #[tokio::test]
 async fn when_the_disk_fails_nothing_is_acknowledged_in_vain_and_the_process_goes_on() {
-    let mut fixture = Fixture::new().await;
+    let mut fixture = Fixture::with_approved(60).await;
     fixture.registry.close().await.unwrap();
     let log = fixture.folder.path().join("strace");
     let run = Command::new("strace")

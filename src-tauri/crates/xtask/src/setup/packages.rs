@@ -30,6 +30,7 @@ const TEST: &[&str] = &[
     "curl",
     "openssl",
     "libfaketime",
+    "strace",
 ];
 
 /// An identity provider that some tests speak with. It runs nowhere but in them.

@@ -1,3 +1,5 @@
+mod broken;
+
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 

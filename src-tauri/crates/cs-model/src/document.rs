@@ -48,6 +48,19 @@ pub struct TenantDoc {
     /// Its identity providers.
     #[serde(default)]
     pub providers: Vec<ProviderDoc>,
+    /// The gateway's own token issuer, once it was set up for this tenant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<IssuerDoc>,
+}
+
+/// The gateway's own token issuer, for one tenant.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct IssuerDoc {
+    /// Whether it issues tokens, and its tokens are accepted.
+    pub enabled: bool,
+    /// How long its tokens live, in seconds.
+    pub token_secs: u32,
 }
 
 /// One identity provider.

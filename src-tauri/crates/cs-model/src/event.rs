@@ -58,6 +58,12 @@ kinds! {
     GatewayStarted = "gateway.started",
     /// The gateway stopped serving.
     GatewayStopped = "gateway.stopped",
+    /// The gateway's own issuer gave a client an access token; `detail` says which.
+    IssuerIssued = "issuer.issued",
+    /// The gateway's own issuer refused what a client asked for; `reason` says why.
+    IssuerRefused = "issuer.refused",
+    /// A client withdrew an access token of its own; `detail` says which.
+    IssuerRevoked = "issuer.revoked",
     /// The console was locked.
     OperatorLocked = "operator.locked",
     /// An operator gave the passphrase.

@@ -96,6 +96,16 @@ words! {
         Suspended = "suspended",
     }
 
+    /// What a key of the gateway's own token issuer is for.
+    IssuerKeyState {
+        /// It is published, so that everybody knows it by the time it signs.
+        Next = "next",
+        /// It signs no more, and stays published until the last token that it signed has ended.
+        Retiring = "retiring",
+        /// It signs.
+        Signing = "signing",
+    }
+
     /// What a person may do in the console.
     OperatorRole {
         /// Sign or deny waiting calls.

@@ -97,6 +97,16 @@ pub enum What {
         /// The cell now.
         to: Grant,
     },
+    /// The gateway's own issuer issues tokens for the tenant, or does not any more.
+    IssuerEnabled {
+        /// Whether it does now.
+        enabled: bool,
+    },
+    /// The tokens of the gateway's own issuer live for another time.
+    IssuerTokens {
+        /// How long they live now, in seconds.
+        secs: u32,
+    },
     /// The tokens of an identity provider are accepted, or not any more.
     ProviderEnabled {
         /// The provider.

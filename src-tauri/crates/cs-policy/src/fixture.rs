@@ -109,6 +109,7 @@ pub(crate) fn tenant(id: TenantId, text: &str) -> TenantDoc {
             agent(EVE, "eve", &[READER], &[REPORT]),
         ],
         providers: Vec::new(),
+        issuer: None,
     }
 }
 

@@ -128,6 +128,7 @@ prop_compose! {
                 doc
             }).collect(),
             providers: Vec::new(),
+            issuer: None,
         }
     }
 }

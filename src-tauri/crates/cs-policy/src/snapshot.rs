@@ -389,6 +389,17 @@ impl Tenant {
         self.conditions.get(&tool).into_iter().flatten().map(|(_, _, condition)| condition)
     }
 
+    /// The scopes that an agent's calls for these tasks can need: those of the enabled tools that
+    /// its roles grant it and that one of the tasks lists.
+    pub fn scopes(&self, agent: &Agent, tasks: &BTreeSet<TaskId>) -> BTreeSet<&str> {
+        let tasks: Vec<_> = tasks.iter().filter_map(|id| self.tasks.get(id)).collect();
+        let listed = |tool: &&Tool| tasks.iter().any(|task| self.task_lists(task, tool.id));
+        let served = |tool: &&Tool| self.servers.get(&tool.server).is_some_and(|it| it.enabled);
+        let usable = self.tools.iter().filter(|tool| tool.enabled).filter(served).filter(listed);
+        let granted = usable.filter(|tool| self.grant(agent, tool.id) != Grant::Deny);
+        granted.flat_map(|tool| &tool.scopes).map(String::as_str).collect()
+    }
+
     /// A role by its name.
     pub fn role_named(&self, name: &str) -> Option<RoleId> {
         self.role_names.get(name).copied()

@@ -2,12 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use cs_model::document::{AgentDoc, ProviderDoc, RoleDoc, ServerDoc, TaskDoc, TenantDoc, ToolDoc};
+use cs_model::document::{
+    AgentDoc, IssuerDoc, ProviderDoc, RoleDoc, ServerDoc, TaskDoc, TenantDoc, ToolDoc,
+};
 use cs_model::{Condition, Document, Grant, RoleId, ToolId};
 use sqlx::SqliteConnection;
 
 use crate::tenant::Tenant;
-use crate::{RegistryError, agent, grant, policy, provider, role, server, task, tenant, tool};
+use crate::{
+    RegistryError, agent, grant, issuer, policy, provider, role, server, task, tenant, tool,
+};
 
 /// Everything that is enforced, under the number of the latest version, in an order that depends
 /// on nothing but the rows: the same rows give the same document.
@@ -44,6 +48,7 @@ async fn load_tenant(
     let tasks = task::list(&mut *db, tenant.id).await?;
     let agents = agent::list(&mut *db, tenant.id).await?;
     let providers = provider::list(&mut *db, tenant.id).await?;
+    let issuer = issuer::find(&mut *db, tenant.id).await?;
     Ok(TenantDoc {
         id: tenant.id,
         name: tenant.name,
@@ -104,6 +109,7 @@ async fn load_tenant(
                 settings: it.settings,
             })
             .collect(),
+        issuer: issuer.map(|it| IssuerDoc { enabled: it.enabled, token_secs: it.token_secs }),
     })
 }
 

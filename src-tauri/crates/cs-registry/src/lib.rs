@@ -24,6 +24,7 @@ mod error;
 pub mod grant;
 mod health;
 pub mod instance;
+pub mod issuer;
 pub mod nonce;
 mod open;
 pub mod operator;

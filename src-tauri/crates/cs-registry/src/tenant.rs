@@ -177,6 +177,10 @@ pub async fn remove(db: &mut SqliteConnection, tenant: TenantId) -> Result<(), R
         .execute(&mut *db)
         .await
         .doing("remove the tenant")?;
+    sqlx::query!("DELETE FROM issuer_hour WHERE tenant_id = ?1", tenant)
+        .execute(&mut *db)
+        .await
+        .doing("remove the tenant")?;
     let done = sqlx::query!("DELETE FROM tenant WHERE id = ?1", tenant)
         .execute(db)
         .await

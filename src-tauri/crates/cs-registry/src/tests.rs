@@ -325,6 +325,7 @@ const OF_ALL_TENANTS: &[(&str, &str)] = &[
     ("FROM credential_task", "what the gateway recognises callers by"),
     ("FROM credential ORDER BY created, rowid", "what the gateway recognises callers by"),
     ("sealed_secret FROM credential WHERE id = ?1", "before the caller's tenant is known"),
+    ("FROM issuer_key ORDER BY created, rowid", "what the gateway signs with and believes"),
     ("FROM revocation WHERE ends > ?1 ORDER BY created, rowid", "what tokens are held against"),
     ("FROM server ORDER BY tenant_id, name", "what the gateway must be able to reach"),
     (
@@ -358,7 +359,9 @@ fn s07_every_query_on_a_tenants_table_names_the_tenant() {
         include_str!("../migrations/0002_identity.sql"),
         include_str!("../migrations/0003_certificates.sql"),
         include_str!("../migrations/0004_tool_introspect.sql"),
+        include_str!("../migrations/0005_conditions.sql"),
         include_str!("../migrations/0006_serving.sql"),
+        include_str!("../migrations/0007_issuer.sql"),
     );
     let tables: Vec<&str> = schema
         .split("CREATE TABLE ")

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use cs_model::document::{AgentDoc, ProviderDoc, RoleDoc, ServerDoc, TaskDoc, TenantDoc, ToolDoc};
+use cs_model::document::{
+    AgentDoc, IssuerDoc, ProviderDoc, RoleDoc, ServerDoc, TaskDoc, TenantDoc, ToolDoc,
+};
 use cs_model::state::Standing;
 use cs_model::{AgentId, ProviderId, RoleId, ServerId, TaskId, ToolId};
 
@@ -57,6 +59,20 @@ fn inside(old: &TenantDoc, new: &TenantDoc, out: &mut Vec<What>) {
     each(sides, &old.tasks, &new.tasks, out);
     each(sides, &old.agents, &new.agents, out);
     each(sides, &old.providers, &new.providers, out);
+    issuer(old.issuer, new.issuer, out);
+}
+
+/// Says of the tenant's own issuer whether it issues, and how long its tokens live while it does.
+fn issuer(old: Option<IssuerDoc>, new: Option<IssuerDoc>, out: &mut Vec<What>) {
+    let issues = |doc: Option<IssuerDoc>| doc.is_some_and(|it| it.enabled);
+    if issues(old) != issues(new) {
+        out.push(What::IssuerEnabled { enabled: issues(new) });
+    }
+    if let Some(new) = new
+        && old.is_none_or(|old| old.token_secs != new.token_secs)
+    {
+        out.push(What::IssuerTokens { secs: new.token_secs });
+    }
 }
 
 fn blank_tenant(like: &TenantDoc) -> TenantDoc {
@@ -70,6 +86,7 @@ fn blank_tenant(like: &TenantDoc) -> TenantDoc {
         tasks: Vec::new(),
         agents: Vec::new(),
         providers: Vec::new(),
+        issuer: None,
     }
 }
 

@@ -1,4 +1,4 @@
-use cs_model::document::TenantDoc;
+use cs_model::document::{IssuerDoc, TenantDoc};
 use cs_model::{Digest, ToolId};
 use expect_test::expect_file;
 
@@ -73,7 +73,7 @@ fn what_is_removed_comes_alone_and_what_is_added_with_all_that_it_has() {
 #[test]
 fn every_change_has_its_sentence() {
     type Case = fn(&mut TenantDoc);
-    let cases: [Case; 17] = [
+    let cases: [Case; 18] = [
         |acme| acme.name = name("acme-corp"),
         |acme| acme.standing = Standing::Suspended,
         |acme| acme.servers[0].enabled = false,
@@ -111,6 +111,7 @@ fn every_change_has_its_sentence() {
         |acme| {
             acme.agents.remove(0);
         },
+        |acme| acme.issuer = Some(IssuerDoc { enabled: true, token_secs: 600 }),
     ];
     let mut lines: Vec<String> = cases.into_iter().flat_map(sentences).collect();
     let fresh = Document { version: 1, tenants: vec![tenant(ACME, "acme")] };

@@ -22,6 +22,8 @@ impl fmt::Display for Change {
             | What::AgentTask { .. }
             | What::Condition { .. }
             | What::Grant { .. }
+            | What::IssuerEnabled { .. }
+            | What::IssuerTokens { .. }
             | What::ProviderEnabled { .. }
             | What::ProviderSettings { .. }
             | What::Removed { .. }
@@ -86,6 +88,15 @@ impl fmt::Display for What {
             }
             Self::Grant { role, tool, from, to } => {
                 write!(f, "role `{role}` {} `{tool}` ({from} before)", grant_verb(*to))
+            }
+            Self::IssuerEnabled { enabled: true } => {
+                f.write_str("the built-in issuer issues tokens now, and they are accepted")
+            }
+            Self::IssuerEnabled { enabled: false } => {
+                f.write_str("the built-in issuer issues no tokens, and none of its are accepted")
+            }
+            Self::IssuerTokens { secs } => {
+                write!(f, "tokens of the built-in issuer live for {secs} s")
             }
             Self::ProviderEnabled { provider, enabled: true } => {
                 write!(f, "tokens of identity provider `{provider}` are accepted now")

@@ -15,8 +15,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use cs_gateway::ports::{
-    ApprovalDesk, AuditSink, Clock, NewApproval, Nonce, NonceStore, PortError, Ports, Random,
-    Redemption, Ruling, SecretSource, SessionStore, Spend, StoredSession, TokenLedger,
+    ApprovalDesk, AuditSink, Clock, GivenUp, NewApproval, Nonce, NonceStore, PortError, Ports,
+    Random, Redemption, RevocationList, Ruling, SecretSource, SessionStore, Spend, StoredSession,
+    TokenLedger,
 };
 use cs_gateway::world::{Credentials, Holder, Providers, Recognised, World};
 use cs_gateway::{Config, Gateway};
@@ -149,6 +150,17 @@ impl SecretSource for Nothing {
     async fn tenant_secret(&self, _: TenantId, _: &str) -> Result<Secret, PortError> {
         nothing()
     }
+
+    async fn issuer_key(&self, _: TenantId, _: &str) -> Result<Secret, PortError> {
+        nothing()
+    }
+}
+
+#[async_trait]
+impl RevocationList for Nothing {
+    async fn give_up(&self, _: GivenUp, _: Vec<Event>) -> Result<(), PortError> {
+        nothing()
+    }
 }
 
 /// A gateway, and the issuer of its tokens.
@@ -182,7 +194,8 @@ impl Stage {
             sessions: nothing.clone(),
             desk: nothing.clone(),
             ledger: nothing.clone(),
-            secrets: nothing,
+            secrets: nothing.clone(),
+            revocations: nothing,
         };
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
         let config = Config::new(listen, "countersign:bench".to_owned());
@@ -281,6 +294,7 @@ fn world(issuer: &str) -> World {
                 enabled: true,
                 settings: serde_json::from_value(settings).unwrap(),
             }],
+            issuer: None,
         }],
     };
     let mut credentials = Credentials::default();

@@ -28,8 +28,9 @@ use crate::world::{Holder, Named, World};
 pub(crate) use self::challenge::Challenge;
 pub(crate) use self::confirm::{Needs, Weak, confirm};
 pub(crate) use self::examine::examine;
-pub(crate) use self::token::Known;
+pub(crate) use self::token::believed::Believed;
 use self::token::believed::SKEW;
+pub(crate) use self::token::{Known, own_token};
 
 /// What a credential is presented with.
 #[derive(Clone, Copy, Debug)]
@@ -356,7 +357,7 @@ pub(crate) fn used_up(holder: &Holder, now: Timestamp) -> Option<&'static str> {
 }
 
 /// Why nobody may act by a credential, whatever it is.
-fn standing(world: &World, holder: &Holder) -> Option<&'static str> {
+pub(crate) fn standing(world: &World, holder: &Holder) -> Option<&'static str> {
     let Some(tenant) = world.policy.tenant(holder.tenant) else { return Some("tenant_unknown") };
     match (tenant.standing, tenant.agent(holder.agent).map(|agent| agent.standing)) {
         (Standing::Suspended, _) => Some("tenant_suspended"),

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use crate::issuer::IssuerLimits;
 use crate::tls::TlsSettings;
 use crate::upstream::UpstreamLimits;
 
@@ -85,6 +86,8 @@ pub struct Limits {
     pub sweep: Duration,
     /// How long calls under way are waited for when the gateway stops.
     pub drain: Duration,
+    /// How often the gateway's own token issuers may be asked.
+    pub issuer: IssuerLimits,
     /// What holds for the servers behind the gateway.
     pub upstream: UpstreamLimits,
 }
@@ -116,6 +119,7 @@ impl Default for Limits {
             keep_alive: Duration::from_secs(15),
             sweep: Duration::from_secs(5),
             drain: Duration::from_secs(5),
+            issuer: IssuerLimits::default(),
             upstream: UpstreamLimits::default(),
         }
     }

@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 use std::fmt::Debug;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use cs_model::{CorrelationId, Secret, Timestamp};
@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, watch};
 use crate::addresses::{Addresses, Failures};
 use crate::authn::Known;
 use crate::config::Config;
+use crate::issuer::{Quota, Signers};
 use crate::issuers::Issuers;
 use crate::meter::Meter;
 use crate::ports::{PortError, Ports};
@@ -66,6 +67,10 @@ pub(crate) struct Gate {
     pub(crate) tokens: Known,
     /// Who failed lately to prove who they are.
     pub(crate) strangers: Strangers,
+    /// How often its own token issuers were asked lately.
+    pub(crate) quota: Quota,
+    /// What they sign with.
+    pub(crate) signers: Signers,
     /// Seals what clients carry from one round of a held call to the next. It lives as long as
     /// the process; a client that comes back later asks anew and finds its request.
     pub(crate) rounds: SealingKey,
@@ -78,6 +83,8 @@ pub(crate) struct Gate {
     /// True once the gateway stops.
     pub(crate) stopping: watch::Receiver<bool>,
     latest: AtomicI64,
+    /// A world, and how it looks from here.
+    seen: Mutex<Option<(Arc<World>, Arc<World>)>>,
 }
 
 impl Debug for Gate {
@@ -121,6 +128,8 @@ impl Gate {
             issuers: Issuers::new(ports.clone()),
             tokens: Known::default(),
             strangers: Strangers::new(config.limits.failures, config.limits.failures_each_second),
+            quota: Quota::new(config.limits.issuer),
+            signers: Signers::default(),
             ports,
             world,
             outbound,
@@ -134,12 +143,23 @@ impl Gate {
             stopping,
             latest: AtomicI64::new(i64::MIN),
             config,
+            seen: Mutex::default(),
         })
     }
 
     /// What requests are judged by, now.
     pub(crate) fn world(&self) -> Arc<World> {
-        Arc::clone(&self.world.borrow())
+        let world = Arc::clone(&self.world.borrow());
+        if world.issuers.is_empty() {
+            return world;
+        }
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, whole)) = seen.as_ref().filter(|(of, _)| Arc::ptr_eq(of, &world)) {
+            return Arc::clone(whole);
+        }
+        let whole = Arc::new(world.at(&self.origin(&self.host)));
+        *seen = Some((world, Arc::clone(&whole)));
+        whole
     }
 
     /// The canonical URI of what is at a path, for a client that reaches the gateway by `host`,

@@ -182,6 +182,9 @@ impl Issuers {
     /// The keys of a provider that may not be in use: what is known of it, or what it publishes
     /// now, which is not kept.
     pub(crate) async fn keys_for(&self, provider: &Arc<Provider>) -> Result<Arc<KeySet>, String> {
+        if let Some(own) = &provider.keys {
+            return Ok(Arc::clone(own));
+        }
         let known = self.sources().get(&provider.id).cloned();
         if let Some(source) = known.filter(|source| source.is_of(provider))
             && let Some(keys) = source.usable(self.0.ports.clock.now())
@@ -205,7 +208,7 @@ impl Issuers {
 
     /// Whether a provider cannot be reached now.
     pub(crate) fn is_failing(&self, provider: &Provider) -> bool {
-        self.source(provider).is_failing()
+        provider.keys.is_none() && self.source(provider).is_failing()
     }
 
     /// How a provider fares.

@@ -4,7 +4,8 @@
 //! order, which is the order of one tool call: `listener`, `tls` and `edge` (what counts as a request),
 //! `router` (where it goes), `call` (its life on one screen), `wire` (what it says), `authn`
 //! (who), `session` (for what), `authz` (whether), `schema` (with what), `settle` (on record, and signed for), `proxy`
-//! (the only way out), `refusal` (any gate's no). [`ports`] and [`world`] are what it needs of
+//! (the only way out), `refusal` (any gate's no). Beside it stands `issuer`, where agents without an
+//! identity provider get their tokens. [`ports`] and [`world`] are what it needs of
 //! the rest of the product.
 
 mod addresses;
@@ -18,6 +19,7 @@ mod fetch;
 mod gate;
 mod gateway;
 mod identity;
+mod issuer;
 mod issuers;
 mod line;
 mod listener;
@@ -47,6 +49,7 @@ pub use authz::examine_condition;
 pub use config::{Config, Limits};
 pub use gateway::{Gateway, Socket, StartError};
 pub use identity::{TokenCheck, TokenReport};
+pub use issuer::IssuerLimits;
 pub use issuers::{
     DiscoveryError, IgnoredKey, IntrospectionStatus, Metadata, ProviderKey, ProviderStanding,
     ProviderStatus,

@@ -145,6 +145,7 @@ pub(crate) async fn watch_over(gate: Arc<Gate>, alive: mpsc::Sender<()>) {
             // Nobody can change the world any more; time still passes.
             world = None;
         }
+        gate.signers.look_after(&gate.world());
         gate.issuers.look_after(&gate.world());
         authn::tell_of_strangers(&gate).await;
         if let Err(error) = session::sweep(&gate).await {

@@ -33,6 +33,8 @@ pub struct Ports {
     pub ledger: Arc<dyn TokenLedger>,
     /// Secrets.
     pub secrets: Arc<dyn SecretSource>,
+    /// Tokens that were withdrawn.
+    pub revocations: Arc<dyn RevocationList>,
 }
 
 /// Something the gateway depends on did not do what was asked. The call is not made.
@@ -272,4 +274,28 @@ pub trait SecretSource: Debug + Send + Sync {
 
     /// A secret of a tenant, by the name that a server's settings give it.
     async fn tenant_secret(&self, tenant: TenantId, name: &str) -> Result<Secret, PortError>;
+
+    /// The seed of a key of a tenant's own token issuer, 32 bytes.
+    async fn issuer_key(&self, tenant: TenantId, key_id: &str) -> Result<Secret, PortError>;
+}
+
+/// A token of a tenant's own issuer that its client gives up.
+#[derive(Clone, Debug)]
+pub struct GivenUp {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// Its `iss`.
+    pub issuer: String,
+    /// Its `jti`.
+    pub id: String,
+    /// When it would have ended.
+    pub expires: Timestamp,
+}
+
+/// Withdraws tokens.
+#[async_trait]
+pub trait RevocationList: Debug + Send + Sync {
+    /// Withdraws a token. Once it returns, the token stays withdrawn across a crash, and what
+    /// requests are judged by says so. Withdrawing one that is withdrawn already changes nothing.
+    async fn give_up(&self, token: GivenUp, events: Vec<Event>) -> Result<(), PortError>;
 }

@@ -17,6 +17,7 @@ use crate::answer::{self, Answer, CORRELATION};
 use crate::call;
 use crate::edge::{MARKER, Wire};
 use crate::gate::Gate;
+use crate::issuer;
 use crate::metadata;
 use crate::ports::PortError;
 use crate::refusal::Refusal;
@@ -121,6 +122,12 @@ async fn route(
             Err(why) => refuse(gate, trail, None, why).await,
         });
     }
+    if let Some(place) = issuer::place(parts.uri.path()) {
+        return Routed::Answer(match recognise(gate, &parts, &caller.wire) {
+            Ok(_) => issuer::serve(gate, (&parts, body), &caller, place, trail).await,
+            Err(why) => refuse(gate, trail, None, why).await,
+        });
+    }
     let endpoint = match admit(gate, &parts, &caller.wire) {
         Ok(endpoint) => endpoint,
         Err(why) => return Routed::Answer(refuse(gate, trail, None, why).await),
@@ -131,7 +138,8 @@ async fn route(
     let body = if awaits_leave(&parts.headers) && !known {
         Bytes::new()
     } else {
-        match read(gate, body, &parts.headers, &caller.wire).await {
+        let most = gate.config.limits.body_bytes;
+        match read(gate, body, &parts.headers, &caller.wire, most).await {
             Ok(body) => body,
             Err(why) => return Routed::Answer(refuse(gate, trail, None, why).await),
         }
@@ -278,16 +286,17 @@ fn takes(headers: &HeaderMap, kind: &str) -> bool {
 
 /// Reads a body as a whole, if it comes in time and is not too large. Nothing is ever decided on
 /// part of a body.
-async fn read(
+pub(crate) async fn read(
     gate: &Gate,
     mut body: Incoming,
     headers: &HeaderMap,
     wire: &Wire,
+    most: usize,
 ) -> Result<Bytes, Refusal> {
     let limits = &gate.config.limits;
     let announced = single(headers, "content-length").ok().flatten();
     let announced = announced.and_then(|length| length.parse::<usize>().ok()).unwrap_or(0);
-    if announced > limits.body_bytes {
+    if announced > most {
         return Err(Refusal::BodySize);
     }
     let start = Instant::now();
@@ -310,7 +319,7 @@ async fn read(
             None => Refusal::BodyTime,
         })?;
         if let Ok(data) = frame.into_data() {
-            if text.len().saturating_add(data.len()) > limits.body_bytes {
+            if text.len().saturating_add(data.len()) > most {
                 return Err(Refusal::BodySize);
             }
             text.extend_from_slice(&data);

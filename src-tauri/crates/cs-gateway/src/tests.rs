@@ -19,6 +19,7 @@ mod faults;
 mod fit;
 mod framing;
 mod idp;
+mod issuer;
 mod messages;
 mod outside;
 mod pki;

@@ -1,6 +1,7 @@
 //! What requests are judged by: swapped as a whole whenever something changes.
 
 mod credentials;
+mod issuers;
 mod revocations;
 
 use std::collections::HashMap;
@@ -11,8 +12,12 @@ use cs_model::provider::ProviderSettings;
 use cs_model::upstream::Transport;
 use cs_model::{Name, OperatorId, ProviderId, ServerId, TenantId};
 use cs_policy::Snapshot;
+use cs_trust::token::KeySet;
+
+use crate::issuer;
 
 pub use self::credentials::{Client, ClientProof, Credentials, Holder, OutsideName, Recognised};
+pub use self::issuers::{OwnIssuer, OwnIssuers};
 pub use self::revocations::{Named, Revocations};
 
 /// All that requests are judged by. The default one knows nobody and denies everything.
@@ -24,12 +29,28 @@ pub struct World {
     pub credentials: Arc<Credentials>,
     /// The identity providers whose tokens are accepted.
     pub providers: Arc<Providers>,
+    /// The gateway's own token issuers.
+    pub issuers: Arc<OwnIssuers>,
     /// The tokens that were withdrawn.
     pub revocations: Arc<Revocations>,
     /// How the servers are reached.
     pub upstreams: Arc<HashMap<(TenantId, ServerId), Transport>>,
     /// The public Ed25519 keys of the operators who may sign, 32 bytes each.
     pub operators: Arc<HashMap<OperatorId, [u8; 32]>>,
+}
+
+impl World {
+    /// The same as a gateway at this origin sees it: the tenants' own issuers are providers as any
+    /// other, but for their keys.
+    pub(crate) fn at(&self, origin: &str) -> Self {
+        let mut providers = Providers::clone(&self.providers);
+        for own in self.issuers.iter() {
+            let issuer = issuer::uri(origin, own.name.as_str());
+            let of_tenant = providers.by_tenant.entry(own.tenant).or_default();
+            of_tenant.insert(issuer.clone(), Arc::new(own.provider(issuer)));
+        }
+        Self { providers: Arc::new(providers), ..self.clone() }
+    }
 }
 
 /// An identity provider of one tenant.
@@ -43,6 +64,8 @@ pub struct Provider {
     pub name: Name,
     /// Under which rules its tokens are accepted.
     pub settings: ProviderSettings,
+    /// Its keys, where the gateway has them itself: those of its own issuer.
+    pub keys: Option<Arc<KeySet>>,
 }
 
 /// The identity providers of all tenants, those only whose tokens are accepted.
@@ -62,6 +85,7 @@ impl Providers {
                     tenant: tenant.id,
                     name: doc.name.clone(),
                     settings: doc.settings.clone(),
+                    keys: None,
                 };
                 let issuer = doc.settings.issuer.clone();
                 by_tenant.entry(tenant.id).or_default().insert(issuer, Arc::new(provider));
@@ -73,6 +97,19 @@ impl Providers {
     /// A tenant's provider with this issuer, byte by byte.
     pub fn get(&self, tenant: TenantId, issuer: &str) -> Option<&Arc<Provider>> {
         self.by_tenant.get(&tenant)?.get(issuer)
+    }
+
+    /// The credential of a provider's subject. Of the gateway's own issuer, subjects are clients.
+    pub(crate) fn holder<'c>(
+        credentials: &'c Credentials,
+        provider: &Provider,
+        subject: &str,
+    ) -> Option<&'c Holder> {
+        if provider.keys.is_none() {
+            return credentials.subject(provider.id, subject);
+        }
+        let (_, holder) = credentials.client(subject)?;
+        (holder.tenant == provider.tenant).then_some(holder)
     }
 
     /// A tenant's providers.

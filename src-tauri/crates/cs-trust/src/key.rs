@@ -1,6 +1,8 @@
-//! API keys: an id that may be shown, and a secret that is shown once.
+//! API keys and clients of the built-in issuer: an id that may be shown, and a secret that is shown
+//! once.
 
-use cs_model::Secret;
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use cs_model::{Digest, Secret};
 
 /// What the id of a key starts with.
 pub const ID_PREFIX: &str = "csk_";
@@ -13,6 +15,12 @@ pub const ID_DIGITS: usize = 22;
 
 /// How many characters follow `css_`: 256 bits in base 62.
 pub const SECRET_DIGITS: usize = 43;
+
+/// What the id of a client starts with.
+pub const CLIENT_PREFIX: &str = "csc_";
+
+/// What the secret of a client starts with, so that secret scanners find it.
+pub const CLIENT_SECRET_PREFIX: &str = "ccs_";
 
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
@@ -34,6 +42,38 @@ impl ApiKeyPair {
             secret: Secret::from_text(format!("{SECRET_PREFIX}{}", base62(secret, SECRET_DIGITS))),
         }
     }
+}
+
+/// A new client of the built-in issuer: `csc_` and 22 characters.
+pub fn client_id(random: [u8; 16]) -> String {
+    format!("{CLIENT_PREFIX}{}", base62(random, ID_DIGITS))
+}
+
+/// The secret of a client of the built-in issuer. Only its digest is kept.
+#[derive(Debug)]
+pub struct ClientSecret {
+    /// `ccs_` and 43 characters.
+    pub secret: Secret,
+    /// The SHA-256 of that text.
+    pub digest: Digest,
+}
+
+impl ClientSecret {
+    /// Makes a secret from random bytes.
+    pub fn from_random(secret: [u8; 32]) -> Self {
+        let text = format!("{CLIENT_SECRET_PREFIX}{}", base62(secret, SECRET_DIGITS));
+        let digest = Digest::of(text.as_bytes());
+        Self { secret: Secret::from_text(text), digest }
+    }
+}
+
+/// Whether a secret is the one with this digest, in a time that does not tell how near it is. Where
+/// there is none to compare with it takes as long, and it is not.
+pub fn is_client_secret(presented: &str, digest: Option<Digest>) -> bool {
+    let own = Digest::of(presented.as_bytes());
+    let expected = digest.unwrap_or(Digest::from_bytes([0; 32]));
+    let same = verify_slices_are_equal(own.as_bytes(), expected.as_bytes()).is_ok();
+    same && digest.is_some()
 }
 
 /// A number of `N` big-endian bytes in base 62, with leading zeros up to `digits`.
@@ -69,6 +109,18 @@ mod tests {
         assert_eq!(widest.key_id, "csk_0000000000000000000000");
         let secret = widest.secret.expose_text().unwrap();
         assert_eq!(secret, "css_yhjskwdA6OZ1AL1YmHWZWm8LLG7HjnuCA2j5rOw8Xp1");
+    }
+
+    #[test]
+    fn a_client_is_known_by_the_digest_of_its_secret_alone() {
+        let made = ClientSecret::from_random([0xff; 32]);
+        let text = made.secret.expose_text().unwrap().to_owned();
+        assert_eq!(text, "ccs_yhjskwdA6OZ1AL1YmHWZWm8LLG7HjnuCA2j5rOw8Xp1");
+        assert_eq!(client_id([0; 16]), "csc_0000000000000000000000");
+        assert!(is_client_secret(&text, Some(made.digest)));
+        assert!(!is_client_secret(&text, None));
+        assert!(!is_client_secret(text.trim_end_matches(char::is_alphanumeric), Some(made.digest)));
+        assert!(!format!("{made:?}").contains("ccs_"));
     }
 
     #[test]

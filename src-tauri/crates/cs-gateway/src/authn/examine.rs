@@ -13,7 +13,7 @@ use crate::gate::Gate;
 use crate::identity::{TokenCheck, TokenReport};
 use crate::issuers::{Asked, Introspected};
 use crate::trail::neutral;
-use crate::world::Provider;
+use crate::world::{Provider, Providers};
 
 /// What of a provider's settings is checked after the token itself, and what fails there.
 const SETTINGS: [(&str, &[&str]); 5] = [
@@ -163,7 +163,7 @@ async fn settle(gate: &Gate, token: &Believed, text: &str, report: &mut TokenRep
 
     report.tasks.clone_from(&token.tasks);
     report.roles.clone_from(&token.roles);
-    let holder = world.credentials.subject(mark.provider, &mark.subject);
+    let holder = Providers::holder(&world.credentials, &token.provider, &mark.subject);
     let known = holder.ok_or("subject_unknown");
     report.tell("credential", known, |_| mark.subject.clone());
     let Some(holder) = holder else {

@@ -158,6 +158,7 @@ async fn d08_it_listens_on_no_address_that_others_can_reach() {
         desk: journal.clone(),
         ledger: journal.clone(),
         secrets: journal.clone(),
+        revocations: journal.clone(),
     };
     let refused = crate::Gateway::start(config, ports, world).await.unwrap_err();
     assert!(matches!(refused, crate::StartError::NotLoopback { .. }));

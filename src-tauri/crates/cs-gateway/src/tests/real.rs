@@ -49,6 +49,7 @@ async fn gateway(published: &str) -> (Gateway, Arc<Journal>, Client) {
         desk: journal.clone(),
         ledger: journal.clone(),
         secrets: journal.clone(),
+        revocations: journal.clone(),
     };
     let mut document = document();
     let pinned = &mut document.tenants[0].tools[0];

@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use cs_model::document::{AgentDoc, Document, RoleDoc, ServerDoc, TaskDoc, TenantDoc, ToolDoc};
 use cs_model::event::{Event, EventKind, Outcome};
 use cs_model::op_token::OperationClaims;
+use cs_model::revocation::Revoked;
 use cs_model::state::{CredentialState, SessionEnd, Standing};
 use cs_model::upstream::Transport;
 use cs_model::{
@@ -17,6 +18,7 @@ use cs_model::{
     Secret, ServerId, SessionId, TaskId, TenantId, Timestamp, ToolId, ToolName,
 };
 use cs_policy::Snapshot;
+use cs_trust::token::IssuerKey;
 use cs_trust::{OperatorKey, operation};
 use serde_json::value::RawValue;
 use tokio::sync::{mpsc, watch};
@@ -29,7 +31,7 @@ use crate::ports::*;
 use crate::session::Live;
 use crate::tests::client::Client;
 use crate::upstream::{Reply, ReplyBody, Target, ToolCall, UpstreamError, Upstreams};
-use crate::world::{Credentials, Holder, Providers, Recognised, World};
+use crate::world::{Credentials, Holder, Providers, Recognised, Revocations, World};
 
 /// 2026-07-28T09:30:00Z.
 pub(super) const NOON: i64 = 1_785_231_000_000;
@@ -133,6 +135,7 @@ fn tenant_doc(number: u128, name: &str) -> TenantDoc {
             agent_doc(base + 1, "worker-2", &[base, base + 1]),
         ],
         providers: Vec::new(),
+        issuer: None,
     }
 }
 
@@ -190,6 +193,7 @@ pub(super) fn world_of(document: &Document) -> World {
         policy: Arc::new(Snapshot::compile(document).unwrap()),
         credentials: Arc::new(credentials),
         providers: Arc::new(Providers::of(document)),
+        issuers: Arc::default(),
         revocations: Arc::default(),
         upstreams: Arc::new(upstreams.into()),
         operators: Arc::new([(operator(OPERATOR), operator_key().public_key())].into()),
@@ -553,6 +557,40 @@ impl SecretSource for Journal {
         }
         Err(PortError { doing: "find the secret", source: None })
     }
+
+    async fn issuer_key(&self, _: TenantId, key_id: &str) -> Result<Secret, PortError> {
+        let is_it = |seed: &[u8; 32]| IssuerKey::from_seed(seed).unwrap().id() == key_id;
+        let found = (1..=9).map(|number| [number; 32]).find(is_it).unwrap();
+        Ok(Secret::new(found.to_vec()))
+    }
+}
+
+#[async_trait]
+impl RevocationList for Journal {
+    async fn give_up(&self, _: GivenUp, events: Vec<Event>) -> Result<(), PortError> {
+        self.keep(events)
+    }
+}
+
+/// Withdraws tokens for as long as the world lasts.
+#[derive(Debug)]
+struct Withdrawn {
+    journal: Arc<Journal>,
+    world: watch::Sender<Arc<World>>,
+}
+
+#[async_trait]
+impl RevocationList for Withdrawn {
+    async fn give_up(&self, token: GivenUp, events: Vec<Event>) -> Result<(), PortError> {
+        self.journal.keep(events)?;
+        let mut world = World::clone(&self.world.borrow());
+        let mut revocations = Revocations::clone(&world.revocations);
+        let GivenUp { tenant, issuer, id, .. } = token;
+        revocations.insert(tenant, Revoked::Token { issuer, id });
+        world.revocations = Arc::new(revocations);
+        self.world.send_replace(Arc::new(world));
+        Ok(())
+    }
 }
 
 #[async_trait]
@@ -626,6 +664,8 @@ impl Stage {
         let mut config = Config::new(listen, INSTANCE.to_owned());
         config.limits.drain = Duration::from_millis(200);
         change(&mut config);
+        let (world, hears) = watch::channel(Arc::new(world_of(&document())));
+        let withdrawn = Withdrawn { journal: journal.clone(), world: world.clone() };
         let ports = Ports {
             clock: journal.clone(),
             random: journal.clone(),
@@ -635,8 +675,8 @@ impl Stage {
             desk: journal.clone(),
             ledger: journal.clone(),
             secrets: journal.clone(),
+            revocations: Arc::new(withdrawn),
         };
-        let (world, hears) = watch::channel(Arc::new(world_of(&document())));
         let upstreams = Upstreams::new(&ports, config.limits.upstream.clone());
         let outbound: Arc<dyn Outbound> = journal.clone();
         let socket = Socket::bind(config.listen).await.unwrap();

@@ -28,6 +28,10 @@ impl SecretSource for OneSecret {
             _ => Err(PortError { doing: "find the secret", source: None }),
         }
     }
+
+    async fn issuer_key(&self, _: TenantId, _: &str) -> Result<Secret, PortError> {
+        Err(PortError { doing: "find the key", source: None })
+    }
 }
 
 pub(super) fn upstreams(limits: UpstreamLimits) -> Upstreams {

@@ -6,7 +6,7 @@ use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use cs_model::identity::TokenAlgorithm;
-use cs_model::{Digest, Timestamp};
+use cs_model::{Digest, Secret, Timestamp};
 use serde_json::{Value, json};
 
 use super::access::TASK_TYPE;
@@ -36,6 +36,16 @@ impl IssuerKey {
         let public = URL_SAFE_NO_PAD.encode(pair.public_key());
         let thumbprint = Digest::of(jws::jwk::edwards_form(&public).as_bytes());
         Ok(Self { pair, public, id: jws::digest_text(thumbprint) })
+    }
+
+    /// Opens a key that was kept.
+    ///
+    /// # Errors
+    ///
+    /// When it is not a seed of 32 bytes, or the cryptographic library refuses it.
+    pub fn open(seed: &Secret) -> Result<Self, IssuerKeyError> {
+        let seed: &[u8; 32] = seed.expose().try_into().map_err(|_| IssuerKeyError)?;
+        Self::from_seed(seed)
     }
 
     /// Its id: the thumbprint of the public key (RFC 7638).

@@ -4,10 +4,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use cs_model::provider::{self, ProviderSettings, SenderConstraint};
 use cs_model::{RoleId, TaskId, TenantId, Timestamp};
 use cs_policy::{Agent, Tenant};
 use cs_trust::token::{Confirmation, KeySet, Rules, TokenTypes};
+use serde_json::{Value, json};
 
 use super::said::Said;
 use crate::authn::TokenMark;
@@ -116,6 +119,12 @@ impl Believed {
             roles.insert(role);
         }
         Ok(Some(roles))
+    }
+
+    /// What it is bound to, as a token says it.
+    pub(crate) fn confirmation_claim(&self) -> Option<Value> {
+        let certificate = self.confirmation.certificate?;
+        Some(json!({ "x5t#S256": URL_SAFE_NO_PAD.encode(certificate.as_bytes()) }))
     }
 
     /// The one task that it declares, and those that it may be used for where there are several.

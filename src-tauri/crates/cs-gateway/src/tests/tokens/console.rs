@@ -9,7 +9,7 @@ impl Field {
     fn provider(&self, settings: Value) -> Provider {
         let name = Name::parse("idp").unwrap();
         let settings = self.settings(settings);
-        Provider { id: provider_id(), tenant: tenant(ACME), name, settings }
+        Provider { id: provider_id(), tenant: tenant(ACME), name, settings, keys: None }
     }
 
     async fn examine(&self, token: &str) -> TokenReport {

@@ -633,6 +633,30 @@ export type IssuedCertificate = {
   configurations: Array<ReadyConfiguration>
 }
 
+/** A new client of the gateway's own token issuer. Its secret, where it has one, is shown once. */
+export type IssuedClient = {
+  /** Its credential. */
+  id: CredentialId
+  /** The id that it names itself by. */
+  client_id: string
+  /** Its secret, where it proves itself with one. */
+  secret: string | null
+  /** How it proves itself, as clients are told (`token_endpoint_auth_method`). */
+  method: ClientMethodView
+  /** When it ends. */
+  expires: Timestamp
+  /** What its tokens name as their issuer. */
+  issuer: string
+  /** Where it gets tokens. */
+  token_endpoint: string
+  /** The endpoint that its tokens are for. */
+  endpoint: string
+  /** The scopes that it may ask for. */
+  scopes: Array<string>
+  /** Ready configurations: a title, what to do with it, and its text. */
+  configurations: Array<ReadyConfiguration>
+}
+
 /** A new API key. Shown once. */
 export type IssuedKey = {
   /** Its credential. */
@@ -647,6 +671,51 @@ export type IssuedKey = {
   endpoint: string
   /** Ready configurations: a title, what to do with it, and its text. */
   configurations: Array<ReadyConfiguration>
+}
+
+/** What a key of the gateway's own token issuer is for. */
+export type IssuerKeyState = 'next' | 'retiring' | 'signing'
+
+/** A key of the gateway's own token issuer. */
+export type IssuerKeyView = {
+  /** Its `kid`. */
+  key_id: string
+  /** What it signs with. */
+  algorithm: string
+  /** What it is for. */
+  state: IssuerKeyState
+  /** When it was made. */
+  created: Timestamp
+  /** When it is taken back, once it signs no more. */
+  retires: Timestamp | null
+}
+
+/** The gateway's own token issuer, for one tenant. */
+export type IssuerView = {
+  /** Whether it issues tokens, and its tokens are accepted. */
+  enabled: boolean
+  /** What its tokens name it. */
+  issuer: string
+  /** Where its metadata is (RFC 8414). */
+  metadata: string
+  /** Where clients get tokens. */
+  token_endpoint: string
+  /** Where its public keys are. */
+  jwks_uri: string
+  /** Where clients ask what a token is worth (RFC 7662). */
+  introspection_endpoint: string
+  /** Where clients withdraw tokens (RFC 7009). */
+  revocation_endpoint: string
+  /** How long its tokens live, in seconds. */
+  token_secs: number
+  /** Its keys, oldest first. None while it is disabled. */
+  keys: Array<IssuerKeyView>
+  /** Its clients, newest first. */
+  clients: Array<CredentialView>
+  /** How many tokens it issued in the last 24 hours. */
+  issued_day: number
+  /** How many requests it refused in the last 24 hours. */
+  refused_day: number
 }
 
 /** Whether the registry has a tool. */
@@ -735,6 +804,9 @@ export type MatrixView = {
   /** The tasks, to look at the matrix through. */
   tasks: Array<MatrixTask>
 }
+
+/** How a new client proves itself. */
+export type NewClientMethod = 'client_secret' | 'private_key_jwt' | 'tls_client_auth'
 
 export type OperatorId = Brand<'opr'>
 
@@ -1892,6 +1964,50 @@ export type Commands = {
       /** The provider. */
       provider: ProviderId
     }; answer: ProviderView }
+  /** The gateway's own token issuer, for one tenant. */
+  issuer_show: { args: {
+      /** The tenant. */
+      tenant: TenantId
+    }; answer: IssuerView }
+  /**
+   * Has the gateway issue tokens for a tenant, or not any more. When it no longer does, its tokens
+   * end at once, and with them the sessions of its clients.
+   */
+  issuer_set: { args: {
+      /** The tenant. */
+      tenant: TenantId
+      /** Whether it issues tokens. */
+      enabled: boolean
+      /** How long they live: between 300 and 900 seconds. */
+      token_secs: number
+    }; answer: IssuerView }
+  /**
+   * Has the next key of the gateway's own issuer sign. The one that signed stays published until
+   * its last token has ended: no request is refused for it.
+   */
+  issuer_rotate: { args: {
+      /** The tenant. */
+      tenant: TenantId
+    }; answer: IssuerView }
+  /** Registers a client of the gateway's own token issuer: from now on it gets tokens for its agent. */
+  client_register: { args: {
+      /** The tenant. */
+      tenant: TenantId
+      /** The agent that its tokens identify. */
+      agent: AgentId
+      /** How it proves itself. */
+      method: NewClientMethod
+      /** Its public keys, a JWK Set as JSON text: for `private_key_jwt`, and for nothing else. */
+      jwks?: string
+      /** The SPIFFE id of its certificate, for `tls_client_auth`; the agent's own when absent. */
+      spiffe?: string
+      /** Seconds; 30 days when absent, 90 at most. */
+      lifetime_secs?: number
+      /** The tasks that it may declare; all of its agent's when absent. */
+      tasks?: Array<TaskId>
+      /** The networks that it may be used from (CIDR); all when absent. */
+      networks?: Array<string>
+    }; answer: IssuedClient }
   /** A tenant's revocations, newest first. */
   revocation_list: { args: {
       /** The tenant. */

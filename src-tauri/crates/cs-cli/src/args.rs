@@ -6,8 +6,8 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::{
     agent, approval, audit, authn, authority, certificate, credential, declared, grant, init,
-    operator, provider, registry, revocation, role, secret, serve, server, serving, session,
-    starter, task, tenant, tool, workbench,
+    issuer, operator, provider, registry, revocation, role, secret, serve, server, serving,
+    session, starter, task, tenant, tool, workbench,
 };
 use crate::connect;
 
@@ -95,6 +95,9 @@ pub(crate) enum AtDesk {
     /// Whose access tokens are accepted
     #[command(subcommand)]
     Provider(provider::Provider),
+    /// The gateway's own token issuer, for where there is no identity provider
+    #[command(subcommand)]
+    Issuer(issuer::Issuer),
     /// What was revoked before its time
     #[command(subcommand)]
     Revocation(revocation::Revocation),

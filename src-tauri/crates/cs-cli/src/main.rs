@@ -27,8 +27,8 @@ use clap::Parser as _;
 use args::{Arguments, AtDesk, Command, Everywhere};
 use commands::{
     agent, approval, audit, authn, authority, certificate, credential, declared, grant, init,
-    operator, provider, registry, revocation, role, secret, serve, server, serving, session,
-    starter, status, task, tenant, tool, workbench,
+    issuer, operator, provider, registry, revocation, role, secret, serve, server, serving,
+    session, starter, status, task, tenant, tool, workbench,
 };
 use desk::Desk;
 use failure::Done;
@@ -90,6 +90,7 @@ async fn at_desk(desk: &Desk, command: AtDesk) -> Done {
         AtDesk::Credential(command) => credential::run(desk, command).await,
         AtDesk::Export(_) => declared::export(desk).await,
         AtDesk::Grant(command) => grant::run(desk, command).await,
+        AtDesk::Issuer(command) => issuer::run(desk, command).await,
         AtDesk::Operator(command) => operator::run(desk, command).await,
         AtDesk::Overview(which) => tenant::overview(desk, &which).await,
         AtDesk::Provider(command) => provider::run(desk, command).await,

@@ -5,6 +5,7 @@ pub(crate) mod desk;
 pub(crate) mod ledger;
 pub mod random;
 pub(crate) mod record;
+pub(crate) mod revocations;
 pub(crate) mod secrets;
 pub(crate) mod sessions;
 
@@ -32,6 +33,7 @@ pub(crate) fn ports(core: &Arc<Core>) -> Ports {
             clock: Arc::clone(&core.clock),
         }),
         secrets: Arc::new(secrets::Secrets { core: Arc::downgrade(core) }),
+        revocations: Arc::new(revocations::Withdrawn { core: Arc::downgrade(core) }),
     }
 }
 

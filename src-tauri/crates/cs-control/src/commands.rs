@@ -9,6 +9,7 @@ pub mod certificate;
 pub mod credential;
 pub mod declared;
 pub mod identity;
+pub mod issuer;
 pub mod matrix;
 pub mod operator;
 pub mod provider;
@@ -84,6 +85,10 @@ commands! {
     identity::ProviderDiscover,
     identity::ProviderTest,
     identity::ProviderRefresh,
+    issuer::IssuerShow,
+    issuer::IssuerSet,
+    issuer::IssuerRotate,
+    issuer::ClientRegister,
     revocation::RevocationList,
     revocation::RevocationAdd,
     revocation::AgentRevoke,

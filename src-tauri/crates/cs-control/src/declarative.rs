@@ -11,6 +11,7 @@
 //!     tasks: { night: { tools: [files/read], expected_secs: 60, longest_secs: 600 } }
 //!     agents: { reader-1: { standing: active, roles: [reader], tasks: [night] } }
 //!     identity_providers: { okta: { settings: { issuer: 'https://..', jwks_uri: 'https://..' } } }
+//!     issuer: { enabled: true, token_secs: 600 }
 //! ```
 //!
 //! Things are known by their names. A tool's definition is the text that its server published,
@@ -30,6 +31,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use apply::apply;
 
 use crate::failure::ControlError;
+use crate::issuer;
 
 /// The longest file.
 const MOST_BYTES: usize = 3 * 1024 * 1024;
@@ -63,6 +65,18 @@ pub(crate) struct DeclaredTenant {
     pub(crate) agents: BTreeMap<Name, DeclaredAgent>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) identity_providers: BTreeMap<Name, DeclaredProvider>,
+    /// The gateway's own token issuer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) issuer: Option<DeclaredIssuer>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DeclaredIssuer {
+    #[serde(default = "yes")]
+    pub(crate) enabled: bool,
+    #[serde(default = "usual_secs")]
+    pub(crate) token_secs: u32,
 }
 
 #[derive(Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -125,6 +139,10 @@ pub(crate) struct DeclaredAgent {
 
 const fn active() -> Standing {
     Standing::Active
+}
+
+const fn usual_secs() -> u32 {
+    issuer::USUAL_SECS
 }
 
 const fn yes() -> bool {
@@ -243,6 +261,9 @@ fn declare_tenant(
         tasks: doc.tasks.iter().map(task).collect::<Option<_>>()?,
         agents: doc.agents.iter().map(agent).collect(),
         identity_providers: doc.providers.iter().map(provider).collect(),
+        issuer: doc
+            .issuer
+            .map(|it| DeclaredIssuer { enabled: it.enabled, token_secs: it.token_secs }),
     })
 }
 

@@ -27,6 +27,7 @@ use crate::actor::Caller;
 use crate::change::Topic;
 use crate::core::Core;
 use crate::failure::ControlError;
+use crate::issuer;
 use crate::looks;
 use crate::view::matrix::Enforced;
 
@@ -231,6 +232,7 @@ async fn world(
         policy: Arc::new(policy),
         credentials: Arc::new(credentials),
         providers: Arc::new(Providers::of(document)),
+        issuers: Arc::new(issuer::own(db, document).await?),
         revocations: Arc::new(revocations),
         upstreams: Arc::new(upstreams),
         operators: Arc::new(operators),

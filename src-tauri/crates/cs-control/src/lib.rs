@@ -26,6 +26,7 @@ mod exports;
 pub mod failure;
 mod health;
 mod home;
+mod issuer;
 mod lifecycle;
 mod looks;
 mod names;

@@ -22,7 +22,7 @@ use crate::serving::start_if_asked;
 pub(crate) use crate::serving::{audience, expected_address};
 use crate::unlock::Unlocked;
 use crate::view::status::SecretKeeping;
-use crate::{anchor, health, starter, vault};
+use crate::{anchor, health, issuer, starter, vault};
 
 /// The fewest characters of a passphrase.
 const SHORTEST_PASSPHRASE: usize = 8;
@@ -416,6 +416,7 @@ pub(crate) async fn tick(inner: &Inner, prune: bool) -> Result<(), ControlError>
     }
     if prune {
         core.registry.submit(nonce::Prune { now }).await?;
+        issuer::forget_retired(&core).await?;
     }
     Ok(())
 }

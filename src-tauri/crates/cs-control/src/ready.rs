@@ -5,7 +5,7 @@ use std::path::Path;
 use cs_model::Name;
 use serde_json::json;
 
-use crate::view::agent::{Language, ReadyConfiguration};
+use crate::view::agent::{ClientMethodView, Language, ReadyConfiguration};
 
 /// Where an agent of a tenant calls, with the task that it declares by it.
 pub(crate) fn endpoint(origin: &str, tenant: &Name, task: Option<&Name>) -> String {
@@ -143,6 +143,60 @@ pub(crate) fn configurations(
                 .to_owned(),
             language: Language::Shell,
             text: format!("endpoint {endpoint}\nkeyid {key_id}"),
+        },
+    ]
+}
+
+/// How a client of the built-in issuer gets its tokens. Secrets and private keys stand in none of
+/// it.
+pub(crate) fn for_client(
+    issuer: &str,
+    endpoint: &str,
+    agent: &Name,
+    client_id: &str,
+    method: ClientMethodView,
+) -> Vec<ReadyConfiguration> {
+    let (named, proof) = match method {
+        ClientMethodView::ClientSecretBasic => {
+            ("client_secret_basic", format!("--user '{client_id}:ccs_...'"))
+        }
+        ClientMethodView::PrivateKeyJwt => (
+            "private_key_jwt",
+            "--data-urlencode client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer \\\n  \
+             --data-urlencode client_assertion=SIGNED_JWT"
+                .to_owned(),
+        ),
+        ClientMethodView::TlsClientAuth => (
+            "tls_client_auth",
+            format!(
+                "--cert {agent}.pem --key {agent}.key --cacert countersign.pem \\\n  \
+                 --data-urlencode client_id={client_id}"
+            ),
+        ),
+    };
+    let client = json!({
+        "url": endpoint,
+        "grant_type": "client_credentials",
+        "client_id": client_id,
+        "token_endpoint_auth_method": named,
+    });
+    vec![
+        ReadyConfiguration {
+            title: "An MCP client that signs in with OAuth".to_owned(),
+            hint: "It finds the issuer from the address of the endpoint. What these settings are \
+                   called depends on the client."
+                .to_owned(),
+            language: Language::Json,
+            text: serde_json::to_string_pretty(&client).unwrap_or_default(),
+        },
+        ReadyConfiguration {
+            title: "curl".to_owned(),
+            hint: "Gets a token for the endpoint.".to_owned(),
+            language: Language::Shell,
+            text: format!(
+                "curl {proof} \\\n  --data-urlencode grant_type=client_credentials \\\n  \
+                 --data-urlencode resource={endpoint} \\\n  {issuer}/token"
+            ),
         },
     ]
 }

@@ -58,6 +58,9 @@ pub(crate) fn summary(event: &Event, names: &Names) -> String {
         EventKind::ExecutionStarted => format!("{who} has {tool} called"),
         EventKind::GatewayStarted => with("The gateway began to serve", detail),
         EventKind::GatewayStopped => with("The gateway stopped serving", detail),
+        EventKind::IssuerIssued => with(&format!("{who} was given an access token"), detail),
+        EventKind::IssuerRefused => format!("{who} was refused by the built-in issuer{why}"),
+        EventKind::IssuerRevoked => with(&format!("{who} gave an access token up"), detail),
         EventKind::OperatorLocked => match event.reason.as_deref() {
             Some("idle") => format!("The console of {who} locked itself after ten idle minutes"),
             Some(_) | None => format!("The console of {who} was locked"),

@@ -8,6 +8,7 @@ mod declared;
 mod health;
 mod homes;
 mod identity;
+mod issuer;
 mod place;
 mod policy;
 mod providers;

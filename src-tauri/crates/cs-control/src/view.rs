@@ -9,6 +9,7 @@ pub mod audit;
 pub mod authn;
 pub mod certificate;
 pub mod declared;
+pub mod issuer;
 pub mod matrix;
 pub mod operator;
 pub mod provider;

@@ -77,7 +77,12 @@ pub(crate) fn view(found: Revocation) -> RevocationView {
 
 /// Says what is wrong with a revocation. One of an issuer whose tokens are not accepted anyway is
 /// most likely a slip, and would only seem to help.
-pub(crate) fn judge(doc: &TenantDoc, what: &Revoked, now: Timestamp) -> Result<(), ControlError> {
+pub(crate) fn judge(
+    doc: &TenantDoc,
+    own: &str,
+    what: &Revoked,
+    now: Timestamp,
+) -> Result<(), ControlError> {
     let wrong = |rule: &str| Err(ControlError::invalid("what", rule));
     let (issuer, named, until) = match what {
         Revoked::Certificate { serial, .. } => return judge_serial(serial),
@@ -86,7 +91,8 @@ pub(crate) fn judge(doc: &TenantDoc, what: &Revoked, now: Timestamp) -> Result<(
         Revoked::Subject { issuer, subject, until } => (issuer, Some(subject), Some(until)),
         Revoked::Token { issuer, id } => (issuer, Some(id), None),
     };
-    if !doc.providers.iter().any(|it| it.settings.issuer == *issuer) {
+    let is_own = doc.issuer.is_some() && issuer == own;
+    if !is_own && !doc.providers.iter().any(|it| it.settings.issuer == *issuer) {
         return wrong("no identity provider of the tenant has this issuer, letter by letter");
     }
     if named.is_some_and(|text| !is_plain(text, 255)) {
@@ -127,6 +133,8 @@ pub(crate) struct Withdrawal<'w> {
     core: &'w Core,
     edit: Edit<'w>,
     doc: &'w TenantDoc,
+    /// The tenant's own issuer, as its tokens name it.
+    own: String,
     reason: String,
     credentials: u64,
     sessions: u64,
@@ -135,16 +143,17 @@ pub(crate) struct Withdrawal<'w> {
 }
 
 impl<'w> Withdrawal<'w> {
-    pub(crate) const fn new(
+    pub(crate) fn new(
         core: &'w Core,
         edit: Edit<'w>,
-        doc: &'w TenantDoc,
+        (doc, own): (&'w TenantDoc, String),
         reason: String,
     ) -> Self {
         Self {
             core,
             edit,
             doc,
+            own,
             reason,
             credentials: 0,
             sessions: 0,
@@ -160,9 +169,15 @@ impl<'w> Withdrawal<'w> {
         let mut subjects = BTreeSet::new();
         for own in all.iter().filter(|it| it.agent == agent.id) {
             self.credential(own).await?;
-            if let Proof::External { provider, subject } = &own.proof {
-                let found = self.doc.providers.iter().find(|it| it.id == *provider);
-                subjects.extend(found.map(|it| (it.settings.issuer.clone(), subject.clone())));
+            match &own.proof {
+                Proof::External { provider, subject } => {
+                    let found = self.doc.providers.iter().find(|it| it.id == *provider);
+                    subjects.extend(found.map(|it| (it.settings.issuer.clone(), subject.clone())));
+                }
+                Proof::Client { .. } => {
+                    subjects.insert((self.own.clone(), own.key_id.clone()));
+                }
+                Proof::ApiKey | Proof::Certificate { .. } => {}
             }
         }
         for (issuer, subject) in subjects {
@@ -197,6 +212,10 @@ impl<'w> Withdrawal<'w> {
             let issuer = provider.settings.issuer.clone();
             self.tokens(Revoked::Issuer { issuer, until }).await?;
         }
+        if doc.issuer.is_some() {
+            let issuer = self.own.clone();
+            self.tokens(Revoked::Issuer { issuer, until }).await?;
+        }
         Ok(())
     }
 
@@ -220,7 +239,8 @@ impl<'w> Withdrawal<'w> {
         self,
         agent: Option<&AgentDoc>,
     ) -> Result<RevokedAll, ControlError> {
-        let Self { core, mut edit, doc, reason, credentials, sessions, revocations, over } = self;
+        let Self { core, mut edit, doc, reason, credentials, sessions, revocations, over, .. } =
+            self;
         let whose = match agent {
             Some(agent) => format!("agent `{}`", agent.name),
             None => format!("tenant `{}`", doc.name),

@@ -13,6 +13,9 @@ export const kindWord: Record<string, string> = {
   'execution.started': 'Sent',
   'gateway.started': 'Gateway began',
   'gateway.stopped': 'Gateway stopped',
+  'issuer.issued': 'Token issued',
+  'issuer.refused': 'No token issued',
+  'issuer.revoked': 'Token given up',
   'operator.locked': 'Locked',
   'operator.unlock_failed': 'Wrong passphrase',
   'operator.unlocked': 'Unlocked',
@@ -35,7 +38,7 @@ export const kindGroups: { value: string; label: string; kinds: string[] }[] = [
     value: 'approvals', label: 'Approvals',
     kinds: ['approval.requested', 'approval.approved', 'approval.denied', 'approval.expired', 'approval.withdrawn', 'token.redeemed', 'token.refused'],
   },
-  { value: 'access', label: 'Access', kinds: ['authn.succeeded', 'authn.failed', 'session.opened', 'session.ended', 'provider.unreachable', 'provider.recovered', 'provider.keys_changed', 'operator.unlocked', 'operator.locked', 'operator.unlock_failed'] },
+  { value: 'access', label: 'Access', kinds: ['authn.succeeded', 'authn.failed', 'session.opened', 'session.ended', 'provider.unreachable', 'provider.recovered', 'provider.keys_changed', 'issuer.issued', 'issuer.refused', 'issuer.revoked', 'operator.unlocked', 'operator.locked', 'operator.unlock_failed'] },
   { value: 'changes', label: 'Changes', kinds: ['admin.changed', 'policy.enforced', 'gateway.started', 'gateway.stopped', 'registry.recovered'] },
 ]
 

@@ -59,7 +59,7 @@ export function standingMeaning({ settings, status, enabled }: Pick<ProviderView
 }
 
 export const methodWord: Record<string, string> = {
-  api_key: 'Signed API key', token: 'Access token', certificate: 'Client certificate', none: 'No credential',
+  api_key: 'Signed API key', token: 'Access token', certificate: 'Client certificate', client: 'Client of the built-in issuer', none: 'No credential',
 }
 
 export const revokedWord: Record<Revoked['kind'], string> = { certificate: 'Certificate', token: 'Token', key: 'Issuer key', subject: 'Subject', issuer: 'Issuer' }

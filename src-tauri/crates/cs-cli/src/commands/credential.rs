@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use clap::{Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
+use super::client;
 use super::provider::provider;
 use super::tenant::Which;
 use crate::answer::{list, moment, text, without};
@@ -62,9 +63,12 @@ pub(crate) struct Issue {
     /// A network that it may be used from, such as `10.0.0.0/8`; repeat it for more
     #[arg(long = "network", value_name = "CIDR")]
     networks: Vec<String>,
-    /// Write the key to a new file, for `countersign connect`, instead of showing the secret
+    /// Write the key to a new file, for `countersign connect`, instead of showing the secret; of a
+    /// client, its id and secret
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) client: client::Proof,
     #[command(flatten)]
     which: Which,
 }
@@ -98,6 +102,8 @@ pub(crate) struct Register {
 pub(crate) enum Kind {
     /// A key id and a secret that signs requests
     ApiKey,
+    /// A client of the built-in issuer, which gets access tokens there
+    Client,
 }
 
 pub(crate) async fn run(desk: &Desk, command: Credential) -> Done {
@@ -120,12 +126,27 @@ pub(crate) async fn run(desk: &Desk, command: Credential) -> Done {
 async fn issue(desk: &Desk, what: &Issue) -> Done {
     let tenant = desk.tenant(what.which.tenant.as_deref()).await?;
     let agent = desk.agent(&tenant, &what.agent).await?;
-    let kind = match what.kind {
-        Kind::ApiKey => "api_key",
-    };
-    let mut args = json!({ "tenant": tenant.id, "agent": agent.id, "kind": kind });
+    let mut args = json!({ "tenant": tenant.id, "agent": agent.id });
     if let Some(seconds) = what.lifetime {
         insert(&mut args, "lifetime_secs", json!(seconds));
+    }
+    match what.kind {
+        Kind::ApiKey => {
+            what.client.must_be_absent()?;
+            insert(&mut args, "kind", json!("api_key"));
+        }
+        Kind::Client => {
+            if what.task.is_some() {
+                let message = "a client asks for its task itself; bind it with --only-task";
+                return Err(Problem::invalid(message.to_owned()));
+            }
+            bind(desk, &tenant, &mut args, &what.only, &what.networks).await?;
+            let file = match what.save.as_deref() {
+                Some(path) => Some((create(path)?, path)),
+                None => None,
+            };
+            return client::register(desk, args, &what.client, file).await;
+        }
     }
     if let Some(task) = &what.task {
         let ids = desk.tasks(&tenant, std::slice::from_ref(task)).await?;

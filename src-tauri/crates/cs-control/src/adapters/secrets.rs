@@ -9,6 +9,7 @@ use cs_registry::{credential, tenant_secret};
 
 use super::Doing as _;
 use crate::core::Core;
+use crate::issuer;
 
 #[derive(Debug)]
 pub(crate) struct Secrets {
@@ -47,5 +48,12 @@ impl SecretSource for Secrets {
         vault
             .open_tenant_secret(tenant, found.id, &found.sealed)
             .map_err(|error| failed(doing)(error.into()))
+    }
+
+    async fn issuer_key(&self, tenant: TenantId, key_id: &str) -> Result<Secret, PortError> {
+        let doing = "get a key of the built-in issuer";
+        let core = self.core(doing)?;
+        let found = core.store.get(&issuer::seed_name(tenant, key_id)).await;
+        found.map_err(|error| failed(doing)(error.into()))
     }
 }

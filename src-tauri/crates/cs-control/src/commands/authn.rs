@@ -16,7 +16,7 @@ use crate::{names, reasons};
 const HOURS: u32 = 24;
 
 /// The methods, as the log has them.
-const METHODS: [&str; 4] = ["api_key", "token", "certificate", "none"];
+const METHODS: [&str; 5] = ["api_key", "token", "certificate", "client", "none"];
 
 /// Authentication in the last 24 hours, by method, and failures by reason.
 #[derive(Debug, Deserialize, TS)]

@@ -52,13 +52,19 @@ impl Command for Apply {
         let declared = declarative::read(&self.text)?;
         let core = control.core()?;
         let mut edit = core.edit(caller).await?;
-        let after = declarative::apply(&core, &mut edit, declared).await?;
+        let mut after = declarative::apply(&core, &mut edit, declared).await?;
         let changes = edit.changes().await?;
         if self.dry_run || changes.is_empty() {
             let policy_version = core.document().version;
             return Ok(AppliedView { changes, applied: !self.dry_run, policy_version });
         }
+        for aside in &mut after.issuers {
+            aside.keep(&core).await?;
+        }
         let enforced = edit.enforce("applied a registry file").await?;
+        for aside in after.issuers {
+            aside.take_effect(&core).await;
+        }
         for over in after.over {
             over.take_effect(&core).await;
         }

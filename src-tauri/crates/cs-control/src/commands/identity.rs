@@ -108,6 +108,7 @@ impl Command for ProviderTest {
             tenant: doc.id,
             name: found.name.clone(),
             settings: found.settings.clone(),
+            keys: None,
         };
         let token = self.token.trimmed(MOST_TOKEN).ok_or_else(|| {
             ControlError::invalid("token", "a token has between 1 and 8192 characters")

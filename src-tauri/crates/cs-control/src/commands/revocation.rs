@@ -11,6 +11,7 @@ use crate::actor::{Caller, Permission};
 use crate::command::Command;
 use crate::control::Control;
 use crate::failure::ControlError;
+use crate::issuer::{self, Aside};
 use crate::names;
 use crate::view::revocation::{RevocationView, RevokedAll};
 use crate::withdraw::{self, Withdrawal};
@@ -65,7 +66,8 @@ impl Command for RevocationAdd {
         let mut edit = core.edit(caller).await?;
         let document = core.document();
         let doc = names::tenant(&document, self.tenant)?;
-        withdraw::judge(doc, &self.what, edit.at())?;
+        let own = issuer::uri(control, doc);
+        withdraw::judge(doc, &own, &self.what, edit.at())?;
         if let Revoked::Certificate { authority, .. } = &self.what {
             outside::find(edit.db(), self.tenant, *authority).await?;
         }
@@ -82,10 +84,27 @@ impl Command for RevocationAdd {
             created: edit.at(),
         };
         revocation::add(edit.db(), &new).await?;
+        let mut aside = Aside::default();
+        if of_issuer(&new.what) == Some(&*own) {
+            aside = issuer::replace(&core, &mut edit, self.tenant, &new.what).await?;
+        }
+        aside.keep(&core).await?;
         let sentence = withdraw::sentence(&new.what);
         edit.say(Some(self.tenant), format!("revoked {sentence}: {}", new.reason));
         edit.record().await?;
+        aside.take_effect(&core).await;
         Ok(withdraw::view(new))
+    }
+}
+
+/// The issuer whose tokens are withdrawn.
+fn of_issuer(what: &Revoked) -> Option<&str> {
+    match what {
+        Revoked::Certificate { .. } => None,
+        Revoked::Issuer { issuer, .. }
+        | Revoked::Key { issuer, .. }
+        | Revoked::Subject { issuer, .. }
+        | Revoked::Token { issuer, .. } => Some(issuer),
     }
 }
 
@@ -115,7 +134,8 @@ impl Command for AgentRevoke {
         let doc = names::tenant(&document, self.tenant)?;
         let agent = doc.agents.iter().find(|it| it.id == self.agent);
         let agent = agent.ok_or(ControlError::NotFound { what: "agent" })?;
-        let mut withdrawal = Withdrawal::new(&core, edit, doc, reason);
+        let own = issuer::uri(control, doc);
+        let mut withdrawal = Withdrawal::new(&core, edit, (doc, own), reason);
         withdrawal.agent(agent).await?;
         withdrawal.take_effect(Some(agent)).await
     }
@@ -144,7 +164,8 @@ impl Command for TenantRevoke {
         let edit = core.edit(caller).await?;
         let document = core.document();
         let doc = names::tenant(&document, self.tenant)?;
-        let mut withdrawal = Withdrawal::new(&core, edit, doc, reason);
+        let own = issuer::uri(control, doc);
+        let mut withdrawal = Withdrawal::new(&core, edit, (doc, own), reason);
         for agent in &doc.agents {
             withdrawal.agent(agent).await?;
         }

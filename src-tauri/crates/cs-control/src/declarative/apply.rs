@@ -12,6 +12,7 @@ use cs_model::{
 };
 use cs_registry::agent::{self, Agent};
 use cs_registry::grant::{self, Cell};
+use cs_registry::issuer::Issuer;
 use cs_registry::role::{self, Role};
 use cs_registry::server::{self, Server};
 use cs_registry::session;
@@ -19,13 +20,14 @@ use cs_registry::task::{self, Task};
 use cs_registry::tenant::{self, Tenant};
 use cs_registry::tool::{self, Tool};
 
-use super::{Declared, DeclaredCondition, DeclaredTenant, DeclaredTool, suggest};
+use super::{Declared, DeclaredCondition, DeclaredIssuer, DeclaredTenant, DeclaredTool, suggest};
 use crate::commands::reference;
 use crate::commands::task::check_times;
 use crate::condition;
 use crate::core::Core;
 use crate::edit::Edit;
 use crate::failure::ControlError;
+use crate::issuer::{self, Aside};
 use crate::over::Over;
 use crate::probe;
 
@@ -35,6 +37,7 @@ use crate::probe;
 pub(crate) struct After {
     pub(crate) over: Vec<Over>,
     pub(crate) gone: Vec<(TenantId, ServerId)>,
+    pub(crate) issuers: Vec<Aside>,
 }
 
 /// Makes the registry what a file says, in an edit that is still to be enforced.
@@ -93,6 +96,7 @@ const fn empty(id: TenantId, name: Name) -> TenantDoc {
         tasks: Vec::new(),
         agents: Vec::new(),
         providers: Vec::new(),
+        issuer: None,
     }
 }
 
@@ -126,6 +130,7 @@ impl One<'_, '_> {
         let roles = self.roles(&tools, wanted.roles, &wanted.conditions).await?;
         let tasks = self.tasks(&tools, wanted.tasks).await?;
         self.providers(wanted.identity_providers).await?;
+        self.issuer(wanted.issuer).await?;
         self.agents(&roles, &tasks, wanted.agents).await?;
         for old in &self.doc.servers {
             if !wanted.servers.contains_key(&old.name) {
@@ -133,6 +138,20 @@ impl One<'_, '_> {
                 self.after.gone.push((self.doc.id, old.id));
             }
         }
+        Ok(())
+    }
+
+    async fn issuer(&mut self, wanted: Option<DeclaredIssuer>) -> Result<(), ControlError> {
+        let wanted = match wanted {
+            Some(DeclaredIssuer { enabled, token_secs }) => {
+                let token_secs = issuer::judge(token_secs.into())
+                    .map_err(|error| self.wrong("issuer", &error.to_string()))?;
+                Some(Issuer { enabled, token_secs })
+            }
+            None => None,
+        };
+        let aside = issuer::settle(self.core, self.edit, self.doc.id, wanted).await?;
+        self.after.issuers.push(aside);
         Ok(())
     }
 

@@ -123,6 +123,7 @@ async fn authentication_is_shown_by_method_and_failures_by_reason() {
     let events = vec![
         event(yes, "token", None),
         event(yes, "api_key", None),
+        event(yes, "client", None),
         event(no, "token", Some("credential_unknown")),
         event(no, "api_key", Some("credential_unknown")),
         event(no, "none", Some("no_credential")),
@@ -139,6 +140,7 @@ async fn authentication_is_shown_by_method_and_failures_by_reason() {
         ("api_key", json!(1), json!(1)),
         ("token", json!(1), json!(1)),
         ("certificate", json!(0), json!(0)),
+        ("client", json!(1), json!(0)),
         ("none", json!(0), json!(1)),
     ];
     assert_eq!(methods, expected);

@@ -23,6 +23,7 @@ const LOOKS: &[&str] = &[
     "authority_show",
     "credential_list",
     "export",
+    "issuer_show",
     "matrix",
     "matrix_cell",
     "matrix_export",

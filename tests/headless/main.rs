@@ -16,6 +16,7 @@ mod disk;
 mod glewlwyd;
 mod home;
 mod http;
+mod issuer;
 mod mtls;
 mod oidc;
 mod place;

@@ -1,6 +1,8 @@
 """An agent on the Python `mcp` client: over stdio with the plan of plan.mjs, over HTTP with an
 access token of its own, with the plan of agent-oauth.mjs, or over HTTPS by its certificate, with the
-plan of agent-mtls.mjs."""
+plan of agent-mtls.mjs. With `"tls": {"certificate", "key", "authority"}` beside the plan of
+agent-oauth.mjs it gets its token over a connection with its certificate; where there is no secret
+and no key, that is its proof."""
 
 import asyncio
 import json
@@ -77,6 +79,11 @@ class Kept:
 
 def proof():
     """What the HTTP client is made with, so that it proves who it is."""
+    if "tls" in PLAN:
+        files = PLAN["tls"]
+        context = ssl.create_default_context(cafile=files["authority"])
+        context.load_cert_chain(files["certificate"], files["key"])
+        return {"auth": authentication(), "verify": context}
     if "ca" not in PLAN:
         return {"auth": authentication()}
     context = ssl.create_default_context(cafile=PLAN["ca"])
@@ -90,6 +97,14 @@ def authentication():
     url, client = PLAN["url"], PLAN["client"]
     if "secret" in PLAN:
         return ClientCredentialsOAuthProvider(url, Kept(), client, PLAN["secret"], **usual)
+    if "key" not in PLAN:
+        # Its connection is its proof (RFC 8705): all that is left to say is who it is.
+        provider = ClientCredentialsOAuthProvider(url, Kept(), client, "", **usual)
+        provider.context.prepare_token_auth = lambda data, headers=None: (
+            {**data, "client_id": client},
+            headers or {},
+        )
+        return provider
     key = jwt.algorithms.ECAlgorithm.from_jwk(json.dumps(PLAN["key"]))
     pem = key.private_bytes(
         serialization.Encoding.PEM,

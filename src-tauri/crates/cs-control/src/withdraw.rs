@@ -177,7 +177,7 @@ impl<'w> Withdrawal<'w> {
                 Proof::Client { .. } => {
                     subjects.insert((self.own.clone(), own.key_id.clone()));
                 }
-                Proof::ApiKey | Proof::Certificate { .. } => {}
+                Proof::ApiKey | Proof::Certificate { .. } | Proof::OutsideCertificate { .. } => {}
             }
         }
         for (issuer, subject) in subjects {

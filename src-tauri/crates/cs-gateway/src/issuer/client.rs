@@ -128,7 +128,7 @@ async fn verify(case: &Case<'_>, id: String, shown: Shown<'_>) -> Result<Client,
     if let Some(reason) = objection(case, holder) {
         return because(reason);
     }
-    if !matches!(shown, Shown::Certificate) && !is_own_certificate(case, holder) {
+    if !is_own_certificate(case, holder) {
         return because("certificate_of_another");
     }
     if let Some((nonce, until)) = nonce {
@@ -195,10 +195,11 @@ fn objection(case: &Case<'_>, holder: &Holder) -> Option<&'static str> {
     standing(&case.world, holder)
 }
 
-/// A certificate beside another proof is a second identity: it has to be the same.
+/// A certificate is of the agent that it is registered for, whoever else could issue one of its
+/// name; beside another proof it is a second identity, which has to be the same.
 fn is_own_certificate(case: &Case<'_>, holder: &Holder) -> bool {
     let Some(peer) = case.peer else { return true };
-    let other = case.world.credentials.certificate(peer.fingerprint());
+    let other = peer.holder(&case.world);
     other.is_some_and(|it| (it.tenant, it.agent) == (holder.tenant, holder.agent))
 }
 

@@ -11,14 +11,17 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use cs_model::document::{Document, IssuerDoc};
 use cs_model::event::{Event, EventKind};
+use cs_model::revocation::Revoked;
 use cs_model::state::CredentialState;
 use cs_model::{Digest, TaskId, Timestamp};
 use cs_trust::token::IssuerKey;
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 use super::client::{Client, INITIALIZE, Reply, call_body, raw};
 use super::idp::Key;
@@ -27,7 +30,10 @@ use super::world::{
     tenant, world_of,
 };
 use crate::config::Config;
-use crate::world::{ClientProof, Credentials, Holder, OwnIssuer, OwnIssuers, Recognised, World};
+use crate::ports::{GivenUp, PortError, RevocationList};
+use crate::world::{
+    ClientProof, Credentials, Holder, OwnIssuer, OwnIssuers, Recognised, Revocations, World,
+};
 
 const NOW: i64 = NOON / 1000;
 
@@ -40,6 +46,27 @@ const FOREIGN: u128 = 8003;
 const ID: &str = "csc_worker";
 const TEXT: &str = "ccs_canary-secret-of-the-worker";
 const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+/// Withdraws tokens for as long as the world lasts.
+#[derive(Debug)]
+pub(super) struct Withdrawn {
+    pub(super) journal: Arc<Journal>,
+    pub(super) world: watch::Sender<Arc<World>>,
+}
+
+#[async_trait]
+impl RevocationList for Withdrawn {
+    async fn give_up(&self, token: GivenUp, events: Vec<Event>) -> Result<(), PortError> {
+        self.journal.keep(events)?;
+        let mut world = World::clone(&self.world.borrow());
+        let mut revocations = Revocations::clone(&world.revocations);
+        let GivenUp { tenant, issuer, id, .. } = token;
+        revocations.insert(tenant, Revoked::Token { issuer, id });
+        world.revocations = Arc::new(revocations);
+        self.world.send_replace(Arc::new(world));
+        Ok(())
+    }
+}
 
 /// A gateway that issues tokens for both tenants.
 pub(super) struct Office {

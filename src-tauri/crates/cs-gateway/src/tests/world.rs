@@ -10,7 +10,6 @@ use async_trait::async_trait;
 use cs_model::document::{AgentDoc, Document, RoleDoc, ServerDoc, TaskDoc, TenantDoc, ToolDoc};
 use cs_model::event::{Event, EventKind, Outcome};
 use cs_model::op_token::OperationClaims;
-use cs_model::revocation::Revoked;
 use cs_model::state::{CredentialState, SessionEnd, Standing};
 use cs_model::upstream::Transport;
 use cs_model::{
@@ -30,8 +29,9 @@ use crate::gateway::{Gateway, Socket};
 use crate::ports::*;
 use crate::session::Live;
 use crate::tests::client::Client;
+use crate::tests::issuer::Withdrawn;
 use crate::upstream::{Reply, ReplyBody, Target, ToolCall, UpstreamError, Upstreams};
-use crate::world::{Credentials, Holder, Providers, Recognised, Revocations, World};
+use crate::world::{Credentials, Holder, Providers, Recognised, World};
 
 /// 2026-07-28T09:30:00Z.
 pub(super) const NOON: i64 = 1_785_231_000_000;
@@ -282,7 +282,7 @@ impl Journal {
         self.steps.lock().unwrap().push(what.into());
     }
 
-    fn keep(&self, events: Vec<Event>) -> Result<(), PortError> {
+    pub(super) fn keep(&self, events: Vec<Event>) -> Result<(), PortError> {
         if self.audit_is_down.load(Ordering::SeqCst) {
             return Err(PortError { doing: "write the log", source: None });
         }
@@ -569,27 +569,6 @@ impl SecretSource for Journal {
 impl RevocationList for Journal {
     async fn give_up(&self, _: GivenUp, events: Vec<Event>) -> Result<(), PortError> {
         self.keep(events)
-    }
-}
-
-/// Withdraws tokens for as long as the world lasts.
-#[derive(Debug)]
-struct Withdrawn {
-    journal: Arc<Journal>,
-    world: watch::Sender<Arc<World>>,
-}
-
-#[async_trait]
-impl RevocationList for Withdrawn {
-    async fn give_up(&self, token: GivenUp, events: Vec<Event>) -> Result<(), PortError> {
-        self.journal.keep(events)?;
-        let mut world = World::clone(&self.world.borrow());
-        let mut revocations = Revocations::clone(&world.revocations);
-        let GivenUp { tenant, issuer, id, .. } = token;
-        revocations.insert(tenant, Revoked::Token { issuer, id });
-        world.revocations = Arc::new(revocations);
-        self.world.send_replace(Arc::new(world));
-        Ok(())
     }
 }
 

@@ -1,8 +1,6 @@
 //! What ends tokens, and what does not.
 
 use super::*;
-use crate::world::Revocations;
-use cs_model::revocation::Revoked;
 
 impl Office {
     fn keys(&self, seeds: &[u8]) {

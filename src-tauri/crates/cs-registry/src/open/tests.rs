@@ -119,9 +119,9 @@ async fn f08_a_second_opener_is_refused_and_the_first_goes_on() {
 
 #[tokio::test]
 async fn a_registry_of_a_newer_version_is_refused_and_unchanged() {
-    let fixture = changed("PRAGMA user_version = 7").await;
+    let fixture = changed("PRAGMA user_version = 70").await;
     let error = refusal(&fixture.path()).await;
-    assert!(matches!(error, OpenError::Newer { found: 7, known: SCHEMA }), "{error}");
+    assert!(matches!(error, OpenError::Newer { found: 70, known: SCHEMA }), "{error}");
     assert!(error.to_string().contains("newer version"), "{error}");
 }
 
@@ -130,14 +130,14 @@ async fn a_newer_version_that_was_killed_before_it_wrote_its_header_is_refused()
     let fixture = Fixture::new().await;
     fixture.registry.close().await.unwrap();
     let mut db = options(&fixture.path()).connect().await.unwrap();
-    sqlx::query("PRAGMA user_version = 7").execute(&mut db).await.unwrap();
+    sqlx::query("PRAGMA user_version = 70").execute(&mut db).await.unwrap();
     let copy = tempfile::tempdir().unwrap();
     for file in ["registry.db", "registry.db-wal"] {
         std::fs::copy(fixture.path().with_file_name(file), copy.path().join(file)).unwrap();
     }
     let path = copy.path().join("registry.db");
     check_header(&path).unwrap();
-    assert!(matches!(Registry::open(&path).await, Err(OpenError::Newer { found: 7, .. })));
+    assert!(matches!(Registry::open(&path).await, Err(OpenError::Newer { found: 70, .. })));
 }
 
 #[tokio::test]

@@ -44,6 +44,41 @@ async function shown(page, file) {
 
 const at = (place) => `${core.url}/#/t/acme/${place}`
 
+test('a client that was registered in the console gets tokens of the built-in issuer, until it is switched off', async () => {
+  const { page, wrong, close } = await open(core.browser, at('identity?tab=issuer'))
+  await page.getByRole('button', { name: 'Switch it on' }).click()
+  await page.getByText('Signs next').waitFor()
+
+  await page.goto(at('agents'))
+  await page.getByRole('button', { name: 'reader-1', exact: true }).click()
+  await page.getByRole('button', { name: 'Other ways' }).click()
+  await page.getByRole('menuitem', { name: 'Register a client' }).click()
+  await page.getByRole('button', { name: 'Register the client' }).click()
+  await page.getByText('The secret is shown only now').waitFor()
+  const [id, secret, tokens, endpoint] = [await fact(page, 'Client id'), await fact(page, 'Secret'), await fact(page, 'Token endpoint'), await fact(page, 'Endpoint')]
+
+  const basic = Buffer.from(`${encodeURIComponent(id)}:${encodeURIComponent(secret)}`).toString('base64')
+  const form = new URLSearchParams({ grant_type: 'client_credentials', resource: endpoint }).toString()
+  const got = await post(tokens, form, { 'content-type': 'application/x-www-form-urlencoded', authorization: `Basic ${basic}` })
+  assert.equal(got.status, 200, got.text)
+  const bearer = { authorization: `Bearer ${JSON.parse(got.text).access_token}` }
+  assert.equal((await post(endpoint, initialize, bearer)).status, 200)
+
+  await page.getByLabel('I have stored the secret').check()
+  await page.getByRole('dialog', { name: 'The client of reader-1' }).getByRole('button', { name: 'Close' }).click()
+  await page.goto(at('identity?tab=issuer'))
+  await page.getByRole('button', { name: 'Rotate now' }).click()
+  await page.getByText('Signs no more').waitFor()
+  assert.equal((await post(endpoint, initialize, bearer)).status, 200, 'a rotation refuses nothing')
+  await page.getByRole('button', { name: 'Switch off' }).click()
+  await page.getByText('Cut off: 1 client.').waitFor()
+  await page.getByRole('dialog').getByRole('button', { name: 'Switch off' }).click()
+  await page.getByRole('heading', { name: 'The built-in issuer is off' }).waitFor()
+  assert.equal((await post(endpoint, initialize, bearer)).status, 401)
+  assert.deepEqual(wrong, [])
+  await close()
+})
+
 test('a certificate that is issued in the console is what it says, and is revoked in its list', async () => {
   const { page, wrong, close } = await open(core.browser, at('agents'))
   await page.getByRole('button', { name: 'reader-1', exact: true }).click()

@@ -12,6 +12,7 @@ const screens = [
   ...['empty', 'typical', 'crowded'].flatMap((size) => [
     ...places.map((place) => ({ size, name: place, path: `/t/acme/${place}` })),
     { size, name: 'tenants', path: '/tenants' },
+    { size, name: 'identity-issuer', path: '/t/acme/identity?tab=issuer' },
     { size, name: 'identity-authorities', path: '/t/acme/identity?tab=authorities' },
     { size, name: 'identity-certificates', path: '/t/acme/identity?tab=certificates' },
     { size, name: 'identity-revocations', path: '/t/acme/identity?tab=revocations' },

@@ -113,6 +113,7 @@ function useEntries(): Entry[] {
             { kind: 'action', title: 'Create an agent', run: go(`${at}/agents`, { new: '1' }) },
             { kind: 'action', title: 'Create a task', run: go(`${at}/tasks`, { new: '1' }) },
             { kind: 'action', title: 'Add an identity provider', run: go(`${at}/identity`, { new: '1' }) },
+            { kind: 'action', title: 'Open the built-in issuer', run: go(`${at}/identity`, { tab: 'issuer' }) },
             { kind: 'action', title: 'List the certificates of agents', run: go(`${at}/identity`, { tab: 'certificates' }) },
             { kind: 'action', title: 'Revoke a token, a key or a subject', run: go(`${at}/identity`, { tab: 'revocations', new: '1' }) },
             { kind: 'action', title: 'Add a server', run: go(`${at}/servers`, { new: '1' }) },

@@ -41,6 +41,9 @@ export const providerList = (tenant: TenantId) =>
 export const revocationList = (tenant: TenantId) =>
   queryOptions({ queryKey: ['registry', 'revocations', tenant], queryFn: () => call('revocation_list', { tenant }) })
 
+export const issuerShow = (tenant: TenantId) =>
+  queryOptions({ queryKey: ['registry', 'issuer', tenant], queryFn: () => call('issuer_show', { tenant }), refetchInterval: 30_000 })
+
 export const authorityShow = (tenant: TenantId) =>
   queryOptions({ queryKey: ['registry', 'authority', tenant], queryFn: () => call('authority_show', { tenant }) })
 

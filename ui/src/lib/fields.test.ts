@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Timestamp } from '@/ipc/generated'
 import { expiresSoon } from './expiry'
+import { jwksProblem } from './jwks'
 import { linesOf } from './lines'
 import { networkOf, networkProblem } from './networks'
 import { pemProblem } from './pem'
@@ -52,4 +53,18 @@ test('what expires is marked in the last quarter of its life, at most three days
   const soon = (life: number, age: number) => expiresSoon({ created: at(0), expires: at(life) }, age * 3_600_000)
   expect([soon(24, 17), soon(24, 18), soon(24, 18.1), soon(24, 24), soon(24, 30)]).toEqual([false, false, true, false, false])
   expect([soon(2_160, 2_000), soon(2_160, 2_089)]).toEqual([false, true])
+})
+
+test('pasted key sets are public', () => {
+  const set = (...keys: object[]) => JSON.stringify({ keys })
+  const key = { kty: 'OKP', crv: 'Ed25519', kid: 'a', x: 'AA' }
+  expect(jwksProblem(set(key, { ...key, kid: 'b' }))).toBeUndefined()
+  expect(jwksProblem('')).toMatch(/Nothing/)
+  expect(jwksProblem('{')).toMatch(/not JSON/)
+  expect(jwksProblem(JSON.stringify(key))).toMatch(/one key/)
+  for (const wrong of ['[]', '7', 'null', '{"keys":{}}', '{"keys":[7]}']) expect(jwksProblem(wrong), wrong).toMatch(/JWK Set/)
+  expect(jwksProblem(set())).toMatch(/no key/)
+  expect(jwksProblem(set(key, { ...key, d: 'AA' }))).toMatch(/private key/)
+  expect(jwksProblem(set({ kty: 'oct', k: 'AA' }))).toMatch(/private key/)
+  expect(jwksProblem('-----BEGIN PRIVATE KEY-----')).toMatch(/private key/)
 })

@@ -18,7 +18,7 @@ import { AgentForm } from './AgentForm'
 import { Credentials } from './Credentials'
 
 /** What opens on top of the page of an agent. */
-export type Dialog = 'key' | 'certificate' | 'outside' | 'register' | 'revoke'
+export type Dialog = 'key' | 'certificate' | 'client' | 'outside' | 'register' | 'revoke'
 type Props = { agent: AgentView; onOpen: (dialog: Dialog) => void; onGone: () => void }
 
 /** Everything about one agent: what it may, what it proves itself with, and how to stop it. */
@@ -58,6 +58,7 @@ export function AgentDetail({ agent, onOpen, onGone }: Props) {
 const ways: { dialog: Dialog; title: string; hint: string }[] = [
   { dialog: 'certificate', title: 'Issue a certificate', hint: 'Mutual TLS: valid for days, for a key made here or its own' },
   { dialog: 'outside', title: 'Register a certificate', hint: 'One that an outside authority has issued' },
+  { dialog: 'client', title: 'Register a client of the built-in issuer', hint: 'It gets access tokens of minutes from the gateway itself' },
   { dialog: 'register', title: 'Register an external identity', hint: 'A subject of your identity provider, with its access tokens' },
 ]
 

@@ -19,6 +19,7 @@ import { AgentForm } from './AgentForm'
 import { IssueCertificate } from './IssueCertificate'
 import { IssueKey } from './IssueKey'
 import { RegisterCertificate } from './RegisterCertificate'
+import { RegisterClient } from './RegisterClient'
 import { RegisterIdentity } from './RegisterIdentity'
 
 /** The programs that call tools in this tenant. */
@@ -72,6 +73,7 @@ function OnTop({ kind, agent, onClose }: { kind: Dialog; agent: AgentView; onClo
   switch (kind) {
     case 'key': return <IssueKey agent={agent} onClose={onClose} />
     case 'certificate': return <IssueCertificate agent={agent} onClose={onClose} />
+    case 'client': return <RegisterClient agent={agent} onClose={onClose} />
     case 'outside': return <RegisterCertificate agent={agent} onClose={onClose} />
     case 'register': return <RegisterIdentity agent={agent} onClose={onClose} />
     case 'revoke': return <RevokeEverything whose={{ kind: 'agent', agent }} onClose={onClose} />

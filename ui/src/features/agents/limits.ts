@@ -39,3 +39,12 @@ export const certificateLifetimes = [
   { value: String(7 * 24 * HOUR), label: '7 days, the longest' },
 ]
 export const usualCertificateLifetime = String(24 * HOUR)
+
+/** Of a client: its secret is sent to the gateway alone, and it gets tokens of minutes for it. */
+export const clientLifetimes = [
+  { value: String(24 * HOUR), label: '24 hours' },
+  { value: String(7 * 24 * HOUR), label: '7 days' },
+  { value: String(30 * 24 * HOUR), label: '30 days' },
+  { value: String(90 * 24 * HOUR), label: '90 days, the longest' },
+]
+export const usualClientLifetime = String(30 * 24 * HOUR)

@@ -6,12 +6,14 @@ import { Page } from '@/components/Page'
 import { Authentication } from './Authentication'
 import { Authorities } from './Authorities'
 import { Certificates } from './Certificates'
+import { Issuer } from './Issuer'
 import { Providers, ProvidersActions } from './Providers'
 import { RevokeAll } from './RevokeAll'
 import { Revocations } from './Revocations'
 
 const tabs = [
   { value: 'providers', label: 'Identity providers' },
+  { value: 'issuer', label: 'Built-in issuer' },
   { value: 'certificates', label: 'Certificates' },
   { value: 'authorities', label: 'Authorities' },
   { value: 'revocations', label: 'Revocations' },
@@ -31,6 +33,7 @@ export function IdentityPage() {
           {tabs.map((one) => <Tabs.Tab key={one.value} value={one.value}>{one.label}</Tabs.Tab>)}
         </Tabs.List>
         <Tabs.Panel value="providers" pt="md"><Providers /></Tabs.Panel>
+        <Tabs.Panel value="issuer" pt="md"><Issuer /></Tabs.Panel>
         <Tabs.Panel value="certificates" pt="md"><Certificates /></Tabs.Panel>
         <Tabs.Panel value="authorities" pt="md"><Authorities /></Tabs.Panel>
         <Tabs.Panel value="revocations" pt="md"><Revocations /></Tabs.Panel>

@@ -9,6 +9,7 @@ import { correlation } from './clock'
 import { agentHandlers } from './handle-agents'
 import { certificateHandlers } from './handle-certificates'
 import { identityHandlers } from './handle-identity'
+import { issuerHandlers } from './handle-issuer'
 import { policyHandlers } from './handle-policy'
 import { recordHandlers } from './handle-records'
 import { statusHandlers } from './handle-status'
@@ -17,7 +18,7 @@ import { makeWorld, type Size, type World } from './world'
 
 export type Handlers = { [C in Command]?: (world: World, args: Args<C>) => Answer<C> }
 
-const handlers: Handlers = { ...statusHandlers, ...policyHandlers, ...agentHandlers, ...identityHandlers, ...certificateHandlers, ...recordHandlers }
+const handlers: Handlers = { ...statusHandlers, ...policyHandlers, ...agentHandlers, ...identityHandlers, ...certificateHandlers, ...issuerHandlers, ...recordHandlers }
 const sizes: Size[] = ['first-run', 'locked', 'doubtful', 'empty', 'typical', 'crowded']
 const asked = mockSize()
 const world = makeWorld(sizes.find((size) => size === asked) ?? 'typical')

@@ -1,6 +1,7 @@
 /** Identity providers, what they vouch for, and what was withdrawn. */
 import type { AgentView, CredentialView, ProofView, ProviderPreset, ProviderSettings, ProviderStatus, ProviderView, Revoked, RevocationView, TaskRef } from '../generated'
 import { fillCertificates } from './certificates'
+import { fillIssuer } from './issuer'
 import { ago, ahead, digest, id } from './clock'
 import type { Tenant } from './world'
 
@@ -95,6 +96,7 @@ export function fillIdentity(tenant: Tenant, crowded: boolean): void {
     if (agent && proven) agent.credentials.push(makeCredentialOf(agent, key, proven, networks, networks.length > 1 ? agent.tasks.slice(0, 1) : null))
   }
   fillCertificates(tenant, crowded)
+  fillIssuer(tenant, crowded)
   countSubjects(tenant)
   tenant.revocations = revocationsOf(tenant.providers, crowded ? 240 : 4)
   for (const tool of tenant.tools) {

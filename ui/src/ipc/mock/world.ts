@@ -1,6 +1,6 @@
 /** What the backend inside the page holds, and the three sizes that it can have. */
 import type {
-  AgentView, ApprovalView, AuditRow, AuthorityView, ConditionView, CredentialView, Grant, ProviderView, RevocationView, RoleId, ServerView,
+  AgentView, ApprovalView, AuditRow, AuthorityView, ConditionView, CredentialView, Grant, IssuerView, ProviderView, RevocationView, RoleId, ServerView,
   ServingView, SessionView, StatusView, TaskView, TenantId, TenantView, ToolView,
 } from '../generated'
 import { fillApprovals } from './approvals'
@@ -29,6 +29,7 @@ export type Tenant = {
   revocations: RevocationView[]
   /** Nothing before its first certificate. */
   authority: AuthorityView | null
+  issuer: IssuerView | null
 }
 export type World = {
   status: StatusView
@@ -82,7 +83,7 @@ function statusOf(size: Size): StatusView {
 function makeTenant(name: string, size: Size, starter: boolean): Tenant {
   const tenant: Tenant = {
     view: { id: id<TenantId>('tnt'), name, standing: 'active', created: ago(86_400 * 12), agents: 0, servers: 0, tools: 0, tasks: 0, live_sessions: 0, starter: starter && size !== 'empty' },
-    roles: [], servers: [], tools: [], grants: new Map(), conditions: new Map(), tasks: [], agents: [], sessions: [], secrets: ['mail_password'], providers: [], revocations: [], authority: null,
+    roles: [], servers: [], tools: [], grants: new Map(), conditions: new Map(), tasks: [], agents: [], sessions: [], secrets: ['mail_password'], providers: [], revocations: [], authority: null, issuer: null,
   }
   if (size === 'empty') return tenant
   const names = size === 'crowded' ? [...ROLES, ...MORE_ROLES, ...MORE_ROLES.map((one) => `${one}-eu`), ...MORE_ROLES.slice(0, 14).map((one) => `${one}-us`)] : ROLES

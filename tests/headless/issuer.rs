@@ -197,7 +197,9 @@ async fn j27_real_clients_prove_themselves_by_certificate_and_their_tokens_are_b
     ];
     let mut asks = Command::new("curl");
     asks.args(usual).args(own);
-    form.iter().for_each(|pair| drop(asks.args(["--data-urlencode", pair])));
+    for pair in &form {
+        asks.args(["--data-urlencode", pair]);
+    }
     let answer = said(asks.arg(word(&client, "token_endpoint"))).await;
     let bearer = format!("Authorization: Bearer {}", word(&answer, "access_token"));
     let opens = |with: Vec<&str>| {
@@ -217,7 +219,9 @@ async fn j27_real_clients_prove_themselves_by_certificate_and_their_tokens_are_b
 
     let mut bare = Command::new("curl");
     bare.args(usual);
-    form.iter().for_each(|pair| drop(bare.args(["--data-urlencode", pair])));
+    for pair in &form {
+        bare.args(["--data-urlencode", pair]);
+    }
     let refused = said(bare.arg(word(&client, "token_endpoint"))).await;
     assert_eq!(refused["error"], "invalid_client", "{refused}");
 }

@@ -1,5 +1,6 @@
 //! What the windows talk to: the services of this home.
 
+use cs_control::view::alert::AlertView;
 use cs_control::view::approval::ApprovalRow;
 use cs_control::{Actor, Change, Control, Failure};
 use serde_json::{Value, json};
@@ -59,6 +60,17 @@ impl Desk {
         let rows =
             self.control.dispatch(&user, "approval_list", json!({"states": ["pending"]})).await?;
         Ok(serde_json::from_value(rows).unwrap_or_default())
+    }
+
+    /// Alerts that nobody has acknowledged, asked for like what waits.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot be told; before the first run there is nothing to ask.
+    pub(crate) async fn alerts(&self) -> Result<Vec<AlertView>, Failure> {
+        let user = Actor::Local { uid: None };
+        let open = self.control.dispatch(&user, "alert_list", json!({"state": "open"})).await?;
+        Ok(serde_json::from_value(open).unwrap_or_default())
     }
 
     /// What changes from now on.

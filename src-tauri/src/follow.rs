@@ -1,11 +1,13 @@
 //! Follows what changes: tells the windows, counts what waits, and calls the operator when a call
-//! begins to wait.
+//! begins to wait or a rule found something.
 
 use std::collections::HashSet;
 
+use cs_control::view::alert::AlertView;
 use cs_control::view::approval::ApprovalRow;
 use cs_control::{Change, Topic};
-use cs_model::{ApprovalId, TenantId};
+use cs_model::alert::AlertSeverity;
+use cs_model::{AlertId, ApprovalId, TenantId};
 use tauri::{AppHandle, Emitter, Manager, Runtime};
 use tauri_plugin_notification::{Action, ActionPerformed, ActionType, NotificationExt};
 use tokio::sync::broadcast::error::RecvError;
@@ -17,11 +19,14 @@ use crate::{tray, windows};
 const CHANGED: &str = "changed";
 /// The kind of notification that says that a call waits.
 const WAITING: &str = "waiting";
-/// More calls than this at once are told of in one notification.
+/// The kind of notification that says that a rule found something.
+const FOUND: &str = "found";
+/// More calls or alerts than this at once are told of in one notification.
 const ONE_BY_ONE: usize = 3;
 
 /// What there is to say when the follower missed something: everything may have changed.
 const EVERYTHING: &[Topic] = &[
+    Topic::Alerts,
     Topic::Approvals,
     Topic::Audit,
     Topic::Policy,
@@ -31,14 +36,23 @@ const EVERYTHING: &[Topic] = &[
     Topic::Status,
 ];
 
+/// What the operator was told of already.
+#[derive(Default)]
+struct Known {
+    waiting: HashSet<ApprovalId>,
+    /// Nothing before the first look.
+    alerts: Option<HashSet<AlertId>>,
+}
+
 /// Follows the changes until the console ends.
 pub(crate) fn start<R: Runtime>(app: &AppHandle<R>) {
     prepare(app);
     let app = app.clone();
     tauri::async_runtime::spawn(async move {
         let mut changes = app.state::<Desk>().changes();
-        let mut known = HashSet::new();
-        count(&app, &mut known).await;
+        let mut known = Known::default();
+        count(&app, &mut known.waiting).await;
+        alerts(&app, &mut known.alerts).await;
         loop {
             match changes.recv().await {
                 Ok(change) => hear(&app, &mut known, &[change.topic]).await,
@@ -49,14 +63,57 @@ pub(crate) fn start<R: Runtime>(app: &AppHandle<R>) {
     });
 }
 
-async fn hear<R: Runtime>(app: &AppHandle<R>, known: &mut HashSet<ApprovalId>, topics: &[Topic]) {
+async fn hear<R: Runtime>(app: &AppHandle<R>, known: &mut Known, topics: &[Topic]) {
     for topic in topics {
         if let Err(problem) = app.emit(CHANGED, Change { topic: *topic }) {
             tracing::warn!(%problem, "a window could not be told of a change");
         }
     }
     if topics.contains(&Topic::Approvals) {
-        count(app, known).await;
+        count(app, &mut known.waiting).await;
+    }
+    if topics.contains(&Topic::Alerts) {
+        alerts(app, &mut known.alerts).await;
+    }
+}
+
+/// Tells of each alert that was not there before; at the start, of how many there are.
+async fn alerts<R: Runtime>(app: &AppHandle<R>, known: &mut Option<HashSet<AlertId>>) {
+    let Ok(open) = app.state::<Desk>().alerts().await else { return };
+    let now = open.iter().map(|it| it.id).collect();
+    let before = known.replace(now);
+    let new: Vec<_> = match &before {
+        Some(before) => open.iter().filter(|it| !before.contains(&it.id)).collect(),
+        None => open.iter().collect(),
+    };
+    match (before, new.as_slice()) {
+        (_, []) => {}
+        (Some(_), few) if few.len() <= ONE_BY_ONE => few.iter().for_each(|it| found(app, it)),
+        (Some(_), many) => show(app, "Alerts", &format!("{} new alerts", many.len())),
+        (None, some) => {
+            show(app, "Alerts", &format!("{} nobody has looked at yet", some.len()));
+        }
+    }
+}
+
+/// What was found and whose it is, and nothing that an agent could have written.
+fn found<R: Runtime>(app: &AppHandle<R>, alert: &AlertView) {
+    let title = match alert.severity {
+        AlertSeverity::Alert => "Alert",
+        AlertSeverity::Incident => "Incident",
+    };
+    let whose = [alert.agent_name.as_deref(), alert.tenant_name.as_deref()];
+    let whose: Vec<&str> = whose.into_iter().flatten().collect();
+    let whose = whose.join(" in ");
+    let body =
+        if whose.is_empty() { alert.title.clone() } else { format!("{}: {whose}", alert.title) };
+    show(app, title, &body);
+}
+
+fn show<R: Runtime>(app: &AppHandle<R>, title: &str, body: &str) {
+    let notification = app.notification().builder().title(title).body(body);
+    if let Err(problem) = notification.action_type_id(FOUND).extra(FOUND, true).show() {
+        tracing::warn!(%problem, "there could be no notification");
     }
 }
 
@@ -94,14 +151,15 @@ fn tell<R: Runtime>(app: &AppHandle<R>, body: &str, row: Option<&ApprovalRow>) {
     }
 }
 
-/// A click on a notification opens the approval window. It decides nothing.
+/// A click on a notification opens the window that it is about. It decides nothing.
 fn prepare<R: Runtime>(app: &AppHandle<R>) {
-    let look =
-        ActionType::builder(WAITING).actions(vec![Action::builder("look", "Look").build()]).build();
+    let looks = [WAITING, FOUND].map(|kind| {
+        ActionType::builder(kind).actions(vec![Action::builder("look", "Look").build()]).build()
+    });
     let opener = app.clone();
     let prepared = app
         .notification()
-        .register_action_types(vec![look])
+        .register_action_types(looks.into())
         .and_then(|()| app.notification().on_action(move |action| open(&opener, action)));
     if let Err(problem) = prepared {
         tracing::warn!(%problem, "clicks on notifications will not be heard");
@@ -109,8 +167,14 @@ fn prepare<R: Runtime>(app: &AppHandle<R>) {
 }
 
 fn open<R: Runtime>(app: &AppHandle<R>, action: &ActionPerformed) {
-    if let Err(problem) = windows::show_approval(app, which(action)) {
-        tracing::warn!(%problem, "the approval window could not be opened");
+    let about_alert = action.notification().is_some_and(|it| it.extra().contains_key(FOUND));
+    let opened = if about_alert {
+        windows::show_main(app)
+    } else {
+        windows::show_approval(app, which(action))
+    };
+    if let Err(problem) = opened {
+        tracing::warn!(%problem, "the window that a notification is about could not be opened");
     }
 }
 

@@ -127,6 +127,21 @@ fn d12_the_web_view_is_given_nothing_that_it_does_not_need() {
     assert_eq!(config["app"]["windows"], json!([]));
 }
 
+/// What would let a page or a link reach the system is not even linked.
+#[test]
+fn d05_d06_no_plugin_reaches_files_programs_the_network_or_links() {
+    let manifest = include_str!("../Cargo.toml");
+    let plugins: Vec<_> =
+        manifest.lines().filter_map(|it| it.strip_prefix("tauri-plugin-")).collect();
+    let name = |line: &&str| line.split(['.', ' ', '=']).next().unwrap_or_default().to_owned();
+    assert_eq!(plugins.iter().map(name).collect::<Vec<_>>(), ["notification", "single-instance"]);
+    assert_eq!(config()["plugins"], Value::Null);
+    assert_eq!(config()["bundle"].get("fileAssociations"), None);
+    for capability in [main_window(), approval_window()] {
+        assert!(capability.iter().all(|it| !it.contains(':')), "{capability:?}");
+    }
+}
+
 /// The app as it is, but for its windows, on a home of its own.
 fn app(home: &Path) -> App<MockRuntime> {
     let control = Control::open(home, Options::new("a test", "countersign-desktop".into()));

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { onTheMock, overflowing, seriousProblems, shots } from './browser.mjs'
 
-const places = ['overview', 'approvals', 'matrix', 'reference', 'tasks', 'agents', 'identity', 'servers', 'sessions', 'audit']
+const places = ['overview', 'approvals', 'alerts', 'matrix', 'reference', 'tasks', 'agents', 'identity', 'servers', 'sessions', 'audit']
 const screens = [
   { size: 'first-run', name: 'first-run', path: '/' },
   { size: 'locked', name: 'locked', path: '/' },
@@ -17,11 +17,15 @@ const screens = [
     { size, name: 'identity-certificates', path: '/t/acme/identity?tab=certificates' },
     { size, name: 'identity-revocations', path: '/t/acme/identity?tab=revocations' },
     { size, name: 'identity-authentication', path: '/t/acme/identity?tab=authentication' },
+    { size, name: 'alerts-rules', path: '/t/acme/alerts?tab=rules' },
+    { size, name: 'alerts-attempts', path: '/t/acme/alerts?tab=attempts' },
     { size, name: 'settings', path: '/settings' },
     { size, name: 'decide', path: '/decide' },
   ]),
   ...['typical', 'crowded'].flatMap((size) => [
     { size, name: 'approvals-decided', path: '/t/acme/approvals?state=decided' },
+    { size, name: 'alerts-all', path: '/t/acme/alerts?all=1' },
+    { size, name: 'alerts-rule', path: '/t/acme/alerts?tab=rules&rule=incident' },
     { size, name: 'agents-new', path: '/t/acme/agents?new=1' },
     { size, name: 'identity-new', path: '/t/acme/identity?new=1' },
     { size, name: 'identity-revoke', path: '/t/acme/identity?tab=revocations&new=1' },

@@ -62,7 +62,7 @@ function Console({ status: now }: { status: StatusView }) {
         <TenantSwitcher />
         <StatusStrip status={now} />
       </header>
-      <Rail waiting={now.waiting_approvals} />
+      <Rail counts={now} />
       <div className={css.body}>
         <Doubt status={now} />
         <main className={css.content} id="content" tabIndex={-1}>

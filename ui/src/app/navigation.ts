@@ -1,6 +1,6 @@
 import type { ComponentType } from 'react'
 import {
-  IconBuilding, IconChecklist, IconFileText, IconHistory, IconId, IconLayoutDashboard, IconListDetails, IconRobot, IconServer2,
+  IconBell, IconBuilding, IconChecklist, IconFileText, IconHistory, IconId, IconLayoutDashboard, IconListDetails, IconRobot, IconServer2,
   IconSettings, IconSignature, IconTable,
 } from '@/components/icons'
 
@@ -17,6 +17,7 @@ export type Place = {
 const places = {
   overview: { page: 'overview', title: 'Overview', icon: IconLayoutDashboard, below: 'tenant', key: 'o' },
   approvals: { page: 'approvals', title: 'Approvals', icon: IconSignature, below: 'tenant', key: 'p' },
+  alerts: { page: 'alerts', title: 'Alerts', icon: IconBell, below: 'tenant', key: 'l' },
   matrix: { page: 'matrix', title: 'Matrix', icon: IconTable, below: 'tenant', key: 'm' },
   reference: { page: 'reference', title: 'Reference matrix', icon: IconListDetails, below: 'tenant', key: 'r' },
   tasks: { page: 'tasks', title: 'Tasks', icon: IconChecklist, below: 'tenant', key: 't' },
@@ -30,7 +31,7 @@ const places = {
 } satisfies Record<string, Place>
 
 export const groups: { title: string; places: Place[] }[] = [
-  { title: 'Decide', places: [places.overview, places.approvals] },
+  { title: 'Decide', places: [places.overview, places.approvals, places.alerts] },
   { title: 'Rules', places: [places.matrix, places.reference, places.tasks] },
   { title: 'Who', places: [places.agents, places.identity, places.tenants] },
   { title: 'What', places: [places.servers] },

@@ -45,6 +45,11 @@ const approvals = createRoute({
   path: 'approvals',
   component: lazyRouteComponent(() => import('@/features/approvals/ApprovalsPage'), 'ApprovalsPage'),
 })
+const alerts = createRoute({
+  getParentRoute: () => tenant,
+  path: 'alerts',
+  component: lazyRouteComponent(() => import('@/features/alerts/AlertsPage'), 'AlertsPage'),
+})
 const matrix = createRoute({
   getParentRoute: () => tenant,
   path: 'matrix',
@@ -98,7 +103,7 @@ const tree = root.addChildren([
     tenants,
     settings,
     tenant.addChildren([
-      tenantIndex, overview, approvals, matrix, reference, tasks, agents, identity, servers, server, sessions, audit,
+      tenantIndex, overview, approvals, alerts, matrix, reference, tasks, agents, identity, servers, server, sessions, audit,
     ]),
   ]),
 ])

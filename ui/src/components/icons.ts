@@ -1,6 +1,6 @@
 /** The icons that the console uses, by what they stand for. */
 export {
-  IconAlertTriangle, IconArrowDown, IconArrowUp, IconBuilding, IconCheck, IconChecklist,
+  IconAlertTriangle, IconArrowDown, IconArrowUp, IconBell, IconBuilding, IconCheck, IconChecklist,
   IconChevronDown, IconChevronRight, IconCircle, IconCircleCheck, IconCopy, IconDeviceDesktop,
   IconDots, IconExternalLink, IconFileText, IconHistory, IconId, IconInfoCircle, IconKey, IconKeyboard,
   IconLayoutDashboard, IconListDetails, IconLock, IconLockOpen, IconMinus, IconMoon, IconPlayerStop, IconPlus,

@@ -34,6 +34,160 @@ export type AgentView = {
   created: Timestamp
 }
 
+/** What an alert is about, by the classes of the catalogue of attacks. */
+export type AlertClass = 'AL1' | 'AL2' | 'AL4'
+
+/** An alert with what it was found by. */
+export type AlertDetail = {
+  /** The alert. */
+  alert: AlertView
+  /** The first of the events that it was found by, oldest first, at most 50. */
+  events: Array<AuditRow>
+}
+
+export type AlertId = Brand<'alt'>
+
+/** A number in a rule. */
+export type AlertLimit = {
+  /** What it is. */
+  value: number
+  /** What it is unless somebody sets it. */
+  default: number
+  /** The least that it can be. */
+  least: number
+  /** The most that it can be. */
+  most: number
+}
+
+/** Attempts outside allowlists, for each session of an agent: near zero when all is well. */
+export type AlertMetric = {
+  /** When the first day began, in UTC. */
+  since: Timestamp
+  /** Each day, oldest first. */
+  days: Array<AlertMetricDay>
+  /** Each agent that had a session, the one with the most attempts for each session first. */
+  agents: Array<AlertMetricAgent>
+}
+
+/** One agent. */
+export type AlertMetricAgent = {
+  /** The agent. */
+  agent: AgentId
+  /** Its name. */
+  agent_name: string
+  /** How many sessions it opened. */
+  sessions: number
+  /** How many attempts outside their allowlists they made. */
+  attempts: number
+}
+
+/** One day. */
+export type AlertMetricDay = {
+  /** When it began, in UTC. */
+  day: Timestamp
+  /** How many sessions opened. */
+  sessions: number
+  /** How many attempts outside their allowlists they made. */
+  attempts: number
+}
+
+/** A rule is muted. */
+export type AlertMute = {
+  /** Until when. */
+  until: Timestamp
+  /** Why. */
+  reason: string
+}
+
+/** A rule that raises alerts. */
+export type AlertRule = 'authn_failures' | 'clock_moved' | 'credential_unused' | 'incident' | 'integrity_failed' | 'outside_allowlist' | 'provider_down' | 'session_overlong' | 'tool_drift'
+
+/** A rule, as it is set for a tenant. */
+export type AlertRuleView = {
+  /** The rule. */
+  rule: AlertRule
+  /** What its alerts are about. */
+  class: AlertClass
+  /** How much they ask of people. */
+  severity: AlertSeverity
+  /** What they are called. */
+  title: string
+  /** When it fires, as it is set now. */
+  sentence: string
+  /** Whether it is about, and set for, the whole installation. */
+  everywhere: boolean
+  /**
+   * The number at which it fires: failures that are still fine, attempts that are an incident,
+   * days without use, percent of the expected run time.
+   */
+  threshold: AlertLimit | null
+  /** In how many seconds that has to come together. */
+  window_secs: AlertLimit | null
+  /** How many seconds after its last occasion the same is still the same alert. */
+  repeat_secs: AlertLimit
+  /**
+   * Whether the session is ended and its credential suspended when it fires; nothing where
+   * that cannot be.
+   */
+  contain: boolean | null
+  /** Whether it is muted. */
+  muted: AlertMute | null
+}
+
+/** How much an alert asks of people. */
+export type AlertSeverity = 'alert' | 'incident'
+
+/** Whether somebody has looked. */
+export type AlertState = 'acknowledged' | 'open'
+
+/** Something that a rule found. */
+export type AlertView = {
+  /** Its id. */
+  id: AlertId
+  /** The tenant; none for what concerns the whole installation. */
+  tenant: TenantId | null
+  /** The tenant's name. */
+  tenant_name: string | null
+  /** The rule. */
+  rule: AlertRule
+  /** What it is about. */
+  class: AlertClass
+  /** How much it asks of people. */
+  severity: AlertSeverity
+  /** What it is called. */
+  title: string
+  /** What was found, for a person. */
+  sentence: string
+  /** The agent; where a sign-in was refused, the one that the caller claimed to be. */
+  agent: AgentId | null
+  /** Its name. */
+  agent_name: string | null
+  /** The session. */
+  session: SessionId | null
+  /** The credential. */
+  credential: CredentialId | null
+  /** How often it happened. */
+  count: number
+  /** When it was found first. */
+  first: Timestamp
+  /** When it was found last. */
+  last: Timestamp
+  /** Since when what it told of is over, where that is known. */
+  over: Timestamp | null
+  /** Whether the session was ended and its credential suspended because of it. */
+  contained: boolean
+  /** Whether somebody has looked. */
+  state: AlertState
+  /** Who has. */
+  acknowledged_by: string | null
+  /** When. */
+  at: Timestamp | null
+  /** What they noted. */
+  note: string | null
+  /** What ties it to the answer that the agent got. */
+  correlation: CorrelationId | null
+}
+
 /** What applying a file changed, or would change. */
 export type AppliedView = {
   /** One sentence for each change. */
@@ -858,6 +1012,8 @@ export type OverviewView = {
   status: StatusView
   /** The last refusals that were attempts outside an allowlist, newest first, at most 8. */
   anomalies: Array<AuditRow>
+  /** Alerts that nobody has acknowledged, the latest first, at most 8. */
+  alerts: Array<AlertView>
   /** Waiting calls, soonest to expire first, at most 8. */
   waiting: Array<ApprovalRow>
   /** The tenant's servers. */
@@ -1281,6 +1437,10 @@ export type StatusView = {
   calls_per_minute: number
   /** Calls that wait for a person. */
   waiting_approvals: number
+  /** Alerts that nobody has acknowledged. */
+  open_alerts: number
+  /** Those of them that need somebody now. */
+  open_incidents: number
   /** Who unlocked the console, if it is unlocked. */
   operator: OperatorView | null
   /** When the console locks by itself unless something happens. */
@@ -1473,7 +1633,7 @@ export type ToolView = {
 }
 
 /** A part of what screens show. */
-export type Topic = 'approvals' | 'audit' | 'policy' | 'registry' | 'servers' | 'sessions' | 'status'
+export type Topic = 'alerts' | 'approvals' | 'audit' | 'policy' | 'registry' | 'servers' | 'sessions' | 'status'
 
 /** How an upstream server is reached. */
 export type Transport = { 'kind': 'stdio'
@@ -2176,6 +2336,62 @@ export type Commands = {
       /** In this tenant; in all, when absent. */
       tenant?: TenantId
     }; answer: ApprovalWeek }
+  /**
+   * Alerts, open ones first, the latest of each first, at most 500. Those that concern the whole
+   * installation are among them.
+   */
+  alert_list: { args: {
+      /** Of this tenant; of all when absent. */
+      tenant?: TenantId
+      /** In this state; in either when absent. */
+      state?: AlertState
+    }; answer: Array<AlertView> }
+  /** An alert with the events that it was found by. */
+  alert_show: { args: {
+      /** The alert. */
+      alert: AlertId
+    }; answer: AlertDetail }
+  /** Says that somebody has looked at an alert. What happens again is a new alert then. */
+  alert_acknowledge: { args: {
+      /** The alert. */
+      alert: AlertId
+      /** What was found out, or done: between 1 and 500 characters. */
+      note: string
+    }; answer: AlertView }
+  /** The rules, as they are set for a tenant. */
+  alert_rules: { args: {
+      /** The tenant. */
+      tenant: TenantId
+    }; answer: Array<AlertRuleView> }
+  /**
+   * Sets a rule. What is absent stays as it is. A rule about the whole installation is set for all
+   * of it.
+   */
+  alert_rule_set: { args: {
+      /** The tenant. */
+      tenant: TenantId
+      /** The rule. */
+      rule: AlertRule
+      /** The number at which it fires. */
+      threshold?: number
+      /** In how many seconds that has to come together. */
+      window_secs?: number
+      /** How many seconds after its last occasion the same is still the same alert. */
+      repeat_secs?: number
+      /** Whether the session is ended and its credential suspended when it fires. */
+      contain?: boolean
+      /** Mutes it until a moment at most 30 days ahead. */
+      mute?: AlertMute
+      /** Ends a mute before its time. */
+      unmute?: boolean
+    }; answer: AlertRuleView }
+  /** Attempts outside allowlists for each session, by day and by agent. */
+  alert_metric: { args: {
+      /** The tenant. */
+      tenant: TenantId
+      /** How many days to look back, the running one included: between 1 and 90. */
+      days: number
+    }; answer: AlertMetric }
   /** A tenant's sessions, newest first, at most 500. */
   session_list: { args: {
       /** The tenant. */

@@ -5,7 +5,7 @@
 import { infiniteQueryOptions, queryOptions, type QueryClient } from '@tanstack/react-query'
 import { call } from './call'
 import type {
-  ApprovalId, ApprovalState, AuditFilter, Change, MatrixFormat, RoleId, ServerId, TenantId, ToolId,
+  AlertId, ApprovalId, ApprovalState, AuditFilter, Change, MatrixFormat, RoleId, ServerId, TenantId, ToolId,
 } from './generated'
 
 export const status = () =>
@@ -92,6 +92,23 @@ export const approvalWeek = (tenant?: TenantId) =>
     queryFn: () => call('approval_week', tenant ? { tenant } : {}),
   })
 
+export const alertList = (tenant: TenantId, openOnly: boolean) =>
+  queryOptions({
+    queryKey: ['alerts', 'list', tenant, openOnly],
+    queryFn: () => call('alert_list', { tenant, ...(openOnly && { state: 'open' as const }) }),
+    refetchInterval: 15_000,
+  })
+
+export const alertShow = (alert: AlertId) =>
+  queryOptions({ queryKey: ['alerts', 'show', alert], queryFn: () => call('alert_show', { alert }) })
+
+export const alertRules = (tenant: TenantId) =>
+  queryOptions({ queryKey: ['alerts', 'rules', tenant], queryFn: () => call('alert_rules', { tenant }) })
+
+/** From the sessions, and stale with every alert. */
+export const alertMetric = (tenant: TenantId, days: number) =>
+  queryOptions({ queryKey: ['alerts', 'metric', tenant, days], queryFn: () => call('alert_metric', { tenant, days }) })
+
 export const sessionList = (tenant: TenantId, liveOnly: boolean) =>
   queryOptions({
     queryKey: ['sessions', tenant, liveOnly],
@@ -117,6 +134,7 @@ export const auditShow = (seq: number) =>
 const touches: Record<Change['topic'], string[]> = {
   status: ['status', 'overview'],
   policy: ['policy', 'registry', 'status'],
+  alerts: ['alerts', 'status', 'overview'],
   approvals: ['approvals', 'status', 'overview'],
   sessions: ['sessions', 'overview', 'registry'],
   audit: ['audit', 'overview'],

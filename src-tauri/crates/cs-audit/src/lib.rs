@@ -1,5 +1,7 @@
-//! The hash chain of audit events: whoever changes, removes, inserts or swaps an entry breaks
-//! every link from there on, and [`Verifier`] names the first broken one.
+//! What is made of audit events: a hash chain, and alerts ([`alert`]).
+//!
+//! Whoever changes, removes, inserts or swaps an entry of the chain breaks every link from there
+//! on, and [`Verifier`] names the first broken one.
 //!
 //! Pure: no IO, no clock. Read it in this order: [`Entry`] (one link), [`seal`] (how the next one
 //! is made), [`Verifier`] (how a chain is checked, one entry at a time, in constant memory).
@@ -8,6 +10,7 @@
 //! tail off, or reseal all of it. That needs a head that is kept elsewhere, see
 //! [`Verifier::head`].
 
+pub mod alert;
 mod chain;
 mod verify;
 

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    agent, approval, audit, authn, authority, certificate, credential, declared, grant, init,
-    issuer, operator, provider, registry, revocation, role, secret, serve, server, serving,
+    agent, alert, approval, audit, authn, authority, certificate, credential, declared, grant,
+    init, issuer, operator, provider, registry, revocation, role, secret, serve, server, serving,
     session, starter, task, tenant, tool, workbench,
 };
 use crate::connect;
@@ -110,6 +110,9 @@ pub(crate) enum AtDesk {
     /// Calls that wait for a person
     #[command(subcommand)]
     Approval(approval::Approval),
+    /// What rules found that a person should know of
+    #[command(subcommand)]
+    Alert(alert::Alert),
     /// Working periods of agents
     #[command(subcommand)]
     Session(session::Session),

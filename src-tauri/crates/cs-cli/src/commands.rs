@@ -2,6 +2,7 @@
 //! none decides anything.
 
 pub(crate) mod agent;
+pub(crate) mod alert;
 pub(crate) mod approval;
 pub(crate) mod audit;
 pub(crate) mod authn;

@@ -26,8 +26,8 @@ use clap::Parser as _;
 
 use args::{Arguments, AtDesk, Command, Everywhere};
 use commands::{
-    agent, approval, audit, authn, authority, certificate, credential, declared, grant, init,
-    issuer, operator, provider, registry, revocation, role, secret, serve, server, serving,
+    agent, alert, approval, audit, authn, authority, certificate, credential, declared, grant,
+    init, issuer, operator, provider, registry, revocation, role, secret, serve, server, serving,
     session, starter, status, task, tenant, tool, workbench,
 };
 use desk::Desk;
@@ -81,6 +81,7 @@ async fn carry_out(everywhere: &Everywhere, output: Output, command: Command) ->
 async fn at_desk(desk: &Desk, command: AtDesk) -> Done {
     match command {
         AtDesk::Agent(command) => agent::run(desk, command).await,
+        AtDesk::Alert(command) => alert::run(desk, command).await,
         AtDesk::Apply(args) => declared::apply(desk, args).await,
         AtDesk::Approval(command) => approval::run(desk, command).await,
         AtDesk::Audit(command) => audit::run(desk, command).await,

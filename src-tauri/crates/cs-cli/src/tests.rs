@@ -5,6 +5,7 @@ use crate::args::Arguments;
 /// The source of everything that asks the core for something.
 const SOURCES: &[&str] = &[
     include_str!("commands/agent.rs"),
+    include_str!("commands/alert.rs"),
     include_str!("commands/approval.rs"),
     include_str!("commands/audit.rs"),
     include_str!("commands/authn.rs"),

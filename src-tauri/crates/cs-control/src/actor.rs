@@ -37,7 +37,8 @@ impl Actor {
 /// What a command needs of whoever asks for it.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Permission {
-    /// To sign or deny waiting calls: owners and approvers.
+    /// To sign or deny waiting calls, and to say that an alert was looked at: owners and
+    /// approvers.
     Decide,
     /// To change what is enforced: owners and policy editors.
     Edit,

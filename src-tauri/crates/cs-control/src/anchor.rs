@@ -17,6 +17,7 @@ use tokio::sync::{Mutex as AsyncMutex, Notify};
 use uuid::Uuid;
 
 use crate::actor::Caller;
+use crate::alerts;
 use crate::control::Control;
 use crate::core::Core;
 use crate::failure::ControlError;
@@ -133,10 +134,21 @@ pub(crate) async fn compare(core: &Core, vault: &Vault) -> Result<(), ControlErr
     drop(db);
     if let Some(what) = &found {
         tracing::error!(what, "the registry is not what it was");
+        // On record as far as that goes: what it tells of is the record itself.
+        if let Err(error) = alerts::integrity_failed(core, None, upper(what)).await {
+            tracing::warn!(%error, "that is not on record");
+        }
     }
     *core.anchorage.standing() = found.map_or(Standing::Sound, Standing::Doubtful);
     *core.anchorage.kept.lock().await = kept;
     Ok(())
+}
+
+/// The beginning of a sentence.
+fn upper(what: &str) -> String {
+    let mut letters = what.chars();
+    let first = letters.next().map(|it| it.to_ascii_uppercase());
+    first.into_iter().chain(letters).collect()
 }
 
 fn read(kept: &Secret) -> Result<Anchor, ControlError> {

@@ -14,6 +14,8 @@ pub struct Change {
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum Topic {
+    /// What rules found that a person should know of.
+    Alerts,
     /// Calls that wait for a person.
     Approvals,
     /// The audit log.

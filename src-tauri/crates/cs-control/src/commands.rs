@@ -1,6 +1,7 @@
 //! Every command, by the part of the registry it is about.
 
 pub mod agent;
+pub mod alert;
 pub mod approval;
 pub mod audit;
 pub mod authn;
@@ -109,6 +110,12 @@ commands! {
     approval::ApprovalApprove,
     approval::ApprovalDeny,
     approval::ApprovalWeekOf,
+    alert::AlertList,
+    alert::AlertShow,
+    alert::AlertAcknowledge,
+    alert::AlertRules,
+    alert::AlertRuleSet,
+    alert::AlertMetricOf,
     session::SessionList,
     session::SessionEndNow,
     audit::AuditPageOf,

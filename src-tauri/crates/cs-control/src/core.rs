@@ -13,6 +13,7 @@ use tokio::sync::{Mutex as AsyncMutex, watch};
 
 use crate::adapters::desk::Waiters;
 use crate::adapters::random::bytes;
+use crate::alerts::Watch;
 use crate::anchor::{self, Anchorage};
 use crate::bell::Bell;
 use crate::examined::Examined;
@@ -32,6 +33,7 @@ pub(crate) struct Core {
     pub(crate) waiters: Waiters,
     pub(crate) anchorage: Anchorage,
     pub(crate) examined: Examined,
+    pub(crate) watch: Watch,
     /// What requests are judged by.
     pub(crate) world: watch::Sender<Arc<World>>,
     /// Held while something that is enforced changes, until the gateway has it: changes take
@@ -79,6 +81,7 @@ impl Core {
             waiters: Waiters::default(),
             anchorage: Anchorage::default(),
             examined: Examined::default(),
+            watch: Watch::default(),
             world: watch::Sender::new(Arc::default()),
             editing: Arc::default(),
             document: Mutex::default(),

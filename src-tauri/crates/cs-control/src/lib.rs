@@ -8,6 +8,7 @@
 
 pub mod actor;
 pub mod adapters;
+mod alerts;
 mod anchor;
 mod authority;
 mod bell;

@@ -22,7 +22,7 @@ use crate::serving::start_if_asked;
 pub(crate) use crate::serving::{audience, expected_address};
 use crate::unlock::Unlocked;
 use crate::view::status::SecretKeeping;
-use crate::{anchor, health, issuer, starter, vault};
+use crate::{alerts, anchor, health, issuer, starter, vault};
 
 /// The fewest characters of a passphrase.
 const SHORTEST_PASSPHRASE: usize = 8;
@@ -55,6 +55,10 @@ async fn open_registry(control: &Control, registry: Registry) -> Result<(), Cont
     };
     let core = assemble(control, registry, store, keeping);
     core.fetch_vault().await?;
+    // Held against the log before anything new is in it.
+    if let Err(error) = alerts::look_at_clock(&core).await {
+        tracing::error!(%error, "the clock was not held against the log");
+    }
     reconcile(&core).await?;
     core.load_world().await?;
     let set = cs_registry::serving::load(&mut *core.registry.read().await?).await?;
@@ -62,6 +66,8 @@ async fn open_registry(control: &Control, registry: Registry) -> Result<(), Cont
     inner.set_core(Some(Arc::clone(&core)));
     health::follow(control, &core.registry);
     anchor::follow(&core);
+    alerts::catch_up(&core).await;
+    alerts::follow(&core);
     start_if_asked(control).await;
     Ok(())
 }
@@ -176,6 +182,7 @@ async fn found(
             core.anchorage.trust();
             health::follow(control, &core.registry);
             anchor::follow(&core);
+            alerts::follow(&core);
             inner.set_core(Some(core));
             inner.console.unlock(unlocked, control.now());
             Ok(())
@@ -398,8 +405,8 @@ pub(crate) fn keep_time(inner: &Arc<Inner>) {
     });
 }
 
-/// Does what is due: locks an idle console, tries the disk again, expires approval requests,
-/// forgets old nonces.
+/// Does what is due: locks an idle console, tries the disk again, expires approval requests, looks
+/// for alerts that time brings, forgets old nonces.
 pub(crate) async fn tick(inner: &Inner, prune: bool) -> Result<(), ControlError> {
     let Some(core) = inner.core() else { return Ok(()) };
     let now = core.now();
@@ -414,6 +421,8 @@ pub(crate) async fn tick(inner: &Inner, prune: bool) -> Result<(), ControlError>
         core.bell.ring(Topic::Approvals);
         core.bell.ring(Topic::Audit);
     }
+    alerts::look_at_clock(&core).await?;
+    alerts::look(&core, prune).await?;
     if prune {
         core.registry.submit(nonce::Prune { now }).await?;
         issuer::forget_retired(&core).await?;

@@ -3,7 +3,8 @@
 use cs_model::event::EventKind;
 use cs_model::state::SessionEnd;
 use cs_model::{SessionId, TenantId};
-use cs_registry::approval;
+use cs_registry::session::{self, Session};
+use cs_registry::{approval, credential};
 
 use crate::change::Topic;
 use crate::core::Core;
@@ -57,4 +58,19 @@ impl Over {
         core.bell.ring(Topic::Sessions);
         core.bell.ring(Topic::Approvals);
     }
+}
+
+/// Ends a session, unless it is over, and suspends the credential that opened it until an operator
+/// releases it: otherwise ending it would mean nothing.
+pub(crate) async fn cut_off(edit: &mut Edit<'_>, found: &Session) -> Result<Over, ControlError> {
+    let (tenant, at, why) = (found.new.tenant, edit.at(), SessionEnd::Operator);
+    let ended = if found.is_live(at) {
+        session::end(edit.db(), tenant, found.new.id, why, at).await?;
+        vec![found.new.id]
+    } else {
+        Vec::new()
+    };
+    let over = Over::of(edit, tenant, ended, why).await?;
+    credential::suspend(edit.db(), tenant, found.new.credential, at).await?;
+    Ok(over)
 }

@@ -1,5 +1,7 @@
 //! From what the registry has to what a person is shown.
 
+mod alert;
+
 use std::sync::Arc;
 
 use cs_audit::Entry;
@@ -14,6 +16,8 @@ use cs_registry::operator::Operator;
 use cs_registry::server::Server;
 use cs_registry::session::Session;
 use cs_registry::tenant::{Tally, Tenant};
+
+pub(crate) use alert::{alert, alert_rule};
 
 use crate::core::Core;
 use crate::failure::ControlError;

@@ -38,6 +38,8 @@ pub(crate) fn summary(event: &Event, names: &Names) -> String {
             Some(detail) => format!("{who} {detail}"),
             None => format!("{who} changed the registry"),
         },
+        EventKind::AlertAcknowledged => with(&format!("{who} acknowledged an alert"), detail),
+        EventKind::AlertRaised => with("A rule raised an alert", detail),
         EventKind::ApprovalApproved => format!("{who} countersigned a call of {tool}"),
         EventKind::ApprovalDenied => match detail {
             Some(reason) => format!("{who} denied a call of {tool}: {reason}"),
@@ -53,11 +55,15 @@ pub(crate) fn summary(event: &Event, names: &Names) -> String {
         EventKind::ApprovalWithdrawn => format!("The request to call {tool} was taken back"),
         EventKind::AuthnFailed => format!("Sign-in of {who} was refused{why}"),
         EventKind::AuthnSucceeded => format!("{who} proved who it is"),
+        EventKind::ClockMoved => {
+            format!("The clock of this machine was set {}", detail.unwrap_or("by somebody"))
+        }
         EventKind::Decision => decision(event, &who, &tool, &why),
         EventKind::ExecutionFinished => finished(event, &tool),
         EventKind::ExecutionStarted => format!("{who} has {tool} called"),
         EventKind::GatewayStarted => with("The gateway began to serve", detail),
         EventKind::GatewayStopped => with("The gateway stopped serving", detail),
+        EventKind::IntegrityFailed => with("Not what it was", detail),
         EventKind::IssuerIssued => with(&format!("{who} was given an access token"), detail),
         EventKind::IssuerRefused => format!("{who} was refused by the built-in issuer{why}"),
         EventKind::IssuerRevoked => with(&format!("{who} gave an access token up"), detail),

@@ -1,5 +1,6 @@
 //! Commands, over real registries in temporary homes.
 
+mod alerts;
 mod anchor;
 mod approvals;
 mod authorities;
@@ -18,3 +19,4 @@ mod revocations;
 mod servers;
 mod serving;
 mod table;
+mod traffic;

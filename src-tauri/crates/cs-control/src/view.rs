@@ -4,6 +4,7 @@
 //! TypeScript is generated from them (see [`crate::bindings`]).
 
 pub mod agent;
+pub mod alert;
 pub mod approval;
 pub mod audit;
 pub mod authn;

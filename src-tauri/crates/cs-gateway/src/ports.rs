@@ -4,6 +4,7 @@
 
 use std::fmt::Debug;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use cs_model::event::{Event, Outcome};
@@ -52,6 +53,12 @@ pub struct PortError {
 pub trait Clock: Debug + Send + Sync {
     /// The time now.
     fn now(&self) -> Timestamp;
+
+    /// How long some moment in the past is ago, by a clock that nobody can set and that goes on
+    /// while the machine sleeps; nothing where there is none.
+    fn steady(&self) -> Option<Duration> {
+        None
+    }
 }
 
 /// Makes random bytes that nobody can guess.

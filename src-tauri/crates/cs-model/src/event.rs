@@ -34,6 +34,10 @@ macro_rules! kinds {
 kinds! {
     /// An operator or the CLI changed something; `detail` says what.
     AdminChanged = "admin.changed",
+    /// Somebody has looked at an alert; `detail` is the note.
+    AlertAcknowledged = "alert.acknowledged",
+    /// A rule found something; `reason` is the rule, `detail` says what.
+    AlertRaised = "alert.raised",
     /// A person approved a waiting call.
     ApprovalApproved = "approval.approved",
     /// A person denied a waiting call.
@@ -48,6 +52,8 @@ kinds! {
     AuthnFailed = "authn.failed",
     /// A credential was accepted.
     AuthnSucceeded = "authn.succeeded",
+    /// The clock of the machine was set; `detail` says how far.
+    ClockMoved = "clock.moved",
     /// A call was judged; `decision` and `reason` say how.
     Decision = "decision",
     /// An upstream answered, failed, or was never heard of again; `outcome` says which.
@@ -58,6 +64,8 @@ kinds! {
     GatewayStarted = "gateway.started",
     /// The gateway stopped serving.
     GatewayStopped = "gateway.stopped",
+    /// The log, or the registry that holds it, is not what it was; `detail` says where.
+    IntegrityFailed = "integrity.failed",
     /// The gateway's own issuer gave a client an access token; `detail` says which.
     IssuerIssued = "issuer.issued",
     /// The gateway's own issuer refused what a client asked for; `reason` says why.

@@ -116,6 +116,8 @@ macro_rules! typed_ids {
 typed_ids! {
     /// An agent: a program that calls tools on somebody's behalf.
     AgentId = "agt";
+    /// Something that a rule found and a person should know of.
+    AlertId = "alt";
     /// A tool call that waits, or waited, for a person.
     ApprovalId = "apr";
     /// An outside authority whose certificates one tenant believes.

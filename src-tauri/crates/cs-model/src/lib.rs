@@ -4,6 +4,7 @@
 //! what varies is handed in. Read it in this order: [`id`], [`name`], [`grant`], [`document`],
 //! [`event`].
 
+pub mod alert;
 pub mod digest;
 pub mod document;
 pub mod event;
@@ -26,8 +27,8 @@ pub use digest::Digest;
 pub use document::Document;
 pub use grant::{Condition, Grant, GrantError};
 pub use id::{
-    AgentId, ApprovalId, AuthorityId, CorrelationId, CredentialId, OperationTokenId, OperatorId,
-    ProviderId, RevocationId, RoleId, ServerId, SessionId, TaskId, TenantId, ToolId,
+    AgentId, AlertId, ApprovalId, AuthorityId, CorrelationId, CredentialId, OperationTokenId,
+    OperatorId, ProviderId, RevocationId, RoleId, ServerId, SessionId, TaskId, TenantId, ToolId,
 };
 pub use name::{Name, ToolName};
 pub use secret::Secret;

@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
+use cs_audit::alert::is_anomaly;
 use cs_audit::{Entry, Head};
-use cs_model::event::{Decision, Event, EventKind};
+use cs_model::event::{Decision, Event};
 use cs_model::{
     AgentId, ApprovalId, CorrelationId, CredentialId, Digest, SessionId, TenantId, Timestamp,
     ToolId,
@@ -16,9 +17,11 @@ use crate::{RegistryError, Work};
 
 mod authn;
 mod page;
+mod sought;
 
 pub use authn::{Proofs, proofs, proofs_since};
 pub use page::{Filter, count, page};
+pub use sought::{failures_before, last_at, several, strays_before};
 
 /// Puts events on record, in order.
 #[derive(Clone, Debug)]
@@ -33,25 +36,6 @@ impl Work for Record {
     async fn run(self, _: &mut SqliteConnection) -> Result<((), Vec<Event>), RegistryError> {
         Ok(((), self.events))
     }
-}
-
-/// The reasons for which a call is denied although it asks for nothing outside the session's
-/// allowlist. Any other denial of a call is an attempt outside it: an anomaly.
-const NOT_ANOMALOUS: &[&str] = &[
-    "agent_suspended",
-    "agent_unknown",
-    "definition_changed",
-    "session_ended",
-    "session_expired",
-    "tenant_suspended",
-    "tenant_unknown",
-];
-
-/// Whether an event tells of an attempt outside the session's allowlist.
-pub fn is_anomaly(event: &Event) -> bool {
-    event.kind == EventKind::Decision
-        && event.decision == Some(Decision::Deny)
-        && event.reason.as_deref().is_none_or(|reason| !NOT_ANOMALOUS.contains(&reason))
 }
 
 const fn decision_word(decision: Decision) -> &'static str {

@@ -15,6 +15,7 @@
 //! The one exception is [`audit::page`], whose filter decides what the query looks like.
 
 pub mod agent;
+pub mod alert;
 pub mod approval;
 pub mod audit;
 pub mod authority;

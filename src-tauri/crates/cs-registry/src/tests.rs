@@ -305,6 +305,8 @@ const WITHOUT_TENANT: &[(&str, &str)] = &[
     ("DELETE FROM nonce", "of every credential, by time"),
     ("SELECT seq, hash FROM audit_event ORDER BY seq", "the chain is one"),
     ("SELECT seq, previous, hash, body FROM audit_event WHERE seq", "the chain is one"),
+    ("SELECT seq, previous, hash, body FROM audit_event INDEXED BY audit_failed", "by identity"),
+    ("SELECT at FROM audit_event ORDER BY seq", "the chain is one"),
     ("SELECT hash FROM audit_event WHERE seq", "the chain is one"),
     ("SELECT count(*) AS \"calls!: i64\" FROM audit_event", "of all tenants"),
     ("UPDATE session SET wire_id", "the gateway's own session, proven when it opened"),
@@ -322,6 +324,12 @@ const OF_ALL_TENANTS: &[(&str, &str)] = &[
         "whose certificates the listener trusts",
     ),
     ("FROM outside_authority ORDER BY created, rowid", "whose certificates the listener trusts"),
+    ("FROM alert WHERE id = ?1", "an operator looks at the alerts of every tenant"),
+    ("FROM alert WHERE contain = 'due' ORDER BY first, id", "what is to be cut off, wherever"),
+    ("FROM alert WHERE acknowledged_at IS NULL GROUP BY rule", "what nobody has looked at"),
+    ("FROM alert_rule ORDER BY id", "what the one log is looked at by"),
+    ("alert_once.what = 'crd_' || lower(hex(credential.id)))", "what nobody uses, wherever"),
+    ("alert_once.what = 'ses_' || lower(hex(session.id)))", "what goes on, wherever"),
     ("FROM credential_task", "what the gateway recognises callers by"),
     ("FROM credential ORDER BY created, rowid", "what the gateway recognises callers by"),
     ("sealed_secret FROM credential WHERE id = ?1", "before the caller's tenant is known"),
@@ -362,6 +370,7 @@ fn s07_every_query_on_a_tenants_table_names_the_tenant() {
         include_str!("../migrations/0005_conditions.sql"),
         include_str!("../migrations/0006_serving.sql"),
         include_str!("../migrations/0007_issuer.sql"),
+        include_str!("../migrations/0008_alerts.sql"),
     );
     let tables: Vec<&str> = schema
         .split("CREATE TABLE ")

@@ -1,6 +1,8 @@
 /** The kinds of events in groups that a person looks for, and what each is called. */
 export const kindWord: Record<string, string> = {
   'admin.changed': 'Change',
+  'alert.acknowledged': 'Alert acknowledged',
+  'alert.raised': 'Alert',
   'approval.approved': 'Approved',
   'approval.denied': 'Denied by a person',
   'approval.expired': 'Nobody decided',
@@ -8,11 +10,13 @@ export const kindWord: Record<string, string> = {
   'approval.withdrawn': 'Taken back',
   'authn.failed': 'Not accepted',
   'authn.succeeded': 'Accepted',
+  'clock.moved': 'Clock set',
   decision: 'Decision',
   'execution.finished': 'Executed',
   'execution.started': 'Sent',
   'gateway.started': 'Gateway began',
   'gateway.stopped': 'Gateway stopped',
+  'integrity.failed': 'Not what it was',
   'issuer.issued': 'Token issued',
   'issuer.refused': 'No token issued',
   'issuer.revoked': 'Token given up',
@@ -39,6 +43,7 @@ export const kindGroups: { value: string; label: string; kinds: string[] }[] = [
     kinds: ['approval.requested', 'approval.approved', 'approval.denied', 'approval.expired', 'approval.withdrawn', 'token.redeemed', 'token.refused'],
   },
   { value: 'access', label: 'Access', kinds: ['authn.succeeded', 'authn.failed', 'session.opened', 'session.ended', 'provider.unreachable', 'provider.recovered', 'provider.keys_changed', 'issuer.issued', 'issuer.refused', 'issuer.revoked', 'operator.unlocked', 'operator.locked', 'operator.unlock_failed'] },
+  { value: 'alerts', label: 'Alerts', kinds: ['alert.raised', 'alert.acknowledged', 'clock.moved', 'integrity.failed'] },
   { value: 'changes', label: 'Changes', kinds: ['admin.changed', 'policy.enforced', 'gateway.started', 'gateway.stopped', 'registry.recovered'] },
 ]
 

@@ -4,11 +4,12 @@ import { Empty } from '@/components/Empty'
 import { EventRow } from '@/components/EventRow'
 import { HealthMark } from '@/components/Health'
 import { Loaded } from '@/components/Loaded'
+import { Mark } from '@/components/Mark'
 import { Page, Section } from '@/components/Page'
 import { useTenant } from '@/components/tenant'
 import { Time } from '@/components/Time'
 import { Untrusted } from '@/components/Untrusted'
-import type { ApprovalRow, OverviewView, ServerView } from '@/ipc/generated'
+import type { AlertView, ApprovalRow, OverviewView, ServerView } from '@/ipc/generated'
 import { openApprovalWindow } from '@/ipc/windows'
 import { overview } from '@/ipc/queries'
 import { count } from '@/lib/format'
@@ -46,14 +47,8 @@ function Overview({ now }: { now: OverviewView }) {
           <Section title="Waiting for a person" aside={<Link to="/t/$tenant/approvals" params={to}>All approvals</Link>}>
             <Waiting rows={now.waiting} />
           </Section>
-          <Section title="Last attempts outside an allowlist" aside={<Link to="/t/$tenant/audit" params={to} search={{ decision: 'deny' } as never}>All refusals</Link>}>
-            <div className="panel">
-              {now.anomalies.length === 0 ? (
-                <Empty title="None">No agent has tried anything that it was not given.</Empty>
-              ) : (
-                now.anomalies.map((row) => <EventRow key={row.seq} row={row} tenant={tenant.name} />)
-              )}
-            </div>
+          <Section title="Last anomalies" aside={<Link to="/t/$tenant/alerts" params={to}>All alerts</Link>}>
+            <Anomalies now={now} />
           </Section>
         </div>
         <div className="stack wide">
@@ -80,6 +75,32 @@ function Count({ value, one, to }: CountProps) {
   return (
     <Link to={to} params={{ tenant: tenant.name }} className={css.count ?? ''}>
       <b>{count(value)}</b> <span className="dim">{value === 1 ? one : `${one}s`}</span>
+    </Link>
+  )
+}
+
+/** Open alerts; where there are none, the last attempts outside an allowlist. */
+function Anomalies({ now }: { now: OverviewView }) {
+  const tenant = useTenant()
+  if (now.alerts.length > 0) return <div className="panel">{now.alerts.map((alert) => <OpenAlert key={alert.id} alert={alert} />)}</div>
+  return (
+    <div className="panel">
+      {now.anomalies.length === 0 ? (
+        <Empty title="None">No agent has tried anything that it was not given.</Empty>
+      ) : (
+        now.anomalies.map((row) => <EventRow key={row.seq} row={row} tenant={tenant.name} />)
+      )}
+    </div>
+  )
+}
+
+function OpenAlert({ alert }: { alert: AlertView }) {
+  const tenant = useTenant()
+  return (
+    <Link to="/t/$tenant/alerts" params={{ tenant: tenant.name }} search={{ alert: alert.id } as never} className={css.alert ?? ''}>
+      <Mark tone={alert.severity === 'incident' ? 'bad' : 'care'}>{alert.severity === 'incident' ? 'Incident' : 'Alert'}</Mark>
+      <span className="grow ellipsis"><Untrusted text={alert.sentence} /></span>
+      <span className="dim small nowrap">{alert.count > 1 ? `${count(alert.count)} times, ` : ''}<Time at={alert.last} /></span>
     </Link>
   )
 }

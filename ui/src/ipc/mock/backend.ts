@@ -7,6 +7,7 @@ import type { Answer, Args, Command } from '../call'
 import { IpcError } from '../failure'
 import { correlation } from './clock'
 import { agentHandlers } from './handle-agents'
+import { alertHandlers } from './handle-alerts'
 import { certificateHandlers } from './handle-certificates'
 import { identityHandlers } from './handle-identity'
 import { issuerHandlers } from './handle-issuer'
@@ -18,7 +19,7 @@ import { makeWorld, type Size, type World } from './world'
 
 export type Handlers = { [C in Command]?: (world: World, args: Args<C>) => Answer<C> }
 
-const handlers: Handlers = { ...statusHandlers, ...policyHandlers, ...agentHandlers, ...identityHandlers, ...certificateHandlers, ...issuerHandlers, ...recordHandlers }
+const handlers: Handlers = { ...statusHandlers, ...policyHandlers, ...agentHandlers, ...alertHandlers, ...identityHandlers, ...certificateHandlers, ...issuerHandlers, ...recordHandlers }
 const sizes: Size[] = ['first-run', 'locked', 'doubtful', 'empty', 'typical', 'crowded']
 const asked = mockSize()
 const world = makeWorld(sizes.find((size) => size === asked) ?? 'typical')

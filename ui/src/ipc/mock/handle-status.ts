@@ -92,6 +92,7 @@ export const statusHandlers: Handlers = {
     return {
       status: status(world),
       anomalies: world.audit.filter((row) => row.decision === 'deny' && row.tenant === tenant).slice(0, 8),
+      alerts: world.alerts.filter((one) => one.state === 'open' && (one.tenant === tenant || one.tenant === null)).slice(0, 8),
       waiting: world.approvals.map((one) => one.row).filter((row) => row.state === 'pending' && row.tenant === tenant).slice(0, 8),
       servers: found.servers.slice(0, 12),
       hours: Array.from({ length: 24 }, (_, at) => {

@@ -1,8 +1,9 @@
 /** What the backend inside the page holds, and the three sizes that it can have. */
 import type {
-  AgentView, ApprovalView, AuditRow, AuthorityView, ConditionView, CredentialView, Grant, IssuerView, ProviderView, RevocationView, RoleId, ServerView,
+  AgentView, AlertRuleView, AlertView, ApprovalView, AuditRow, AuthorityView, ConditionView, CredentialView, Grant, IssuerView, ProviderView, RevocationView, RoleId, ServerView,
   ServingView, SessionView, StatusView, TaskView, TenantId, TenantView, ToolView,
 } from '../generated'
+import { fillAlerts, freshRules } from './alerts'
 import { fillApprovals } from './approvals'
 import { fillAudit } from './audit'
 import { fillIdentity } from './identity'
@@ -38,6 +39,8 @@ export type World = {
   tenants: Tenant[]
   approvals: ApprovalView[]
   audit: AuditRow[]
+  alerts: AlertView[]
+  rules: AlertRuleView[]
 }
 
 const ROLES = ['reader', 'analyst', 'executor', 'admin']
@@ -45,7 +48,7 @@ const MORE_ROLES = ['support', 'billing', 'release', 'oncall', 'research', 'lega
 
 export function makeWorld(size: Size): World {
   const serving = makeServing(size === 'crowded')
-  const world: World = { status: statusOf(size), serving, passphrase: 'correct horse battery', tenants: [], approvals: [], audit: [] }
+  const world: World = { status: statusOf(size), serving, passphrase: 'correct horse battery', tenants: [], approvals: [], audit: [], alerts: [], rules: freshRules() }
   world.status.gateway = gatewayOf(serving, world.status.gateway)
   if (size === 'first-run') return world
   world.tenants.push(makeTenant('acme', size, true))
@@ -56,6 +59,7 @@ export function makeWorld(size: Size): World {
   if (size !== 'empty') {
     fillApprovals(world, size === 'crowded' ? 60 : 3)
     fillAudit(world, size === 'crowded' ? 20_000 : 180)
+    fillAlerts(world, size === 'crowded')
   }
   world.status.waiting_approvals = world.approvals.filter((one) => one.row.state === 'pending').length
   return world
@@ -74,6 +78,8 @@ function statusOf(size: Size): StatusView {
     doubt: size === 'doubtful' ? older : null,
     calls_per_minute: size === 'crowded' ? 1_730 : size === 'typical' ? 14 : 0,
     waiting_approvals: 0,
+    open_alerts: 0,
+    open_incidents: 0,
     operator: size === 'first-run' || size === 'locked' ? null : operator,
     locks_at: size === 'first-run' || size === 'locked' ? null : ahead(600),
     now: ago(0),

@@ -12,8 +12,8 @@ use crate::command::Command;
 use crate::control::Control;
 use crate::failure::ControlError;
 use crate::names::Names;
-use crate::show;
 use crate::view::audit::{AuditDetail, AuditFilter, AuditPage, AuditRow, ChainView, SealedEvent};
+use crate::{alerts, show};
 
 /// How many events one page has at most.
 const MOST_ROWS: u32 = 1000;
@@ -162,7 +162,7 @@ impl Command for AuditVerify {
     const NEEDS: Permission = Permission::Look;
     type Answer = ChainView;
 
-    async fn run(self, control: &Control, _: &Caller) -> Result<ChainView, ControlError> {
+    async fn run(self, control: &Control, caller: &Caller) -> Result<ChainView, ControlError> {
         let core = control.core()?;
         let mut db = core.registry.read().await?;
         let events = audit::head(&mut db).await?.map_or(0, |head| head.seq);
@@ -179,6 +179,11 @@ impl Command for AuditVerify {
                     break 'log;
                 }
             }
+        }
+        drop(db);
+        if let Some(problem) = &problem {
+            let what = format!("The audit log is broken: {problem}");
+            alerts::integrity_failed(&core, Some(caller.correlation), what).await?;
         }
         let head = verifier.head();
         let verified_to = head.map_or(0, |head| head.seq);

@@ -1,8 +1,7 @@
 //! Authorization sessions.
 
-use cs_model::state::SessionEnd;
 use cs_model::{SessionId, TenantId};
-use cs_registry::{credential, session};
+use cs_registry::session;
 use serde::Deserialize;
 use ts_rs::TS;
 
@@ -10,9 +9,8 @@ use crate::actor::{Caller, Permission};
 use crate::command::Command;
 use crate::control::Control;
 use crate::failure::ControlError;
-use crate::over::Over;
 use crate::view::session::SessionView;
-use crate::{names, show};
+use crate::{names, over, show};
 
 /// How many sessions are listed at most.
 const MOST: u32 = 500;
@@ -66,10 +64,7 @@ impl Command for SessionEndNow {
         if !found.is_live(at) {
             return Err(ControlError::conflict("the session is over already"));
         }
-        let why = SessionEnd::Operator;
-        session::end(edit.db(), tenant, id, why, at).await?;
-        let over = Over::of(&mut edit, tenant, vec![id], why).await?;
-        credential::suspend(edit.db(), tenant, found.new.credential, at).await?;
+        let over = over::cut_off(&mut edit, &found).await?;
         let what = format!(
             "ended a session of `{}` and suspended the key that opened it",
             found.agent_name

@@ -1,7 +1,8 @@
 //! The installation: how it is doing, the first run, locking and unlocking.
 
 use cs_model::TenantId;
-use cs_registry::{approval, audit, operator, server, tenant};
+use cs_model::alert::AlertState;
+use cs_registry::{alert, approval, audit, operator, server, tenant};
 use serde::Deserialize;
 use ts_rs::TS;
 
@@ -59,6 +60,8 @@ impl Command for Overview {
         let names = Names::load(&mut db, &document).await?;
         let anomalies = audit::anomalies(&mut db, self.tenant, FEW).await?;
         let anomalies = anomalies.iter().map(|entry| show::audit(entry, &names));
+        let open = Some(AlertState::Open);
+        let alerts = alert::list(&mut db, Some(self.tenant), open, FEW).await?;
         let waiting = approval::waiting(&mut db, Some(self.tenant), now, FEW).await?;
         let waiting = waiting.iter().map(|it| show::approval(&core, it, doc.name.to_string()));
         let servers = server::list(&mut db, self.tenant).await?;
@@ -68,6 +71,7 @@ impl Command for Overview {
         Ok(OverviewView {
             status,
             anomalies: anomalies.collect::<Result<_, _>>()?,
+            alerts: alerts.iter().map(|it| show::alert(it, &names)).collect(),
             waiting: waiting.collect(),
             servers: servers.collect(),
             hours: hours
@@ -187,6 +191,8 @@ async fn status(control: &Control) -> Result<StatusView, ControlError> {
             doubt: None,
             calls_per_minute: 0,
             waiting_approvals: 0,
+            open_alerts: 0,
+            open_incidents: 0,
             operator: None,
             locks_at: None,
             now,
@@ -194,6 +200,7 @@ async fn status(control: &Control) -> Result<StatusView, ControlError> {
     };
     let mut db = core.registry.read().await?;
     let waiting = approval::waiting(&mut db, None, now, 1000).await?.len();
+    let (open_alerts, open_incidents) = alert::open_counts(&mut db).await?;
     let unlocked = inner.console.operator(now);
     let operator = match &unlocked {
         Some((who, _)) => Some(show::operator(&operator::find(&mut db, who.id).await?)),
@@ -208,6 +215,8 @@ async fn status(control: &Control) -> Result<StatusView, ControlError> {
         doubt: core.anchorage.doubt(),
         calls_per_minute: core.gateway().map_or(0, |gateway| gateway.calls_last_minute()),
         waiting_approvals: show::count(waiting),
+        open_alerts,
+        open_incidents,
         operator,
         locks_at: unlocked.map(|(_, until)| until),
         now,

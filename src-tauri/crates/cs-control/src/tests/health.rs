@@ -87,7 +87,8 @@ async fn a03_an_exported_log_shows_whatever_was_done_to_it() {
         change(&mut lines);
         checked(&lines)
     };
-    let cases: [(&str, &dyn Fn(&mut Vec<String>)); 6] = [
+    type Change<'c> = &'c dyn Fn(&mut Vec<String>);
+    let cases: [(&str, Change<'_>); 6] = [
         ("a blank more", &|it| {
             let mut event: Value = serde_json::from_str(&it[3]).unwrap();
             event["body"] = json!(event["body"].as_str().unwrap().replacen(':', ": ", 1));

@@ -23,12 +23,13 @@ pub(super) const PASSPHRASE: &str = "correct horse battery";
 pub(super) struct Hands(AtomicI64);
 
 impl Hands {
-    pub(super) fn back(&self, span: Duration) {
-        self.0.fetch_sub(i64::try_from(span.as_millis()).unwrap(), Ordering::SeqCst);
-    }
-
     pub(super) fn advance(&self, span: Duration) {
         self.0.fetch_add(i64::try_from(span.as_millis()).unwrap(), Ordering::SeqCst);
+    }
+
+    /// Somebody sets the clock back.
+    pub(super) fn back(&self, span: Duration) {
+        self.0.fetch_sub(i64::try_from(span.as_millis()).unwrap(), Ordering::SeqCst);
     }
 }
 
@@ -155,8 +156,13 @@ impl Place {
 
     /// What the log says last, newest first.
     pub(super) async fn log(&self, kinds: &[&str]) -> Vec<Value> {
+        self.log_as(self.control.console(), kinds).await
+    }
+
+    /// The same, for somebody else than who is in front of the console.
+    pub(super) async fn log_as(&self, actor: Actor, kinds: &[&str]) -> Vec<Value> {
         let args = json!({ "filter": { "kinds": kinds }, "limit": 50 });
-        self.ask("audit_page", args).await["rows"].as_array().unwrap().clone()
+        self.ask_as(actor, "audit_page", args).await["rows"].as_array().unwrap().clone()
     }
 }
 

@@ -12,6 +12,10 @@ use crate::commands::TABLE;
 /// The commands that change nothing of what is enforced or decided.
 const LOOKS: &[&str] = &[
     "agent_list",
+    "alert_list",
+    "alert_metric",
+    "alert_rules",
+    "alert_show",
     "approval_list",
     "approval_show",
     "approval_week",
@@ -53,7 +57,7 @@ fn every_command_has_a_name_of_its_own_and_the_permission_that_it_needs() {
         let expected = match entry.name {
             name if LOOKS.contains(&name) => Permission::Look,
             name if KNOCKS.contains(&name) => Permission::Knock,
-            "approval_approve" | "approval_deny" => Permission::Decide,
+            "alert_acknowledge" | "approval_approve" | "approval_deny" => Permission::Decide,
             "operator_create" | "operator_remove" | "registry_accept" | "serving_set" => {
                 Permission::Own
             }

@@ -4,6 +4,7 @@ use cs_model::Timestamp;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use super::alert::AlertView;
 use super::approval::ApprovalRow;
 use super::audit::AuditRow;
 use super::operator::OperatorView;
@@ -51,6 +52,10 @@ pub struct StatusView {
     pub calls_per_minute: u64,
     /// Calls that wait for a person.
     pub waiting_approvals: u64,
+    /// Alerts that nobody has acknowledged.
+    pub open_alerts: u64,
+    /// Those of them that need somebody now.
+    pub open_incidents: u64,
     /// Who unlocked the console, if it is unlocked.
     pub operator: Option<OperatorView>,
     /// When the console locks by itself unless something happens.
@@ -93,6 +98,8 @@ pub struct OverviewView {
     pub status: StatusView,
     /// The last refusals that were attempts outside an allowlist, newest first, at most 8.
     pub anomalies: Vec<AuditRow>,
+    /// Alerts that nobody has acknowledged, the latest first, at most 8.
+    pub alerts: Vec<AlertView>,
     /// Waiting calls, soonest to expire first, at most 8.
     pub waiting: Vec<ApprovalRow>,
     /// The tenant's servers.

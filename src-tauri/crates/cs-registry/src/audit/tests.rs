@@ -1,4 +1,4 @@
-use cs_model::event::Actor;
+use cs_model::event::{Actor, EventKind};
 use uuid::Uuid;
 
 use super::*;

@@ -24,7 +24,7 @@ impl Change {
         match self {
             Self::Cut(length) => bytes.resize(*length, 0),
             Self::Write(at, written) => {
-                let end = at + written.len();
+                let end = at.saturating_add(written.len());
                 if bytes.len() < end {
                     bytes.resize(end, 0);
                 }
@@ -42,8 +42,11 @@ impl Change {
     }
 }
 
-/// What becomes of the changes that nobody has synced.
-const LEFT: [fn(&[Change]) -> Vec<Change>; 3] = [
+/// What is left of changes that nobody has synced.
+type Left = fn(&[Change]) -> Vec<Change>;
+
+/// What may become of them.
+const LEFT: [Left; 3] = [
     |_| Vec::new(),
     |changes| changes.iter().step_by(2).cloned().collect(),
     |changes| {
@@ -107,9 +110,9 @@ impl Disk {
             "pwrite64" => {
                 let mut parts = rest.split('"').skip(1);
                 let (written, rest) = (bytes(parts.next()?), parts.next()?);
-                self.change(path, Change::Write(*numbers(rest).get(1)?, written));
+                self.change(&path, Change::Write(*numbers(rest).get(1)?, written));
             }
-            "ftruncate" => self.change(path, Change::Cut(*numbers(rest).first()?)),
+            "ftruncate" => self.change(&path, Change::Cut(*numbers(rest).first()?)),
             "fsync" | "fdatasync" => {
                 let count = self.files.get(&path).map_or(0, |file| file.changes.len());
                 if rest.contains("unfinished") {
@@ -123,8 +126,8 @@ impl Disk {
         None
     }
 
-    fn change(&mut self, path: PathBuf, change: Change) {
-        if let Some(file) = self.files.get_mut(&path) {
+    fn change(&mut self, path: &Path, change: Change) {
+        if let Some(file) = self.files.get_mut(path) {
             file.changes.push(change);
         }
     }

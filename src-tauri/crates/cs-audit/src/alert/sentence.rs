@@ -1,0 +1,54 @@
+//! What an alert is, for a person. Whatever a caller supplied is made safe first.
+
+use cs_model::alert::AlertRule;
+use cs_model::event::Event;
+
+use super::safe;
+
+pub(super) fn authn_failures(who: &str, threshold: u32, window_secs: u32) -> String {
+    safe(&format!(
+        "More than {threshold} sign-ins of {who} were refused within {}",
+        span(u64::from(window_secs))
+    ))
+}
+
+pub(super) fn anomaly(who: &str, event: &Event) -> String {
+    let tool = event.tool_name.as_deref().unwrap_or("a tool");
+    safe(&format!("{who} tried to call {tool}, which its session does not have"))
+}
+
+pub(super) fn incident(who: &str, threshold: u32) -> String {
+    safe(&format!("{who} made {threshold} or more attempts outside its allowlist in one session"))
+}
+
+/// What an event says of itself.
+pub(super) fn plain(rule: AlertRule, event: &Event) -> String {
+    let detail = event.detail.as_deref().unwrap_or_default();
+    let tool = event.tool_name.as_deref().unwrap_or("a tool");
+    safe(&match rule {
+        AlertRule::ClockMoved => format!("The clock of this machine was set {detail}"),
+        AlertRule::IntegrityFailed => detail.to_owned(),
+        AlertRule::ProviderDown => match detail.split_once(": ") {
+            Some((name, why)) => format!("Identity provider {name} cannot be reached: {why}"),
+            None => format!("Identity provider {detail} cannot be reached"),
+        },
+        AlertRule::ToolDrift => {
+            format!("A server publishes another definition of {tool} than the accepted one")
+        }
+        AlertRule::AuthnFailures
+        | AlertRule::CredentialUnused
+        | AlertRule::Incident
+        | AlertRule::OutsideAllowlist
+        | AlertRule::SessionOverlong => String::new(),
+    })
+}
+
+/// A length of time in the largest unit that fits evenly.
+pub(super) fn span(secs: u64) -> String {
+    for (unit, name) in [(86_400, "days"), (3600, "hours"), (60, "minutes")] {
+        if secs > unit && secs.is_multiple_of(unit) {
+            return format!("{} {name}", secs.div_euclid(unit));
+        }
+    }
+    format!("{secs} s")
+}

@@ -7,6 +7,7 @@
 )]
 
 mod journey;
+mod keychain;
 mod notification;
 mod pictures;
 mod session;

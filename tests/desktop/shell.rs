@@ -76,17 +76,17 @@ async fn d02_the_window_goes_nowhere_else_and_opens_no_other() {
         "location.href = 'file:///etc/passwd'",
     ] {
         app.script(script, vec![json!(address)]).await;
+        let place = app.script("return location.href", vec![]).await;
+        assert!(place.as_str().unwrap().starts_with("tauri://localhost"), "{script}: {place}");
     }
     let visit = timeout(Duration::from_secs(1), elsewhere.accept()).await;
     assert!(visit.is_err(), "the window called on another place");
-    let place = app.script("return location.href", vec![]).await;
-    assert!(place.as_str().unwrap().starts_with("tauri://localhost"), "{place}");
     assert_eq!(app.client().windows().await.unwrap().len(), before);
     app.close().await;
 }
 
 #[tokio::test]
-async fn d03_a_script_in_the_console_can_neither_decide_nor_reach_the_system() {
+async fn d03_d05_a_script_in_the_console_can_neither_decide_nor_reach_the_system() {
     let (_session, app) = app().await;
     assert_eq!(app.script("return typeof window.__TAURI__", vec![]).await, json!("undefined"));
     for command in [
@@ -99,6 +99,14 @@ async fn d03_a_script_in_the_console_can_neither_decide_nor_reach_the_system() {
         "plugin:path|resolve_directory",
         "plugin:fs|read_file",
         "plugin:shell|execute",
+        "plugin:shell|open",
+        "plugin:opener|open_url",
+        "plugin:opener|open_path",
+        "plugin:http|fetch",
+        "plugin:updater|check",
+        "plugin:dialog|open",
+        "plugin:process|exit",
+        "plugin:deep-link|register",
         "no_such_command",
     ] {
         let refused = app.invoke(command, json!({})).await.unwrap_err();
@@ -107,6 +115,18 @@ async fn d03_a_script_in_the_console_can_neither_decide_nor_reach_the_system() {
             refused.contains("not allowed") || refused.contains("not found"),
             "{command}: {refused}"
         );
+    }
+    // Nor is there another way to a file.
+    let load = "const done = arguments[arguments.length - 1]; \
+        fetch(arguments[0]).then((it) => it.text()).then(done, () => done(null))";
+    for file in [
+        "asset://localhost/..%2f..%2f..%2fetc%2fpasswd",
+        "asset://localhost/%2Fetc%2Fpasswd",
+        "tauri://localhost/..%2f..%2f..%2fetc%2fpasswd",
+        "file:///etc/passwd",
+    ] {
+        let read = app.client().execute_async(load, vec![json!(file)]).await.unwrap();
+        assert!(!read.as_str().unwrap_or_default().contains("root:"), "{file}: {read}");
     }
     app.close().await;
 }
@@ -146,10 +166,39 @@ async fn consoles_of_different_homes_stand_side_by_side() {
 }
 
 #[tokio::test]
-async fn an_argument_that_is_not_known_starts_nothing() {
-    let program = built("countersign-desktop");
-    let session = Session::start(640, 480).await;
-    let run = session.command(program).arg("countersign://approve?yes=1").output().await.unwrap();
-    assert_eq!(run.status.code(), Some(2));
-    assert!(String::from_utf8(run.stderr).unwrap().contains("Usage:"));
+async fn d06_a_link_or_an_argument_that_is_not_known_does_nothing() {
+    let (session, app) = app().await;
+    let before = app.script("return location.href", vec![]).await;
+    let huge = format!("countersign://{}", "x".repeat(100_000));
+    let words = [
+        "countersign://approve?id=1&yes=1",
+        "COUNTERSIGN://import?url=http://127.0.0.1:9/",
+        "--config=evil",
+        "--home=/elsewhere",
+        &huge,
+    ];
+    for word in words {
+        let mut second = session.command(built("countersign-desktop"));
+        second.arg("--home").arg(session.path("registry")).arg(word);
+        let run = timeout(Duration::from_secs(20), second.output()).await.unwrap().unwrap();
+        assert_eq!(run.status.code(), Some(2), "{word}");
+        assert!(String::from_utf8(run.stderr).unwrap().contains("Usage:"), "{word}");
+    }
+    // Any program of this user can say on the bus that it is a second start.
+    let bus = session.connect().await;
+    let names = zbus::fdo::DBusProxy::new(&bus).await.unwrap().list_names().await.unwrap();
+    let name = names.iter().find(|it| it.contains("dev.countersign.console.")).unwrap();
+    let path = format!("/{}", name.as_str().replace('.', "/"));
+    for word in words {
+        let said = (vec!["countersign-desktop", word], "/");
+        let (interface, method) = (Some("org.SingleInstance.DBus"), "ExecuteCallback");
+        bus.call_method(Some(name.as_str()), path.as_str(), interface, method, &said)
+            .await
+            .unwrap();
+    }
+    assert_eq!(app.script("return location.href", vec![]).await, before);
+    assert_eq!(app.client().windows().await.unwrap().len(), 1);
+    let status = app.invoke("status", json!({})).await.unwrap();
+    assert_eq!(status["phase"], "first_run", "{status}");
+    app.close().await;
 }

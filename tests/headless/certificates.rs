@@ -28,7 +28,11 @@ pub(crate) struct Fared {
 
 impl Scene {
     pub(crate) async fn new() -> Self {
-        let place = Place::serving(&["--tls", "--name", "localhost"]).await;
+        Self::serving(&["--tls", "--name", "localhost"]).await
+    }
+
+    pub(crate) async fn serving(how: &[&str]) -> Self {
+        let place = Place::serving(how).await;
         let folder = place.folder("certificates");
         let to = folder.to_str().expect("a path");
         let words = ["certificate", "issue", "executor-1", "--tenant", "acme", "--save", to];
@@ -36,6 +40,12 @@ impl Scene {
         assert_eq!(issued["key"], Value::Null, "what is saved is not shown");
         let fingerprint = issued["fingerprint"].as_str().expect("a fingerprint").to_owned();
         Self { place, folder, fingerprint }
+    }
+
+    /// By TLS, however it served when it started.
+    fn endpoint(&self) -> String {
+        let url = self.place.url().replace("http://127.0.0.1:", "https://localhost:");
+        format!("{url}/t/acme/task/workbench/mcp")
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -59,7 +69,7 @@ impl Scene {
         .args(["--header", "Accept: application/json, text/event-stream"])
         .args(more)
         .args(["--data", message])
-        .arg(self.place.endpoint());
+        .arg(self.endpoint());
         fared(&mut curl).await
     }
 
@@ -70,7 +80,7 @@ impl Scene {
         self.curl(&[&["--cert", pem, "--key", key], more].concat(), message).await
     }
 
-    async fn openssl(&self, words: &[&str]) {
+    pub(crate) async fn openssl(&self, words: &[&str]) {
         let mut openssl = Command::new("openssl");
         let done = fared(openssl.current_dir(&self.folder).args(words)).await;
         assert_eq!(done.code, 0, "{words:?}: {}", done.said);
@@ -100,7 +110,7 @@ impl Scene {
 
     /// Waits until a refusal with this reason is on record: that of a handshake is written down
     /// after it has failed.
-    async fn hears(&self, reason: &str) {
+    pub(crate) async fn hears(&self, reason: &str) {
         for _ in 0..100 {
             if self.reasons().await.iter().any(|it| it == reason) {
                 return;
@@ -116,7 +126,7 @@ impl Scene {
     }
 }
 
-async fn fared(command: &mut Command) -> Fared {
+pub(crate) async fn fared(command: &mut Command) -> Fared {
     let command = command.stdin(Stdio::null()).kill_on_drop(true);
     let done = command.output().await.expect("the program runs");
     let said = [done.stdout, done.stderr].concat();

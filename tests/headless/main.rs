@@ -10,6 +10,7 @@
     reason = "code of tests: it stops at what it did not expect"
 )]
 
+mod canary;
 mod certificates;
 mod decide;
 mod disk;
@@ -17,8 +18,10 @@ mod glewlwyd;
 mod home;
 mod http;
 mod issuer;
+mod local;
 mod mtls;
 mod oidc;
+mod outside;
 mod place;
 mod provider;
 mod rmcp;

@@ -64,10 +64,30 @@ impl Place {
     }
 
     async fn start(how: &[&str], environment: &[(&str, &Path)]) -> Self {
+        Self::start_as(how, |serve, _| {
+            serve.envs(environment.iter().copied());
+        })
+        .await
+    }
+
+    /// One that writes what it has to say, as much as it can be made to, and its temporary files
+    /// beside its home.
+    pub(crate) async fn watched() -> Self {
+        Self::start_as(&[], |serve, folder| {
+            let log = std::fs::File::create(folder.join("serve.log")).expect("a file");
+            let temporary = folder.join("temporary");
+            std::fs::create_dir(&temporary).expect("a folder");
+            serve.stderr(log).env("TMPDIR", temporary);
+            serve.env("RUST_LOG", "trace").env("RUST_BACKTRACE", "full");
+        })
+        .await
+    }
+
+    async fn start_as(how: &[&str], change: impl FnOnce(&mut Command, &Path)) -> Self {
         let Self { folder, .. } = Self::made().await;
         let mut serve = command(folder.path());
+        change(&mut serve, folder.path());
         let mut serve = serve
-            .envs(environment.iter().copied())
             .args(["serve", "--listen", "127.0.0.1:0"])
             .args(how)
             .stdout(Stdio::piped())
@@ -99,6 +119,20 @@ impl Place {
     /// Where the gateway is.
     pub(crate) fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Has the gateway end, in good order.
+    pub(crate) async fn end(&self) {
+        let id = self.serve().to_string();
+        let ended = Command::new("kill").args(["-TERM", &id]).status().await;
+        assert!(ended.expect("kill runs").success());
+        for _ in 0..300 {
+            if !self.path().join("home/control.sock").exists() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("it does not end");
     }
 
     /// Runs the command line and gives what it printed, which has to be JSON.
@@ -217,15 +251,19 @@ impl Place {
     pub(crate) async fn approve(&self, tool: &str) {
         let passphrase = self.folder.path().join("passphrase");
         let passphrase = passphrase.to_str().expect("a path");
+        let id = self.waiting(tool).await;
+        self.ask(&["approval", "approve", &id, "--passphrase-file", passphrase]).await;
+    }
+
+    /// Waits until a call of this tool waits for a person, and gives the id of its request.
+    pub(crate) async fn waiting(&self, tool: &str) -> String {
         for _ in 0..300 {
             let waiting = self.ask(&["approval", "list"]).await;
             let found = waiting.as_array().and_then(|all| {
                 all.iter().find(|it| it["tool"] == tool && it["state"] == "pending").cloned()
             });
             if let Some(request) = found {
-                let id = request["id"].as_str().expect("an id");
-                self.ask(&["approval", "approve", id, "--passphrase-file", passphrase]).await;
-                return;
+                return request["id"].as_str().expect("an id").to_owned();
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }

@@ -99,12 +99,13 @@ impl App {
     ///
     /// # Panics
     ///
-    /// When the window is gone.
+    /// When the window is gone, or does not answer in time.
     pub async fn invoke(&self, command: &str, arguments: Value) -> Result<Value, Value> {
         let script = "const done = arguments[arguments.length - 1]; \
              window.__TAURI_INTERNALS__.invoke(arguments[0], arguments[1]) \
                .then((it) => done({ answer: it ?? null }), (it) => done({ failure: it }))";
-        let answered = self.client.execute_async(script, vec![json!(command), arguments]).await;
+        let answering = self.client.execute_async(script, vec![json!(command), arguments]);
+        let answered = timeout(PATIENCE, answering).await.expect("the window answers in time");
         let mut answered = answered.expect("the window answers");
         match answered.get_mut("answer") {
             Some(answer) => Ok(answer.take()),
@@ -116,9 +117,14 @@ impl App {
     ///
     /// # Panics
     ///
-    /// When the script fails.
+    /// When the script fails, or does not end in time: a window that has left for another place
+    /// may never answer.
     pub async fn script(&self, script: &str, arguments: Vec<Value>) -> Value {
-        self.client.execute(script, arguments).await.unwrap_or_else(|it| panic!("{script}: {it}"))
+        match timeout(PATIENCE, self.client.execute(script, arguments)).await {
+            Ok(Ok(returned)) => returned,
+            Ok(Err(problem)) => panic!("{script}: {problem}"),
+            Err(_) => panic!("the window does not answer: {script}"),
+        }
     }
 
     /// Finds a visible element, as soon as there is one. The locator is an XPath.

@@ -130,6 +130,8 @@ test('a matrix of 2,000 tools and 50 roles draws only what is in sight, also whi
   t.diagnostic(`a frame took ${Math.round(frames[30])} ms in the middle, ${Math.round(frames[59])} ms at most`)
   await page.getByRole('grid').focus()
   await page.keyboard.press('PageDown')
+  // The row that it goes to is drawn once the grid has scrolled there.
+  await page.locator('[data-active][role=gridcell]').waitFor()
   assert.equal(await page.locator('[data-active][role=gridcell]').count(), 1)
   const head = await page.getByRole('columnheader').first().boundingBox()
   const grid = await page.getByRole('grid').boundingBox()

@@ -1176,8 +1176,12 @@ export type ReferenceRow = {
   enabled: boolean
   /** What the role grants. */
   grant: Grant
+  /** What the arguments have to satisfy for that, where it asks for something. */
+  condition: ConditionView | null
   /** The scopes that an access token needs to call it. */
   scopes: Array<string>
+  /** Whether the provider of an access token is asked about it on each call. */
+  introspect: boolean
   /** The data system behind it. */
   data_system: string | null
 }

@@ -9,6 +9,7 @@ use cs_model::document::TenantDoc;
 pub(crate) use csv::csv;
 pub(crate) use idp::{Place, idp};
 
+use crate::commands::matrix::shown;
 use crate::view::reference::ReferenceRow;
 
 /// Every tool with every role, by server, tool and role. A cell that is not there is a denial.
@@ -25,7 +26,9 @@ pub(crate) fn rows(doc: &TenantDoc) -> Vec<ReferenceRow> {
             server_name: server.clone(),
             enabled: tool.enabled,
             grant: role.grants.get(&tool.id).copied().unwrap_or_default(),
+            condition: role.conditions.get(&tool.id).map(shown),
             scopes: tool.scopes.iter().cloned().collect(),
+            introspect: tool.introspect,
             data_system: tool.data_system.clone(),
         }));
     }

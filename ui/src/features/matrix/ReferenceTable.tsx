@@ -16,7 +16,7 @@ export function ReferenceTable({ rows, open, onOpen }: Props) {
   return (
     <div ref={scroller} className={`panel ${css.table}`} role="table" aria-label="Reference matrix" aria-rowcount={rows.length + 1} tabIndex={0}>
       <div className={css.head} role="row" aria-rowindex={1}>
-        {['Tool', 'Role', 'Grant', 'Scopes', 'Data system'].map((title) => <span key={title} role="columnheader">{title}</span>)}
+        {['Tool', 'Role', 'Grant', 'Access token needs', 'Data system'].map((title) => <span key={title} role="columnheader">{title}</span>)}
       </div>
       <div role="rowgroup" style={{ height: list.getTotalSize(), position: 'relative' }}>
         {list.getVirtualItems().map((item) => {
@@ -42,6 +42,8 @@ export function ReferenceTable({ rows, open, onOpen }: Props) {
   )
 }
 
+const needsOf = (row: ReferenceRow) => [row.scopes.join(' '), row.introspect ? 'its provider is asked on each call' : ''].filter(Boolean).join('; ')
+
 function Cells({ row }: { row: ReferenceRow }) {
   return (
     <>
@@ -51,8 +53,11 @@ function Cells({ row }: { row: ReferenceRow }) {
         </button>
       </span>
       <span role="cell" className="ellipsis">{row.role_name}</span>
-      <span role="cell"><GrantMark grant={row.grant} plain /></span>
-      <span role="cell" className="ellipsis" title={row.scopes.join(' ')}>{row.scopes.length === 0 ? <span className="dim">none</span> : <code>{row.scopes.join(' ')}</code>}</span>
+      <span role="cell"><GrantMark grant={row.grant} plain conditional={row.condition !== null} /></span>
+      <span role="cell" className="ellipsis" title={needsOf(row)}>
+        {row.scopes.length === 0 ? row.introspect ? null : <span className="dim">none</span> : <code>{row.scopes.join(' ')}</code>}
+        {row.introspect ? <span className="dim">{row.scopes.length === 0 ? '' : ' · '}asked about</span> : null}
+      </span>
       <span role="cell" className="ellipsis" title={row.data_system ?? undefined}>{row.data_system ?? <span className="dim">not said</span>}</span>
     </>
   )

@@ -1,5 +1,6 @@
 import { Link } from '@tanstack/react-router'
 import { GrantMark } from '@/components/Grant'
+import { JsonView } from '@/components/JsonView'
 import { Mark } from '@/components/Mark'
 import { useTenant } from '@/components/tenant'
 import { ToolNeeds } from '@/components/ToolNeeds'
@@ -22,7 +23,15 @@ export function ReferenceTool({ rows }: { rows: ReferenceRow[] }) {
         <h3>Who may call it</h3>
         <div className={`panel ${css.roles}`}>
           {rows.map((row) => (
-            <div key={row.role} className={css.role}><span className="ellipsis">{row.role_name}</span><GrantMark grant={row.grant} plain /></div>
+            <div key={row.role} className={css.role}>
+              <span className="ellipsis">{row.role_name}</span><GrantMark grant={row.grant} plain conditional={row.condition !== null} />
+              {row.condition ? (
+                <div className={css.condition}>
+                  <JsonView source={row.condition.schema} label={`What the arguments satisfy for ${row.role_name}`} />
+                  <span className="row">Others: <GrantMark grant={row.condition.otherwise} plain /></span>
+                </div>
+              ) : null}
+            </div>
           ))}
         </div>
         <Link to="/t/$tenant/matrix" params={{ tenant: tenant.name }} search={{ q: tool.tool_name } as never}>Change it in the matrix</Link>

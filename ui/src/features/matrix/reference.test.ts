@@ -3,7 +3,7 @@ import type { ReferenceRow } from '@/ipc/generated'
 import { filtered, sumOf } from './reference'
 
 const row = (tool: string, role: string, grant: ReferenceRow['grant'], scopes: string[] = [], system: string | null = null) =>
-  ({ tool: `tol_${tool}`, tool_name: tool, server_name: 'workbench', role: `rol_${role}`, role_name: role, enabled: true, grant, scopes, data_system: system }) as unknown as ReferenceRow
+  ({ tool: `tol_${tool}`, tool_name: tool, server_name: 'workbench', role: `rol_${role}`, role_name: role, enabled: true, grant, condition: null, introspect: false, scopes, data_system: system }) as unknown as ReferenceRow
 
 const rows = [
   row('read_file', 'reader', 'allow'), row('read_file', 'admin', 'allow'),

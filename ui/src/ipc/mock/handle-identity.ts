@@ -161,7 +161,8 @@ export const identityHandlers: Handlers = {
       policy_version: world.status.policy_version,
       rows: found.tools.flatMap((tool) => found.roles.map((role) => ({
         role: role.id, role_name: role.name, tool: tool.id, tool_name: tool.name, server_name: tool.server_name, enabled: tool.enabled,
-        grant: found.grants.get(`${tool.id}/${role.id}`) ?? 'deny', scopes: tool.scopes, data_system: tool.data_system,
+        grant: found.grants.get(`${tool.id}/${role.id}`) ?? 'deny', condition: found.conditions.get(`${tool.id}/${role.id}`) ?? null,
+        scopes: tool.scopes, introspect: tool.introspect, data_system: tool.data_system,
       }))),
     }
   },

@@ -178,12 +178,25 @@ fn reference(matrix: &Value) -> String {
             text(row, "/tool_name"),
             text(row, "/role_name"),
             text(row, "/grant"),
+            text(row, "/condition/schema"),
+            text(row, "/condition/otherwise"),
             scopes.join(" "),
+            text(row, "/introspect"),
             text(row, "/data_system"),
         ]
     };
     let rows: Vec<Vec<String>> = list(matrix, "/rows").iter().map(row).collect();
-    let heading = ["server", "tool", "role", "grant", "scopes", "data system"];
+    let heading = [
+        "server",
+        "tool",
+        "role",
+        "grant",
+        "condition",
+        "otherwise",
+        "scopes",
+        "introspect",
+        "data system",
+    ];
     let empty = "no tools yet; add a server with `countersign server add`";
     table(&heading, &rows, empty)
 }

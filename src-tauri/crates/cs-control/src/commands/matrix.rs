@@ -151,7 +151,7 @@ impl Command for Matrix {
     }
 }
 
-fn shown(condition: &Condition) -> ConditionView {
+pub(crate) fn shown(condition: &Condition) -> ConditionView {
     let Condition { schema, otherwise } = condition.clone();
     ConditionView { schema, otherwise }
 }

@@ -3,8 +3,19 @@
 use crate::view::reference::ReferenceRow;
 
 /// The columns, in order.
-const HEADING: [&str; 8] =
-    ["tenant", "server", "tool", "enabled", "role", "grant", "scopes", "data system"];
+const HEADING: [&str; 11] = [
+    "tenant",
+    "server",
+    "tool",
+    "enabled",
+    "role",
+    "grant",
+    "condition",
+    "otherwise",
+    "scopes",
+    "introspect",
+    "data system",
+];
 
 /// Writes the rows of a tenant.
 pub(crate) fn csv(tenant: &str, rows: &[ReferenceRow]) -> String {
@@ -17,15 +28,22 @@ pub(crate) fn csv(tenant: &str, rows: &[ReferenceRow]) -> String {
                 tenant,
                 &row.server_name,
                 &row.tool_name,
-                if row.enabled { "yes" } else { "no" },
+                yes_or_no(row.enabled),
                 &row.role_name,
                 row.grant.as_str(),
+                row.condition.as_ref().map(|it| it.schema.as_str()).unwrap_or_default(),
+                row.condition.as_ref().map(|it| it.otherwise.as_str()).unwrap_or_default(),
                 &row.scopes.join(" "),
+                yes_or_no(row.introspect),
                 row.data_system.as_deref().unwrap_or_default(),
             ],
         );
     }
     text
+}
+
+const fn yes_or_no(said: bool) -> &'static str {
+    if said { "yes" } else { "no" }
 }
 
 fn line(text: &mut String, cells: &[&str]) {
@@ -56,6 +74,7 @@ mod tests {
     use cs_model::{Grant, RoleId, ToolId};
 
     use super::*;
+    use crate::view::matrix::ConditionView;
 
     fn row(scope: &str, data_system: &str) -> ReferenceRow {
         ReferenceRow {
@@ -66,7 +85,9 @@ mod tests {
             server_name: "files".to_owned(),
             enabled: true,
             grant: Grant::Token,
+            condition: None,
             scopes: vec![scope.to_owned()],
+            introspect: true,
             data_system: Some(data_system.to_owned()),
         }
     }
@@ -74,10 +95,20 @@ mod tests {
     #[test]
     fn a_table_is_read_back_as_it_was_meant() {
         let text = csv("acme", &[row("files:read", "the \"big\" one, Köln\r\n2")]);
-        let expected = "\"tenant\",\"server\",\"tool\",\"enabled\",\"role\",\"grant\",\"scopes\",\
-                        \"data system\"\r\n\"acme\",\"files\",\"read_file\",\"yes\",\"reader\",\
-                        \"token\",\"files:read\",\"the \"\"big\"\" one, Köln\r\n2\"\r\n";
+        let expected = "\"tenant\",\"server\",\"tool\",\"enabled\",\"role\",\"grant\",\
+                        \"condition\",\"otherwise\",\"scopes\",\"introspect\",\"data system\"\r\n\
+                        \"acme\",\"files\",\"read_file\",\"yes\",\"reader\",\"token\",\"\",\"\",\
+                        \"files:read\",\"yes\",\"the \"\"big\"\" one, Köln\r\n2\"\r\n";
         assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn a_grant_on_a_condition_is_not_written_as_a_plain_one() {
+        let schema = r#"{"maximum":100}"#.to_owned();
+        let condition = Some(ConditionView { schema, otherwise: Grant::Deny });
+        let row = ReferenceRow { condition, ..row("x", "y") };
+        let text = csv("acme", &[row]);
+        assert!(text.contains(r#""token","{""maximum"":100}","deny","x""#), "{text}");
     }
 
     #[test]
@@ -101,6 +132,6 @@ mod tests {
             assert!(text.contains(&format!("\"'{quoted}\"")), "{text}");
         }
         let text = csv("acme", &[row("=scope", "plain - text")]);
-        assert!(text.contains("\"'=scope\",\"plain - text\""), "{text}");
+        assert!(text.contains("\"'=scope\",\"yes\",\"plain - text\""), "{text}");
     }
 }

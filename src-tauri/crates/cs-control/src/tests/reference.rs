@@ -58,6 +58,37 @@ async fn a_tool_says_which_scopes_it_takes_and_what_is_behind_it() {
 }
 
 #[tokio::test]
+async fn a_cell_with_a_condition_and_a_tool_that_asks_are_shown_as_that() {
+    let place = Place::with_starter().await;
+    let tenant = place.tenant().await;
+    let matrix = place.matrix().await;
+    let read = tool(&place, "read_file").await;
+    let reader = matrix["roles"].as_array().unwrap().iter().find(|it| it["name"] == "reader");
+    let condition = json!({ "schema": "{ \"maxProperties\": 1 }", "otherwise": "token" });
+    let change = json!({ "role": reader.unwrap()["id"], "tool": read, "grant": "allow",
+                         "condition": condition });
+    let base = &matrix["policy_version"];
+    let args = json!({ "tenant": tenant, "changes": [change], "base_version": base });
+    place.ask("matrix_set", args).await;
+    let args = json!({ "tenant": tenant, "tool": read, "scopes": [], "introspect": true });
+    place.ask("tool_describe", args).await;
+
+    let reference = place.ask("reference_matrix", json!({ "tenant": tenant })).await;
+    let rows = reference["rows"].as_array().unwrap();
+    let row = |role: &str| rows.iter().find(|it| it["tool"] == read && it["role_name"] == role);
+    let expected =
+        json!({ "schema": "{\"maxProperties\":1,\"type\":\"object\"}", "otherwise": "token" });
+    let found = row("reader").unwrap();
+    assert_eq!((&found["grant"], &found["condition"]), (&json!("allow"), &expected));
+    assert_eq!(row("analyst").unwrap()["condition"], Value::Null);
+    assert!(rows.iter().all(|it| it["introspect"] == json!(it["tool"] == read)));
+
+    let table = place.ask("matrix_export", json!({ "tenant": tenant, "format": "csv" })).await;
+    let line = r#""read_file","yes","reader","allow","{""maxProperties"":1,""type"":""object""}","token","","yes","#;
+    assert!(table["text"].as_str().unwrap().contains(line), "{table}");
+}
+
+#[tokio::test]
 async fn the_matrix_is_written_for_a_spreadsheet_and_for_an_identity_provider() {
     let place = Place::with_starter().await;
     let tenant = place.tenant().await;
@@ -75,7 +106,7 @@ async fn the_matrix_is_written_for_a_spreadsheet_and_for_an_identity_provider() 
     let text = table["text"].as_str().unwrap();
     let lines: Vec<&str> = text.split_terminator("\r\n").collect();
     assert_eq!(lines.len(), 1 + 4 * 8);
-    let cell = "\"acme\",\"workbench\",\"read_file\",\"yes\",\"reader\",\"allow\",\"files:read\",\"'=1+1\"";
+    let cell = "\"acme\",\"workbench\",\"read_file\",\"yes\",\"reader\",\"allow\",\"\",\"\",\"files:read\",\"no\",\"'=1+1\"";
     assert!(lines.contains(&cell), "{text}");
 
     let saved = place.ask_as(auditor, "matrix_save", export("csv")).await;

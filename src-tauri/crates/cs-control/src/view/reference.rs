@@ -4,6 +4,8 @@ use cs_model::{Grant, RoleId, ToolId};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use super::matrix::ConditionView;
+
 /// The reference matrix of a tenant.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, TS)]
 pub struct ReferenceView {
@@ -30,8 +32,12 @@ pub struct ReferenceRow {
     pub enabled: bool,
     /// What the role grants.
     pub grant: Grant,
+    /// What the arguments have to satisfy for that, where it asks for something.
+    pub condition: Option<ConditionView>,
     /// The scopes that an access token needs to call it.
     pub scopes: Vec<String>,
+    /// Whether the provider of an access token is asked about it on each call.
+    pub introspect: bool,
     /// The data system behind it.
     pub data_system: Option<String>,
 }

@@ -53,6 +53,44 @@ async fn b04_damage_of_a_large_registry_stops_the_gateway_as_soon_as_it_is_found
     assert!(refused.to_string().contains("is damaged"), "{refused}");
 }
 
+/// Attacks B04: a gateway that serves when the damage is found stops listening.
+#[tokio::test]
+async fn b04_a_gateway_that_serves_stops_listening_once_damage_is_found() {
+    let place = Place::with_starter().await;
+    place.control.shutdown().await.unwrap();
+    let path = place.home.join("registry.db");
+    let registry = Registry::open(&path).await.unwrap();
+    let long = Event {
+        detail: Some("x".repeat(20_000)),
+        ..Event::new(EventKind::AdminChanged, place.control.now())
+    };
+    registry.record(vec![long; 20]).await.unwrap();
+    registry.close().await.unwrap();
+    let place = place.reopen().await;
+    place.control.start_gateway("127.0.0.1:0".parse().unwrap()).await.unwrap();
+    let status = place.ask_as(crate::actor::Actor::Nobody, "status", json!({})).await;
+    let url = status["gateway"]["url"].as_str().unwrap().to_owned();
+    let address = url.strip_prefix("http://").unwrap();
+    tokio::net::TcpStream::connect(address).await.unwrap();
+
+    let mut bytes = fs::read(&path).unwrap();
+    let half = bytes.len() / 2;
+    let found = bytes[half..].windows(200).position(|it| it == [b'x'; 200]).unwrap();
+    let page = (half + found) / 4096;
+    bytes[(page + 1) * 4096..][..64].fill(0xFF);
+    fs::write(&path, &bytes).unwrap();
+    place.control.core().unwrap().registry.check().await.unwrap_err();
+
+    let closed = async {
+        while tokio::net::TcpStream::connect(address).await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), closed).await.expect("nobody listens any longer");
+    let status = place.ask_as(crate::actor::Actor::Nobody, "status", json!({})).await;
+    assert_eq!(status["gateway"]["state"], "failed");
+}
+
 /// The log, one sealed event a line, asked for in pieces.
 async fn exported(place: &Place) -> Vec<String> {
     let mut lines = Vec::new();

@@ -43,3 +43,22 @@ impl Strays {
         (count.all, count.last.clone())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn sessions_cannot_fill_the_memory_and_are_counted_again_from_the_log() {
+        let mut strays = Strays::default();
+        let session = |number: usize| SessionId::new(Uuid::from_u128(number as u128));
+        for number in 0..=MOST {
+            strays.count(session(number), 0, 1);
+        }
+        assert!(strays.0.len() <= MOST);
+        assert!(!strays.knows(session(0)));
+        assert_eq!(strays.count(session(0), 3, 9), (4, vec![9]));
+    }
+}

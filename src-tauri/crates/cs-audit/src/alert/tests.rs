@@ -25,6 +25,7 @@ fn robin() -> (AgentId, String) {
     (AgentId::new(Uuid::from_u128(7)), "robin".to_owned())
 }
 
+/// What is set for [`tenant`]. For everybody else the rules are as they come.
 #[derive(Default)]
 struct Set(HashMap<AlertRule, AlertSettings>);
 
@@ -37,8 +38,9 @@ impl Set {
 }
 
 impl Rules for Set {
-    fn settings(&self, _: Option<TenantId>, rule: AlertRule) -> AlertSettings {
-        self.0.get(&rule).copied().unwrap_or_else(|| AlertSettings::default_of(rule))
+    fn settings(&self, of: Option<TenantId>, rule: AlertRule) -> AlertSettings {
+        let set = self.0.get(&rule).filter(|_| of == Some(tenant()));
+        set.copied().unwrap_or_else(|| AlertSettings::default_of(rule))
     }
 }
 
@@ -211,6 +213,11 @@ fn a_tenants_own_numbers_are_the_ones_that_count() {
     let rules = Set::with(AlertRule::Incident, |it| it.threshold = 2);
     let events = bare((0..2).map(|_| strayed(session(1), "not_granted")));
     assert_eq!(fired(&events, &rules)[1][1], (AlertRule::Incident, 2));
+    let elsewhere = bare((0..2).map(|_| Event {
+        tenant: Some(TenantId::new(Uuid::from_u128(99))),
+        ..strayed(session(1), "not_granted")
+    }));
+    assert_eq!(fired(&elsewhere, &rules)[1].len(), 1, "they are nobody else's");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Sets up, runs, tests and checks this repository: `cargo xtask <what>`.
+//! Sets up, runs, tests, measures and checks this repository: `cargo xtask <what>`.
 //!
 //! Needs nothing of our own crates, so that it builds in seconds and can judge the others.
 #![expect(
@@ -7,6 +7,7 @@
     reason = "a tool for the terminal says what it is doing"
 )]
 
+mod bench;
 mod bindings;
 mod exec;
 mod layers;
@@ -28,6 +29,8 @@ usage: cargo xtask <what>
 
   run [--home DIR]       open the console on a starter registry (on a virtual display if need be)
   test [--only PART]...  everything that must hold before a change goes in
+  bench [--table]        measure speed and memory, and write the report and the README's table (or
+                         the table alone)
   setup                  install what building, running and testing need
   bindings [--check]     write ui/src/ipc/generated.ts from the types of cs-control
   layers                 check who depends on whom
@@ -52,6 +55,8 @@ fn dispatch(args: &[&str]) -> Result<ExitCode> {
         ["run"] => run::run(&place, None)?,
         ["run", "--home", home] => run::run(&place, Some(home))?,
         ["test", rest @ ..] => return test::run(&place, &only(rest)?),
+        ["bench"] => bench::everything(&place)?,
+        ["bench", "--table"] => bench::write_table(&place)?,
         ["setup"] => drop(setup::everything(&place)?),
         ["bindings"] => bindings::write(&place)?,
         ["bindings", "--check"] => bindings::check(&place)?,

@@ -8,6 +8,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
+use crate::bench;
 use crate::exec::{capture, command};
 use crate::place::Place;
 
@@ -62,6 +63,7 @@ pub(crate) fn problems(place: &Place) -> Result<Vec<String>> {
     }
     shape(&texts, &mut problems);
     held(&texts, &mut problems);
+    bench::in_step(&texts, &mut problems);
     commands::judge(&texts, &mut problems)?;
     Ok(problems)
 }

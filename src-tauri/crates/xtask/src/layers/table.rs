@@ -190,12 +190,17 @@ pub(super) const MAY_USE: &[(&str, &[&str])] = &[
     (
         "countersign-tests",
         &[
+            "async-trait",
             "bytes",
             "cs-control",
+            "cs-gateway",
             "cs-model",
+            "cs-policy",
+            "cs-registry",
             "cs-trust",
             "fantoccini",
             "futures-util",
+            "hdrhistogram",
             "http",
             "http-body-util",
             "hyper",

@@ -31,6 +31,7 @@ const screens = [
     { size, name: 'identity-revoke', path: '/t/acme/identity?tab=revocations&new=1' },
     { size, name: 'tasks-new', path: '/t/acme/tasks?new=1' },
     { size, name: 'servers-new', path: '/t/acme/servers?new=1' },
+    { size, name: 'servers-templates', path: '/t/acme/servers?templates=1' },
     { size, name: 'audit-event', path: '/t/acme/audit?event=60' },
   ]),
 ]

@@ -979,6 +979,13 @@ export type OperatorView = {
   created: Timestamp
 }
 
+/** Where a server comes from. */
+export type OriginView = {
+  /** The template's name. */
+  template: string
+  /** What the tenant put into its places. */
+  settings: { [key in string]: string }, }
+
 /** How an execution ended. */
 export type Outcome = 'failed' | 'answered' | 'unknown'
 
@@ -1300,6 +1307,8 @@ export type ServerDetail = {
   tools: Array<ToolView>
   /** The last lines it wrote to its standard error, oldest first. */
   stderr: Array<string>
+  /** The template that it comes from, if it does. */
+  origin: OriginView | null
 }
 
 /** How a server is doing. */
@@ -1479,6 +1488,32 @@ export type TaskView = {
   agents: Array<AgentRef>
   /** How many of its sessions are not over. */
   live_sessions: number
+}
+
+/** A server that comes from a template. */
+export type TemplateUse = {
+  /** Its tenant. */
+  tenant: TenantId
+  /** The tenant's name. */
+  tenant_name: string
+  /** The server. */
+  server: ServerId
+  /** The server's name. */
+  server_name: string
+}
+
+/** How a server is reached, with places that each tenant fills in itself. */
+export type TemplateView = {
+  /** Its name. */
+  name: string
+  /** How its servers are reached; a place is `${name}`. */
+  transport: Transport
+  /** The names of its places. */
+  places: Array<string>
+  /** The names of the secrets that a tenant has to keep for it. */
+  secrets: Array<string>
+  /** The servers that come from it. */
+  servers: Array<TemplateUse>
 }
 
 /** A claim that must have a certain value. */
@@ -2295,6 +2330,47 @@ export type Commands = {
       /** Whether they may be called at all. */
       enabled: boolean
     }; answer: Enforced }
+  /** Every template, with the servers that come from it. */
+  template_list: { args: Record<string, never>; answer: Array<TemplateView> }
+  /** Makes a template, or changes how the servers that come from one are reached. */
+  template_set: { args: {
+      /** Its name. */
+      name: string
+      /** How its servers are reached; a place is `${name}`. */
+      transport: Transport
+    }; answer: Array<TemplateView> }
+  /** Removes a template that no server comes from. */
+  template_remove: { args: {
+      /** Its name. */
+      name: string
+    }; answer: Array<TemplateView> }
+  /** What a template comes to for a tenant: to look at a server before it is added. Changes nothing. */
+  template_fill: { args: {
+      /** The template's name. */
+      template: string
+      /** What the tenant puts into its places. */
+      settings: { [key in string]: string }, }; answer: Transport }
+  /** Adds a server that comes from a template, with some of its tools. */
+  server_create_from: { args: {
+      /** The tenant. */
+      tenant: TenantId
+      /** Its name. */
+      name: string
+      /** The template's name. */
+      template: string
+      /** What the tenant puts into its places. */
+      settings: { [key in string]: string }
+      /** The tools to take in, enabled or not, with the fingerprint that was seen. */
+      tools: Array<ToolChoice>
+    }; answer: ServerDetail }
+  /** Changes what a tenant put into the places of the template that its server comes from. */
+  server_settings_set: { args: {
+      /** The tenant. */
+      tenant: TenantId
+      /** The server. */
+      server: ServerId
+      /** What the tenant puts into its places now. */
+      settings: { [key in string]: string }, }; answer: ServerDetail }
   /** Requests in one of the given states, newest first; those that wait, when none is given. */
   approval_list: { args: {
       /** Of this tenant; of all, when absent. */

@@ -51,6 +51,12 @@ export const authorityShow = (tenant: TenantId) =>
 export const authnOverview = (tenant: TenantId) =>
   queryOptions({ queryKey: ['audit', 'authn', tenant], queryFn: () => call('authn_overview', { tenant }) })
 
+export const templateList = () => queryOptions({ queryKey: ['registry', 'templates'], queryFn: () => call('template_list') })
+
+/** What a template comes to with these settings. */
+export const templateFill = (template: string, settings: Record<string, string>) =>
+  queryOptions({ queryKey: ['registry', 'templates', template, settings], queryFn: () => call('template_fill', { template, settings }), placeholderData: (before) => before })
+
 export const referenceMatrix = (tenant: TenantId) =>
   queryOptions({ queryKey: ['policy', 'reference', tenant], queryFn: () => call('reference_matrix', { tenant }) })
 

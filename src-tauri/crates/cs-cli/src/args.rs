@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 use crate::commands::{
     agent, alert, approval, audit, authn, authority, certificate, credential, declared, grant,
     init, issuer, operator, provider, registry, revocation, role, secret, serve, server, serving,
-    session, starter, task, tenant, tool, workbench,
+    session, starter, task, template, tenant, tool, workbench,
 };
 use crate::connect;
 
@@ -71,6 +71,9 @@ pub(crate) enum AtDesk {
     /// Upstream MCP servers
     #[command(subcommand)]
     Server(server::Server),
+    /// How servers that several tenants have are reached, with places that each tenant fills in
+    #[command(subcommand)]
+    Template(template::Template),
     /// Tools of those servers
     #[command(subcommand)]
     Tool(tool::Tool),

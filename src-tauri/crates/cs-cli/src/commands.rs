@@ -28,6 +28,7 @@ pub(crate) mod session;
 pub(crate) mod starter;
 pub(crate) mod status;
 pub(crate) mod task;
+pub(crate) mod template;
 pub(crate) mod tenant;
 pub(crate) mod tool;
 pub(crate) mod workbench;

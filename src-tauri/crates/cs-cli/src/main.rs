@@ -28,7 +28,7 @@ use args::{Arguments, AtDesk, Command, Everywhere};
 use commands::{
     agent, alert, approval, audit, authn, authority, certificate, credential, declared, grant,
     init, issuer, operator, provider, registry, revocation, role, secret, serve, server, serving,
-    session, starter, status, task, tenant, tool, workbench,
+    session, starter, status, task, template, tenant, tool, workbench,
 };
 use desk::Desk;
 use failure::Done;
@@ -100,6 +100,7 @@ async fn at_desk(desk: &Desk, command: AtDesk) -> Done {
         AtDesk::Role(command) => role::run(desk, command).await,
         AtDesk::Secret(command) => secret::run(desk, command).await,
         AtDesk::Server(command) => server::run(desk, command).await,
+        AtDesk::Template(command) => template::run(desk, command).await,
         AtDesk::Serving(command) => serving::run(desk, command).await,
         AtDesk::Session(command) => session::run(desk, command).await,
         AtDesk::Starter(command) => starter::run(desk, command).await,

@@ -23,6 +23,7 @@ pub mod session;
 pub mod starter;
 pub mod status;
 pub mod task;
+pub mod template;
 pub mod tenant;
 
 use crate::command::{Entry, Visitor, commands};
@@ -105,6 +106,12 @@ commands! {
     server::ServerRestart,
     server::ServerRemove,
     server::ToolSetEnabled,
+    template::TemplateList,
+    template::TemplateSet,
+    template::TemplateRemove,
+    template::TemplateFill,
+    template::ServerCreateFrom,
+    template::ServerSettingsSet,
     approval::ApprovalList,
     approval::ApprovalShow,
     approval::ApprovalApprove,

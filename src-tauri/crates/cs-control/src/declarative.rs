@@ -1,10 +1,13 @@
 //! The registry as a file: what `export` writes and `apply` reads are the same.
 //!
 //! ```yaml
+//! templates: { wiki: { kind: http, url: 'https://wiki.example/${space}/mcp' } }
 //! tenants:
 //!   acme:
 //!     standing: active
-//!     servers: { files: { enabled: true, transport: { kind: stdio, command: /usr/bin/files } } }
+//!     servers:
+//!       files: { enabled: true, transport: { kind: stdio, command: /usr/bin/files } }
+//!       wiki: { from: { template: wiki, settings: { space: acme } } }
 //!     tools: { files/read: { enabled: true, definition: '{"name":"read", ...}' } }
 //!     roles: { reader: { files/read: allow } }
 //!     conditions: { reader: { files/read: { when: { properties: { .. } }, otherwise: token } } }
@@ -21,7 +24,7 @@ mod apply;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cs_model::document::TenantDoc;
+use cs_model::document::{ServerDoc, TenantDoc};
 use cs_model::provider::ProviderSettings;
 use cs_model::state::Standing;
 use cs_model::upstream::Transport;
@@ -40,6 +43,9 @@ const MOST_BYTES: usize = 3 * 1024 * 1024;
 #[derive(Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Declared {
+    /// How servers that several tenants have are reached, with places that each fills in.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) templates: BTreeMap<Name, Transport>,
     pub(crate) tenants: BTreeMap<Name, DeclaredTenant>,
 }
 
@@ -92,7 +98,21 @@ pub(crate) struct DeclaredProvider {
 pub(crate) struct DeclaredServer {
     #[serde(default = "yes")]
     pub(crate) enabled: bool,
-    pub(crate) transport: Transport,
+    /// How it is reached, unless it comes from a template.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) transport: Option<Transport>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) from: Option<DeclaredOrigin>,
+}
+
+/// The template that a server comes from.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DeclaredOrigin {
+    pub(crate) template: Name,
+    /// What the tenant puts into its places.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) settings: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -172,23 +192,38 @@ pub(crate) fn write(declared: &Declared) -> Result<String, ControlError> {
         .map_err(|source| ControlError::internal("write the registry down", source))
 }
 
+/// How the servers of the registry are reached.
+#[derive(Debug, Default)]
+pub(crate) struct Reached {
+    pub(crate) templates: BTreeMap<Name, Transport>,
+    pub(crate) servers: BTreeMap<ServerId, Transport>,
+    /// Those that come from a template.
+    pub(crate) origins: BTreeMap<ServerId, DeclaredOrigin>,
+}
+
+impl Reached {
+    fn server(&self, server: &ServerDoc) -> Option<DeclaredServer> {
+        let from = self.origins.get(&server.id).cloned();
+        let transport = match from {
+            Some(_) => None,
+            None => Some(self.servers.get(&server.id)?.clone()),
+        };
+        Some(DeclaredServer { enabled: server.enabled, transport, from })
+    }
+}
+
 /// What the registry says, with how its servers are reached.
-pub(crate) fn declare(
-    document: &Document,
-    transport: impl Fn(ServerId) -> Option<Transport>,
-) -> Result<Declared, ControlError> {
+pub(crate) fn declare(document: &Document, reached: Reached) -> Result<Declared, ControlError> {
     let tenants = document.tenants.iter().map(|doc| {
-        let tenant = declare_tenant(doc, &transport)
+        let tenant = declare_tenant(doc, &reached)
             .ok_or(ControlError::NotFound { what: "part of the policy" })?;
         Ok((doc.name.clone(), tenant))
     });
-    Ok(Declared { tenants: tenants.collect::<Result<_, ControlError>>()? })
+    let tenants = tenants.collect::<Result<_, ControlError>>()?;
+    Ok(Declared { templates: reached.templates, tenants })
 }
 
-fn declare_tenant(
-    doc: &TenantDoc,
-    transport: impl Fn(ServerId) -> Option<Transport>,
-) -> Option<DeclaredTenant> {
+fn declare_tenant(doc: &TenantDoc, reached: &Reached) -> Option<DeclaredTenant> {
     let servers: BTreeMap<ServerId, &Name> =
         doc.servers.iter().map(|it| (it.id, &it.name)).collect();
     let mut tools: BTreeMap<ToolId, String> = BTreeMap::new();
@@ -196,10 +231,7 @@ fn declare_tenant(
         tools.insert(tool.id, format!("{}/{}", servers.get(&tool.server)?, tool.name));
     }
     let named = |id: &ToolId| tools.get(id).cloned();
-    let server = |it: &cs_model::document::ServerDoc| {
-        let declared = DeclaredServer { enabled: it.enabled, transport: transport(it.id)? };
-        Some((it.name.clone(), declared))
-    };
+    let server = |it: &ServerDoc| Some((it.name.clone(), reached.server(it)?));
     let role = |it: &cs_model::document::RoleDoc| {
         let granted = it.grants.iter().filter(|(_, grant)| **grant != Grant::Deny);
         let cells = granted.map(|(tool, grant)| Some((named(tool)?, *grant)));

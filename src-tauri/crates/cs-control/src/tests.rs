@@ -19,4 +19,5 @@ mod revocations;
 mod servers;
 mod serving;
 mod table;
+mod templates;
 mod traffic;

@@ -21,4 +21,5 @@ pub mod serving;
 pub mod session;
 pub mod status;
 pub mod task;
+pub mod template;
 pub mod tenant;

@@ -19,6 +19,7 @@ pub mod revocation;
 pub mod secret;
 pub mod serving;
 pub mod state;
+pub mod template;
 pub mod text;
 pub mod time;
 pub mod upstream;

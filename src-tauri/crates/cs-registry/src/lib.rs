@@ -41,6 +41,7 @@ pub mod server;
 pub mod serving;
 pub mod session;
 pub mod task;
+pub mod template;
 pub mod tenant;
 pub mod tenant_secret;
 pub mod tool;

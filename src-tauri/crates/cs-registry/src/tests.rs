@@ -335,6 +335,7 @@ const OF_ALL_TENANTS: &[(&str, &str)] = &[
     ("sealed_secret FROM credential WHERE id = ?1", "before the caller's tenant is known"),
     ("FROM issuer_key ORDER BY created, rowid", "what the gateway signs with and believes"),
     ("FROM revocation WHERE ends > ?1 ORDER BY created, rowid", "what tokens are held against"),
+    ("FROM server_origin ORDER BY tenant_id, server_id", "what comes from a template, wherever"),
     ("FROM server ORDER BY tenant_id, name", "what the gateway must be able to reach"),
     (
         "FROM session WHERE ended IS NULL AND ends > ?1 ORDER BY opened, rowid",
@@ -371,6 +372,7 @@ fn s07_every_query_on_a_tenants_table_names_the_tenant() {
         include_str!("../migrations/0006_serving.sql"),
         include_str!("../migrations/0007_issuer.sql"),
         include_str!("../migrations/0008_alerts.sql"),
+        include_str!("../migrations/0009_templates.sql"),
     );
     let tables: Vec<&str> = schema
         .split("CREATE TABLE ")

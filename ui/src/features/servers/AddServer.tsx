@@ -1,5 +1,5 @@
 import { Modal, Stepper } from '@mantine/core'
-import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import { Act } from '@/components/Act'
@@ -8,11 +8,13 @@ import { Problem } from '@/components/Problem'
 import { useTenant } from '@/components/tenant'
 import { call } from '@/ipc/call'
 import type { DiscoveredTool } from '@/ipc/generated'
+import { templateList } from '@/ipc/queries'
 import { nameProblem } from '@/lib/names'
 import { plural } from '@/lib/format'
 import { ChooseTools } from './ChooseTools'
-import { draftProblem, emptyDraft, transportOf, type Draft } from './transport'
-import { TransportForm } from './TransportForm'
+import { fromProblem } from './FromTemplate'
+import { draftProblem, emptyDraft, transportOf, type Draft, type From } from './transport'
+import { ReachForm } from './TransportForm'
 
 /** Adds a server in two steps: how it is reached, then which of its tools are taken in. */
 export function AddServer({ opened, onClose }: { opened: boolean; onClose: () => void }) {
@@ -32,26 +34,35 @@ function Steps({ onClose }: { onClose: () => void }) {
   const [found, setFound] = useState<DiscoveredTool[] | null>(null)
   const [chosen, setChosen] = useState<Set<string>>(new Set())
 
+  const [from, setFrom] = useState<From | null>(null)
+  const templates = useQuery(templateList())
+
   const probe = useMutation({
-    mutationFn: () => call('server_probe', { tenant: tenant.id, transport: transportOf(draft) }),
+    mutationFn: async () => {
+      const transport = from ? await call('template_fill', from) : transportOf(draft)
+      return call('server_probe', { tenant: tenant.id, transport })
+    },
     onSuccess: (tools) => {
       setFound(tools)
       setChosen(new Set(tools.filter((tool) => tool.problem === null).map((tool) => tool.name)))
     },
   })
   const create = useMutation({
-    mutationFn: () =>
-      call('server_create', {
-        tenant: tenant.id, name, transport: transportOf(draft),
-        tools: (found ?? []).map((tool) => ({ name: tool.name, fingerprint: tool.fingerprint, enabled: chosen.has(tool.name) })),
-      }),
+    mutationFn: () => {
+      const tools = (found ?? []).map((tool) => ({ name: tool.name, fingerprint: tool.fingerprint, enabled: chosen.has(tool.name) }))
+      return from
+        ? call('server_create_from', { tenant: tenant.id, name, ...from, tools })
+        : call('server_create', { tenant: tenant.id, name, transport: transportOf(draft), tools })
+    },
     onSuccess: async ({ server }) => {
       tellDone(`${server.name} is behind the gateway. Its tools are denied to every role until you change the matrix.`)
       await queryClient.invalidateQueries()
       void navigate({ to: '/t/$tenant/servers/$server', params: { tenant: tenant.name, server: server.id } })
     },
   })
-  const problem = nameProblem(name) ?? draftProblem(draft)
+  const template = templates.data?.find((one) => one.name === from?.template)
+  const problem = nameProblem(name) ?? (from ? fromProblem(from, template) : draftProblem(draft))
+  const kind = (from ? template?.transport.kind : draft.kind) ?? 'stdio'
   return (
     <div className="stack">
       <Stepper active={found ? 1 : 0} size="xs" iconSize={24} allowNextStepsSelect={false} onStepClick={(step) => step === 0 && setFound(null)}>
@@ -61,7 +72,7 @@ function Steps({ onClose }: { onClose: () => void }) {
       {found ? (
         <ChooseTools tools={found} chosen={chosen} onChange={setChosen} />
       ) : (
-        <TransportForm name={name} onName={setName} draft={draft} onChange={setDraft} />
+        <ReachForm name={name} onName={setName} draft={draft} onChange={setDraft} from={from} onFrom={setFrom} />
       )}
       {probe.error && !found ? <Problem error={probe.error} /> : null}
       {create.error ? <Problem error={create.error} /> : null}
@@ -71,7 +82,7 @@ function Steps({ onClose }: { onClose: () => void }) {
           <Act tone="primary" onClick={() => create.mutate()} loading={create.isPending}>Add with {plural(chosen.size, 'enabled tool')}</Act>
         ) : (
           <Act tone="primary" onClick={() => probe.mutate()} loading={probe.isPending} disabledReason={problem}>
-            {draft.kind === 'stdio' ? 'Start it and ask for its tools' : 'Connect and ask for its tools'}
+            {kind === 'stdio' ? 'Start it and ask for its tools' : 'Connect and ask for its tools'}
           </Act>
         )}
       </div>

@@ -17,6 +17,7 @@ import { call } from '@/ipc/call'
 import type { ServerDetail, ServerId, ServerView, Setting } from '@/ipc/generated'
 import { serverDetail } from '@/ipc/queries'
 import { plural } from '@/lib/format'
+import { Origin } from './Origin'
 import { Rediscover } from './Rediscover'
 import css from './Servers.module.css'
 import { ServerTools } from './ServerTools'
@@ -65,7 +66,7 @@ function Server({ detail }: { detail: ServerDetail }) {
         <Tabs.Panel value="tools" pt="md"><ServerTools tools={tools} /></Tabs.Panel>
         <Tabs.Panel value="discover" pt="md"><Rediscover server={server} /></Tabs.Panel>
         <Tabs.Panel value="stderr" pt="md"><Stderr lines={stderr} /></Tabs.Panel>
-        <Tabs.Panel value="reach" pt="md"><Reach server={server} /></Tabs.Panel>
+        <Tabs.Panel value="reach" pt="md"><div className="stack">{detail.origin ? <Origin server={server} origin={detail.origin} /> : null}<Reach server={server} /></div></Tabs.Panel>
       </Tabs>
     </Page>
   )

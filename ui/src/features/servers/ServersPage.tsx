@@ -13,6 +13,7 @@ import type { ServerView } from '@/ipc/generated'
 import { serverList } from '@/ipc/queries'
 import { count } from '@/lib/format'
 import { AddServer } from './AddServer'
+import { Templates } from './Templates'
 import { transportText } from './transport'
 
 /** The MCP servers behind the gateway. */
@@ -26,7 +27,12 @@ export function ServersPage() {
     <Page
       title="Servers and tools"
       lead="MCP servers behind the gateway. Agents reach their tools only through it, and only as they were when you took them in."
-      actions={<Act tone="primary" onClick={() => set({ new: '1' })}>Add a server</Act>}
+      actions={
+        <>
+          <Act onClick={() => set({ templates: '1' })}>Templates</Act>
+          <Act tone="primary" onClick={() => set({ new: '1' })}>Add a server</Act>
+        </>
+      }
     >
       <Loaded query={query}>
         {(servers) => (
@@ -45,6 +51,7 @@ export function ServersPage() {
         )}
       </Loaded>
       <AddServer opened={address.new === '1'} onClose={() => set({ new: undefined })} />
+      <Templates opened={address.templates === '1'} onClose={() => set({ templates: undefined })} />
     </Page>
   )
 }

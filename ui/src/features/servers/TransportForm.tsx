@@ -4,45 +4,69 @@ import { Act } from '@/components/Act'
 import { IconX } from '@/components/icons'
 import { StoreSecret } from '@/components/StoreSecret'
 import { useTenant } from '@/components/tenant'
-import { tenantSecrets } from '@/ipc/queries'
+import { templateList, tenantSecrets } from '@/ipc/queries'
 import { nameProblem } from '@/lib/names'
+import { FromTemplate } from './FromTemplate'
 import css from './Servers.module.css'
-import { transportOf, transportText, type Draft, type Row } from './transport'
+import { transportOf, transportText, type Draft, type From, type Row } from './transport'
 
-type Props = { name: string; onName: (name: string) => void; draft: Draft; onChange: (draft: Draft) => void }
+type Props = { draft: Draft; onChange: (draft: Draft) => void; note?: string }
 
-/** How a server is reached, with the exact command shown before anything runs. */
-export function TransportForm({ name, onName, draft, onChange }: Props) {
-  const set = (patch: Partial<Draft>) => onChange({ ...draft, ...patch })
+/** The name of a server, and how it is reached: on its own, or as a template says. */
+export function ReachForm({ name, onName, from, onFrom, ...form }: Props & {
+  name: string
+  onName: (name: string) => void
+  from: From | null
+  onFrom: (from: From | null) => void
+}) {
+  const templates = useQuery(templateList())
+  const { draft, onChange } = form
+  const pick = (kind: string) => {
+    if (kind === 'template') return onFrom({ template: '', settings: {} })
+    onFrom(null)
+    onChange({ ...draft, kind: kind as Draft['kind'], settings: kind === draft.kind ? draft.settings : [] })
+  }
   return (
     <div className="stack">
       <TextInput label="Name" description="Stands before its tools where a tenant has several servers" data-autofocus value={name}
         onChange={(event) => onName(event.currentTarget.value)} error={name && nameProblem(name)} />
-      <SegmentedControl aria-label="How it runs" transitionDuration={0} value={draft.kind} onChange={(kind) => set({ kind: kind as Draft['kind'], settings: [] })}
-        data={[{ value: 'stdio', label: 'A program on this machine' }, { value: 'http', label: 'A server over HTTP' }]} />
-      {draft.kind === 'stdio' ? (
-        <>
-          <div className={css.pair}>
-            <TextInput label="Command" placeholder="npx" classNames={{ input: css.mono ?? '' }} value={draft.command} onChange={(event) => set({ command: event.currentTarget.value })} />
-            <TextInput label="Folder it runs in" placeholder="as the gateway" classNames={{ input: css.mono ?? '' }} value={draft.cwd} onChange={(event) => set({ cwd: event.currentTarget.value })} />
-          </div>
-          <Textarea label="Arguments" description="One a line. Nothing is split, expanded or given to a shell." autosize={false} rows={4} classNames={{ input: css.mono ?? '' }}
-            value={draft.args} onChange={(event) => set({ args: event.currentTarget.value })} />
-          <Settings word="variable" rows={draft.settings} onChange={(settings) => set({ settings })} />
-          {draft.command.trim() ? (
-            <div>
-              <div className="dim small">This exact command will run, with only the variables above and the few that every program needs:</div>
-              <pre className={css.command}>{transportText(transportOf(draft))}</pre>
-            </div>
-          ) : null}
-        </>
-      ) : (
-        <>
-          <TextInput label="Address" placeholder="https://mcp.example.com/mcp" classNames={{ input: css.mono ?? '' }} value={draft.url} onChange={(event) => set({ url: event.currentTarget.value })} />
-          <Settings word="header" rows={draft.settings} onChange={(settings) => set({ settings })} />
-        </>
-      )}
+      <SegmentedControl aria-label="How it runs" transitionDuration={0} value={from ? 'template' : draft.kind} onChange={pick}
+        data={[
+          { value: 'stdio', label: 'A program on this machine' }, { value: 'http', label: 'A server over HTTP' },
+          ...(templates.data?.length ? [{ value: 'template', label: 'From a template' }] : []),
+        ]} />
+      {from ? <FromTemplate from={from} onChange={onFrom} /> : <TransportFields {...form} />}
     </div>
+  )
+}
+
+/** How a server is reached, with the exact command shown before anything runs. */
+export function TransportFields({ draft, onChange, note = 'This exact command will run, with only the variables above and the few that every program needs:' }: Props) {
+  const set = (patch: Partial<Draft>) => onChange({ ...draft, ...patch })
+  if (draft.kind === 'http') {
+    return (
+      <>
+        <TextInput label="Address" placeholder="https://mcp.example.com/mcp" classNames={{ input: css.mono ?? '' }} value={draft.url} onChange={(event) => set({ url: event.currentTarget.value })} />
+        <Settings word="header" rows={draft.settings} onChange={(settings) => set({ settings })} />
+      </>
+    )
+  }
+  return (
+    <>
+      <div className={css.pair}>
+        <TextInput label="Command" placeholder="npx" classNames={{ input: css.mono ?? '' }} value={draft.command} onChange={(event) => set({ command: event.currentTarget.value })} />
+        <TextInput label="Folder it runs in" placeholder="as the gateway" classNames={{ input: css.mono ?? '' }} value={draft.cwd} onChange={(event) => set({ cwd: event.currentTarget.value })} />
+      </div>
+      <Textarea label="Arguments" description="One a line. Nothing is split, expanded or given to a shell." autosize={false} rows={4} classNames={{ input: css.mono ?? '' }}
+        value={draft.args} onChange={(event) => set({ args: event.currentTarget.value })} />
+      <Settings word="variable" rows={draft.settings} onChange={(settings) => set({ settings })} />
+      {draft.command.trim() ? (
+        <div>
+          <div className="dim small">{note}</div>
+          <pre className={css.command}>{transportText(transportOf(draft))}</pre>
+        </div>
+      ) : null}
+    </>
   )
 }
 

@@ -21,6 +21,19 @@ export type Draft = {
   settings: Row[]
 }
 
+/** What a form holds of a server that comes from a template. */
+export type From = { template: string; settings: Record<string, string> }
+
+/** A transport as a form holds it. */
+export function draftOf(transport: Transport): Draft {
+  const settings = Object.entries(transport.kind === 'stdio' ? transport.env : transport.headers)
+  const rows = settings.map(([key, setting]): Row => (
+    typeof setting === 'string' ? { key, secret: false, value: setting } : { key, secret: true, value: setting.secret }
+  ))
+  if (transport.kind === 'http') return { ...emptyDraft, kind: 'http', url: transport.url, settings: rows }
+  return { ...emptyDraft, command: transport.command, args: transport.args.join('\n'), cwd: transport.cwd ?? '', settings: rows }
+}
+
 export const emptyDraft: Draft = { kind: 'stdio', command: '', args: '', cwd: '', url: '', settings: [] }
 
 export function transportOf(draft: Draft): Transport {
@@ -39,11 +52,12 @@ export function transportOf(draft: Draft): Transport {
   }
 }
 
-/** What is missing or wrong in a draft; nothing when it can be tried. */
-export function draftProblem(draft: Draft): string | undefined {
+/** What is missing or wrong in a draft; nothing when it can be tried. In a template, places may stand. */
+export function draftProblem(draft: Draft, places = false): string | undefined {
   if (draft.kind === 'stdio' && draft.command.trim() === '') return 'The command is missing'
   if (draft.kind === 'http') {
-    const url = URL.canParse(draft.url.trim()) ? new URL(draft.url.trim()) : null
+    const text = places ? draft.url.trim().replaceAll(/\$\{\w+\}/g, 'x') : draft.url.trim()
+    const url = URL.canParse(text) ? new URL(text) : null
     if (!url) return 'The address is missing or no URL'
     if (url.protocol !== 'http:' && url.protocol !== 'https:') return 'The address begins with https:// or http://'
   }

@@ -14,12 +14,13 @@ import { issuerHandlers } from './handle-issuer'
 import { policyHandlers } from './handle-policy'
 import { recordHandlers } from './handle-records'
 import { statusHandlers } from './handle-status'
+import { templateHandlers } from './handle-templates'
 import { mockSize } from './size'
 import { makeWorld, type Size, type World } from './world'
 
 export type Handlers = { [C in Command]?: (world: World, args: Args<C>) => Answer<C> }
 
-const handlers: Handlers = { ...statusHandlers, ...policyHandlers, ...agentHandlers, ...alertHandlers, ...identityHandlers, ...certificateHandlers, ...issuerHandlers, ...recordHandlers }
+const handlers: Handlers = { ...statusHandlers, ...policyHandlers, ...agentHandlers, ...alertHandlers, ...identityHandlers, ...certificateHandlers, ...issuerHandlers, ...recordHandlers, ...templateHandlers }
 const sizes: Size[] = ['first-run', 'locked', 'doubtful', 'empty', 'typical', 'crowded']
 const asked = mockSize()
 const world = makeWorld(sizes.find((size) => size === asked) ?? 'typical')

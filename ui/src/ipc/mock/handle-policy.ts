@@ -25,6 +25,7 @@ function detailOf(tenant: Tenant, server: ServerId): ServerDetail {
     server: found,
     tools: tenant.tools.filter((tool) => tool.server === server).map((tool) => toolView(tenant, tool)),
     stderr: found.transport.kind === 'stdio' ? ['workbench: sandbox folder is ready', 'workbench: opened sample.db, 240 rows', 'workbench: \u001b[31mtool list was asked for\u001b[0m'] : [],
+    origin: tenant.origins.get(server) ?? null,
   }
 }
 

@@ -1,7 +1,7 @@
 /** What the backend inside the page holds, and the three sizes that it can have. */
 import type {
-  AgentView, AlertRuleView, AlertView, ApprovalView, AuditRow, AuthorityView, ConditionView, CredentialView, Grant, IssuerView, ProviderView, RevocationView, RoleId, ServerView,
-  ServingView, SessionView, StatusView, TaskView, TenantId, TenantView, ToolView,
+  AgentView, AlertRuleView, AlertView, ApprovalView, AuditRow, AuthorityView, ConditionView, CredentialView, Grant, IssuerView, OriginView, ProviderView, RevocationView, RoleId, ServerView,
+  ServingView, SessionView, StatusView, TaskView, TemplateView, TenantId, TenantView, ToolView,
 } from '../generated'
 import { fillAlerts, freshRules } from './alerts'
 import { fillApprovals } from './approvals'
@@ -9,6 +9,7 @@ import { fillAudit } from './audit'
 import { fillIdentity } from './identity'
 import { ago, ahead, below, chance, digest, id, pick } from './clock'
 import { gatewayOf, makeServing } from './serving'
+import { makeTemplates } from './templates'
 import { definitionOf, invented, workbench, type Sample } from './tools'
 
 export type Size = 'first-run' | 'locked' | 'doubtful' | 'empty' | 'typical' | 'crowded'
@@ -31,6 +32,8 @@ export type Tenant = {
   /** Nothing before its first certificate. */
   authority: AuthorityView | null
   issuer: IssuerView | null
+  /** Of the servers that come from a template. */
+  origins: Map<string, OriginView>
 }
 export type World = {
   status: StatusView
@@ -41,6 +44,7 @@ export type World = {
   audit: AuditRow[]
   alerts: AlertView[]
   rules: AlertRuleView[]
+  templates: TemplateView[]
 }
 
 const ROLES = ['reader', 'analyst', 'executor', 'admin']
@@ -48,7 +52,7 @@ const MORE_ROLES = ['support', 'billing', 'release', 'oncall', 'research', 'lega
 
 export function makeWorld(size: Size): World {
   const serving = makeServing(size === 'crowded')
-  const world: World = { status: statusOf(size), serving, passphrase: 'correct horse battery', tenants: [], approvals: [], audit: [], alerts: [], rules: freshRules() }
+  const world: World = { status: statusOf(size), serving, passphrase: 'correct horse battery', tenants: [], approvals: [], audit: [], alerts: [], rules: freshRules(), templates: [] }
   world.status.gateway = gatewayOf(serving, world.status.gateway)
   if (size === 'first-run') return world
   world.tenants.push(makeTenant('acme', size, true))
@@ -57,6 +61,7 @@ export function makeWorld(size: Size): World {
     for (let at = 1; at <= 24; at += 1) world.tenants.push(makeTenant(`tenant-with-a-long-name-${String(at).padStart(2, '0')}`, 'empty', false))
   }
   if (size !== 'empty') {
+    world.templates.push(...makeTemplates(size === 'crowded' ? 30 : 2))
     fillApprovals(world, size === 'crowded' ? 60 : 3)
     fillAudit(world, size === 'crowded' ? 20_000 : 180)
     fillAlerts(world, size === 'crowded')
@@ -89,7 +94,7 @@ function statusOf(size: Size): StatusView {
 function makeTenant(name: string, size: Size, starter: boolean): Tenant {
   const tenant: Tenant = {
     view: { id: id<TenantId>('tnt'), name, standing: 'active', created: ago(86_400 * 12), agents: 0, servers: 0, tools: 0, tasks: 0, live_sessions: 0, starter: starter && size !== 'empty' },
-    roles: [], servers: [], tools: [], grants: new Map(), conditions: new Map(), tasks: [], agents: [], sessions: [], secrets: ['mail_password'], providers: [], revocations: [], authority: null, issuer: null,
+    roles: [], servers: [], tools: [], grants: new Map(), conditions: new Map(), tasks: [], agents: [], sessions: [], secrets: ['mail_password'], providers: [], revocations: [], authority: null, issuer: null, origins: new Map(),
   }
   if (size === 'empty') return tenant
   const names = size === 'crowded' ? [...ROLES, ...MORE_ROLES, ...MORE_ROLES.map((one) => `${one}-eu`), ...MORE_ROLES.slice(0, 14).map((one) => `${one}-us`)] : ROLES

@@ -55,6 +55,15 @@ pub(crate) enum Server {
         #[command(flatten)]
         which: Which,
     },
+    /// Changes what a tenant put into the places of the template that its server comes from
+    Set {
+        name: String,
+        /// What stands in a place from now on; places that are not named are left empty
+        #[arg(required = true, value_name = "PLACE=VALUE", value_parser = pair)]
+        settings: Vec<(String, String)>,
+        #[command(flatten)]
+        which: Which,
+    },
     /// Lets calls through to a server again
     Enable {
         name: String,
@@ -83,8 +92,21 @@ pub(crate) enum Server {
 
 /// How a server is reached.
 #[derive(Debug, clap::Args)]
-#[command(group(ArgGroup::new("way").required(true).args(["command", "url"])))]
+#[command(group(ArgGroup::new("way").required(true).args(["command", "url", "template"])))]
 pub(crate) struct Way {
+    #[command(flatten)]
+    own: Own,
+    /// The template that it comes from (see `countersign template`)
+    #[arg(long, value_name = "TEMPLATE")]
+    template: Option<String>,
+    /// What the tenant puts into a place of the template; repeat it for more
+    #[arg(long = "set", value_name = "PLACE=VALUE", requires = "template", value_parser = pair)]
+    settings: Vec<(String, String)>,
+}
+
+/// How a server is reached that comes from no template, or a template.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Own {
     /// The program to start, for a server that speaks on its standard input and output
     #[arg(long)]
     command: Option<String>,
@@ -112,7 +134,20 @@ pub(crate) struct Way {
 }
 
 impl Way {
-    fn transport(&self) -> Value {
+    /// How it is reached: as was said, or as the template comes to.
+    async fn transport(&self, desk: &Desk) -> Done<Value> {
+        match &self.template {
+            None => Ok(self.own.transport()),
+            Some(template) => {
+                let args = json!({ "template": template, "settings": texts(&self.settings) });
+                desk.ask("template_fill", args).await
+            }
+        }
+    }
+}
+
+impl Own {
+    pub(crate) fn transport(&self) -> Value {
         if let Some(url) = &self.url {
             let headers = settings(&self.headers, &self.header_secret);
             return json!({ "kind": "http", "url": url, "headers": headers });
@@ -133,7 +168,7 @@ fn settings(plain: &[(String, String)], secret: &[(String, String)]) -> Map<Stri
     plain.chain(secret).collect()
 }
 
-fn pair(text: &str) -> Result<(String, String), String> {
+pub(crate) fn pair(text: &str) -> Result<(String, String), String> {
     let (name, value) =
         text.split_once('=').ok_or_else(|| format!("expected NAME=VALUE, got `{text}`"))?;
     Ok((name.to_owned(), value.to_owned()))
@@ -148,7 +183,8 @@ pub(crate) async fn run(desk: &Desk, command: Server) -> Done {
         Server::Show { name, which } => about(desk, "server_detail", &name, &which, detail).await,
         Server::Probe { way, which } => {
             let tenant = desk.tenant(which.tenant.as_deref()).await?;
-            let args = json!({ "tenant": tenant.id, "transport": way.transport() });
+            let transport = way.transport(desk).await?;
+            let args = json!({ "tenant": tenant.id, "transport": transport });
             desk.tell("server_probe", args, discovered).await
         }
         Server::Add { name, only, way, which } => add(desk, &name, &only, &way, &which).await,
@@ -156,6 +192,12 @@ pub(crate) async fn run(desk: &Desk, command: Server) -> Done {
             about(desk, "server_discover", &name, &which, discovered).await
         }
         Server::Accept { name, only, which } => accept(desk, &name, &only, &which).await,
+        Server::Set { name, settings, which } => {
+            let (tenant, server) = the_server(desk, &name, &which).await?;
+            let args = json!({ "tenant": tenant.id, "server": server.id,
+                               "settings": texts(&settings) });
+            desk.tell("server_settings_set", args, detail).await
+        }
         Server::Enable { name, which } => set_enabled(desk, &name, &which, true).await,
         Server::Disable { name, which } => set_enabled(desk, &name, &which, false).await,
         Server::Restart { name, which } => about(desk, "server_restart", &name, &which, one).await,
@@ -191,14 +233,23 @@ async fn set_enabled(desk: &Desk, name: &str, which: &Which, enabled: bool) -> D
 
 async fn add(desk: &Desk, name: &str, only: &[String], way: &Way, which: &Which) -> Done {
     let tenant = desk.tenant(which.tenant.as_deref()).await?;
-    let transport = way.transport();
+    let transport = way.transport(desk).await?;
     let probe = json!({ "tenant": tenant.id, "transport": transport });
     let found = desk.ask("server_probe", probe).await?;
     known(&found, only)?;
     let tools: Vec<Value> =
         list(&found, "").iter().map(|tool| as_seen(tool, wanted(tool, only))).collect();
+    if let Some(template) = &way.template {
+        let args = json!({ "tenant": tenant.id, "name": name, "template": template,
+                           "settings": texts(&way.settings), "tools": tools });
+        return desk.tell("server_create_from", args, detail).await;
+    }
     let args = json!({ "tenant": tenant.id, "name": name, "transport": transport, "tools": tools });
     desk.tell("server_create", args, detail).await
+}
+
+fn texts(settings: &[(String, String)]) -> Map<String, Value> {
+    settings.iter().map(|(name, value)| (name.clone(), json!(value))).collect()
 }
 
 async fn accept(desk: &Desk, name: &str, only: &[String], which: &Which) -> Done {
@@ -252,7 +303,7 @@ fn row(server: &Value) -> Vec<String> {
     ]
 }
 
-fn reached_by(server: &Value) -> String {
+pub(crate) fn reached_by(server: &Value) -> String {
     if text(server, "/transport/kind") == "http" {
         return text(server, "/transport/url");
     }
@@ -274,6 +325,7 @@ fn detail(detail: &Value) -> String {
         ("health", text(&server, "/health")),
         ("problem", text(&server, "/problem")),
         ("reached by", reached_by(&server)),
+        ("from template", origin(detail)),
     ]);
     let rows: Vec<Vec<String>> = list(detail, "/tools").iter().map(super::tool::row).collect();
     let tools = table(super::tool::HEADING, &rows, "it has no tools\n");
@@ -283,6 +335,15 @@ fn detail(detail: &Value) -> String {
         .collect();
     let heading = if stderr.is_empty() { "" } else { "standard error\n" };
     format!("{about}\n{tools}\n{heading}{stderr}")
+}
+
+/// The template that a server comes from, with what stands in its places.
+fn origin(detail: &Value) -> String {
+    let settings = detail.pointer("/origin/settings").and_then(Value::as_object);
+    let settings = settings.into_iter().flatten();
+    let settings = settings.map(|(name, value)| format!("{name}={}", text(value, "")));
+    let words = [text(detail, "/origin/template")].into_iter().chain(settings);
+    words.collect::<Vec<_>>().join(" ")
 }
 
 fn discovered(tools: &Value) -> String {
@@ -308,7 +369,7 @@ mod tests {
         let Command::AtDesk(AtDesk::Server(Server::Probe { way, .. })) = command else {
             panic!("{command:?}");
         };
-        way.transport()
+        way.own.transport()
     }
 
     #[test]

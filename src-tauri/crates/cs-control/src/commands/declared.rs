@@ -1,14 +1,14 @@
 //! The registry as a file.
 
-use cs_registry::server;
+use cs_registry::{server, template};
 use serde::Deserialize;
 use ts_rs::TS;
 
 use crate::actor::{Caller, Permission};
-use crate::change::Topic;
 use crate::command::Command;
+use crate::commands::template::begin_anew;
 use crate::control::Control;
-use crate::declarative;
+use crate::declarative::{self, DeclaredOrigin, Reached};
 use crate::failure::ControlError;
 use crate::view::declared::{AppliedView, DeclaredView};
 
@@ -26,9 +26,18 @@ impl Command for Export {
         let core = control.core()?;
         let mut db = core.registry.read().await?;
         let document = cs_registry::document::load(&mut db).await?;
-        let servers = server::all(&mut db).await?;
-        let transport = |id| servers.iter().find(|it| it.id == id).map(|it| it.transport.clone());
-        let declared = declarative::declare(&document, transport)?;
+        let servers = server::all(&mut db).await?.into_iter();
+        let origins = template::origins(&mut db).await?.into_iter();
+        let templates = template::list(&mut db).await?.into_iter();
+        let origin = |it: template::Origin| {
+            (it.server, DeclaredOrigin { template: it.template, settings: it.settings })
+        };
+        let reached = Reached {
+            templates: templates.map(|it| (it.name, it.transport)).collect(),
+            servers: servers.map(|it| (it.id, it.transport)).collect(),
+            origins: origins.map(origin).collect(),
+        };
+        let declared = declarative::declare(&document, reached)?;
         Ok(DeclaredView { text: declarative::write(&declared)? })
     }
 }
@@ -73,7 +82,7 @@ impl Command for Apply {
                 gateway.forget_server(tenant, server).await;
             }
         }
-        core.bell.ring(Topic::Servers);
+        begin_anew(&core, after.anew).await;
         let policy_version = enforced.policy_version;
         Ok(AppliedView { changes, applied: true, policy_version })
     }

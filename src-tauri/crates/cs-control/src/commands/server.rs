@@ -7,6 +7,7 @@ use cs_model::document::ToolDoc;
 use cs_model::upstream::Transport;
 use cs_model::{Name, ServerId, TenantId, ToolId, ToolName};
 use cs_registry::server::{self, Server};
+use cs_registry::template;
 use cs_registry::tenant;
 use cs_registry::tool::{self, Tool};
 use serde::Deserialize;
@@ -23,6 +24,7 @@ use crate::failure::ControlError;
 use crate::probe::{self, Published};
 use crate::view::matrix::Enforced;
 use crate::view::server::{DiscoveredTool, Known, ServerDetail, ServerView, ToolChoice};
+use crate::view::template::OriginView;
 use crate::{names, show};
 
 /// A tenant's servers.
@@ -348,7 +350,7 @@ impl Command for ToolSetEnabled {
 }
 
 /// The published tools that were chosen. What was chosen has to be what is published now.
-fn choose(
+pub(super) fn choose(
     found: &[Published],
     choices: &[ToolChoice],
 ) -> Result<Vec<(Published, bool)>, ControlError> {
@@ -421,7 +423,7 @@ async fn find(core: &Arc<Core>, tenant: TenantId, id: ServerId) -> Result<Server
     Ok(server::find(&mut db, tenant, id).await?)
 }
 
-async fn detail(
+pub(super) async fn detail(
     core: &Arc<Core>,
     tenant: TenantId,
     id: ServerId,
@@ -432,6 +434,7 @@ async fn detail(
     let found = server::find(&mut db, tenant, id).await?;
     let health = show::health(core, &found);
     let drifted = matrix::drifted(core, doc, std::slice::from_ref(&found));
+    let origin = template::origin(&mut db, tenant, id).await?;
     drop(db);
     let published = if drifted.is_empty() { Vec::new() } else { probe::list(core, &found).await? };
     let drift = |tool: &ToolDoc| {
@@ -446,5 +449,7 @@ async fn detail(
         server: show::server(&found, &health, doc),
         tools: own.map(|it| show::tool(core, doc, it, drift(it))).collect(),
         stderr: health.stderr,
+        origin: origin
+            .map(|it| OriginView { template: it.template.to_string(), settings: it.settings }),
     })
 }

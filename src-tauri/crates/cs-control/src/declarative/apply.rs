@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cs_model::document::TenantDoc;
 use cs_model::json::{self, Limits};
 use cs_model::state::{SessionEnd, Standing};
+use cs_model::upstream::Transport;
 use cs_model::{
     AgentId, Digest, Document, Grant, Name, RoleId, ServerId, TaskId, TenantId, ToolId, ToolName,
 };
@@ -17,12 +18,16 @@ use cs_registry::role::{self, Role};
 use cs_registry::server::{self, Server};
 use cs_registry::session;
 use cs_registry::task::{self, Task};
+use cs_registry::template::{self as registered, Origin, Template};
 use cs_registry::tenant::{self, Tenant};
 use cs_registry::tool::{self, Tool};
 
-use super::{Declared, DeclaredCondition, DeclaredIssuer, DeclaredTenant, DeclaredTool, suggest};
-use crate::commands::reference;
+use super::{
+    Declared, DeclaredCondition, DeclaredIssuer, DeclaredServer, DeclaredTenant, DeclaredTool,
+    suggest,
+};
 use crate::commands::task::check_times;
+use crate::commands::{reference, template};
 use crate::condition;
 use crate::core::Core;
 use crate::edit::Edit;
@@ -37,6 +42,7 @@ use crate::probe;
 pub(crate) struct After {
     pub(crate) over: Vec<Over>,
     pub(crate) gone: Vec<(TenantId, ServerId)>,
+    pub(crate) anew: Vec<(TenantId, ServerId)>,
     pub(crate) issuers: Vec<Aside>,
 }
 
@@ -48,6 +54,10 @@ pub(crate) async fn apply(
 ) -> Result<After, ControlError> {
     let before = core.document();
     let mut after = After::default();
+    let templates: BTreeSet<Name> = declared.templates.keys().cloned().collect();
+    for (name, transport) in declared.templates {
+        after.anew.extend(template::set(edit, Template { name, transport }).await?);
+    }
     for doc in &before.tenants {
         if !declared.tenants.contains_key(&doc.name) {
             for agent in &doc.agents {
@@ -64,6 +74,12 @@ pub(crate) async fn apply(
         let doc = before.tenants.iter().find(|doc| doc.id == id).unwrap_or(&empty);
         let mut one = One { core, edit: &mut *edit, doc, place, after: &mut after };
         one.settle(wanted).await?;
+    }
+    for old in registered::list(edit.db()).await? {
+        if !templates.contains(&old.name) {
+            registered::remove(edit.db(), &old.name).await?;
+            edit.say(None, format!("removed server template `{}`", old.name));
+        }
     }
     Ok(after)
 }
@@ -181,7 +197,7 @@ impl One<'_, '_> {
         let before = server::list(self.edit.db(), tenant).await?;
         let mut ids = BTreeMap::new();
         for (name, wanted) in &wanted.servers {
-            let transport = probe::settle(wanted.transport.clone())?;
+            let transport = self.reached(name, wanted).await?;
             let Some(old) = before.iter().find(|old| old.name == *name) else {
                 let id = ServerId::from_random(self.core.random()?);
                 let (name, enabled) = (name.clone(), wanted.enabled);
@@ -189,16 +205,48 @@ impl One<'_, '_> {
                 ids.insert(name.clone(), id);
                 let new = Server { id, tenant, name, transport, enabled, created };
                 server::create(self.edit.db(), &new).await?;
+                self.origin(id, wanted).await?;
                 continue;
             };
             server::set_enabled(self.edit.db(), tenant, old.id, wanted.enabled).await?;
             if old.transport != transport {
                 server::set_transport(self.edit.db(), tenant, old.id, &transport).await?;
                 self.edit.say(Some(tenant), format!("changed how server `{name}` is reached"));
+                self.after.anew.push((tenant, old.id));
             }
+            self.origin(old.id, wanted).await?;
             ids.insert(name.clone(), old.id);
         }
         Ok(ids)
+    }
+
+    /// How a server is reached: as it says, or as its template does.
+    async fn reached(
+        &mut self,
+        name: &Name,
+        wanted: &DeclaredServer,
+    ) -> Result<Transport, ControlError> {
+        let at = format!("servers.{name}");
+        match (&wanted.transport, &wanted.from) {
+            (Some(transport), None) => probe::settle(transport.clone()),
+            (None, Some(from)) => {
+                let filled = template::filled(self.edit.db(), &from.template, &from.settings).await;
+                filled.map_err(|error| self.wrong(&format!("{at}.from"), &error.to_string()))
+            }
+            (Some(_), Some(_)) | (None, None) => {
+                Err(self.wrong(&at, "it has either a transport or a template that it is from"))
+            }
+        }
+    }
+
+    async fn origin(&mut self, id: ServerId, wanted: &DeclaredServer) -> Result<(), ControlError> {
+        let tenant = self.doc.id;
+        let Some(from) = &wanted.from else {
+            return Ok(registered::clear_origin(self.edit.db(), tenant, id).await?);
+        };
+        let (template, settings) = (from.template.clone(), from.settings.clone());
+        let origin = Origin { tenant, server: id, template, settings };
+        Ok(registered::set_origin(self.edit.db(), &origin).await?)
     }
 
     async fn tools(

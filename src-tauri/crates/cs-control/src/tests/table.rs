@@ -42,6 +42,7 @@ const LOOKS: &[&str] = &[
     "serving_show",
     "session_list",
     "task_list",
+    "template_list",
     "tenant_list",
     "tenant_secret_list",
 ];

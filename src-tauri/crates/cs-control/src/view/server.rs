@@ -5,6 +5,8 @@ use cs_model::{Digest, Grant, RoleId, ServerId, TenantId, ToolId};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use crate::view::template::OriginView;
+
 /// An upstream server.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, TS)]
 pub struct ServerView {
@@ -53,6 +55,8 @@ pub struct ServerDetail {
     pub tools: Vec<ToolView>,
     /// The last lines it wrote to its standard error, oldest first.
     pub stderr: Vec<String>,
+    /// The template that it comes from, if it does.
+    pub origin: Option<OriginView>,
 }
 
 /// A tool.

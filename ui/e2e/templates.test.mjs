@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { onTheMock } from './browser.mjs'
+
+const at = onTheMock()
+
+test('a server is added from a template with settings of its own, which are changed later', async () => {
+  const { page, wrong, close } = await at('typical', '/t/acme/servers?new=1')
+  const dialog = page.getByRole('dialog', { name: 'Add a server' })
+  await dialog.getByLabel('Name').fill('our-notes')
+  await dialog.getByText('From a template').click()
+  await dialog.getByRole('combobox', { name: 'Template' }).click()
+  await page.getByRole('option', { name: 'notes' }).click()
+  const ask = dialog.getByRole('button', { name: 'Start it and ask for its tools' })
+  await dialog.getByLabel('folder').waitFor()
+  assert.equal(await ask.getAttribute('aria-disabled'), 'true')
+  await dialog.getByLabel('folder').fill('/srv/acme notes')
+  await dialog.getByText("/usr/bin/notes-mcp --folder '/srv/acme notes'").waitFor()
+  await ask.click()
+  await dialog.getByRole('button', { name: /^Add with/ }).click()
+  await page.getByRole('heading', { name: 'our-notes' }).waitFor()
+  await page.getByRole('tab', { name: 'How it is reached' }).click()
+  await page.getByRole('button', { name: 'Change the settings' }).click()
+  await page.getByLabel('folder').fill('/srv/other')
+  await page.getByRole('button', { name: 'Save' }).click()
+  await page.getByRole('button', { name: 'Change the settings' }).waitFor()
+  await page.getByText('/usr/bin/notes-mcp --folder /srv/other').first().waitFor()
+  assert.deepEqual(wrong, [])
+  await close()
+})
+
+test('a template is made, used by nobody, and removed again', async () => {
+  const { page, wrong, close } = await at('typical', '/t/acme/servers?templates=1')
+  const dialog = page.getByRole('dialog', { name: 'Templates of servers' })
+  await dialog.getByRole('button', { name: 'Make a template' }).click()
+  await dialog.getByLabel('Name', { exact: true }).fill('files')
+  await dialog.getByLabel('Command').fill('/usr/bin/files')
+  await dialog.getByLabel('Arguments').fill('${root}')
+  await dialog.getByRole('button', { name: 'Save the template' }).click()
+  const entry = dialog.getByRole('listitem').filter({ hasText: 'files' })
+  await entry.getByText('No server comes from it.').waitFor()
+  await entry.getByRole('button', { name: 'Remove' }).click()
+  await page.getByRole('button', { name: 'Remove the template' }).click()
+  await entry.waitFor({ state: 'detached' })
+  assert.deepEqual(wrong, [])
+  await close()
+})
+
+test('a template that lacks a secret of the tenant says so before the server is tried', async () => {
+  const { page, close } = await at('typical', '/t/acme/servers?new=1')
+  const dialog = page.getByRole('dialog', { name: 'Add a server' })
+  await dialog.getByText('From a template').click()
+  await dialog.getByRole('combobox', { name: 'Template' }).click()
+  await page.getByRole('option', { name: 'wiki' }).click()
+  await dialog.getByRole('alert').getByText('wiki-token, which is not stored yet').waitFor()
+  await close()
+})

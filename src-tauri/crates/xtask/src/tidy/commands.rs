@@ -55,13 +55,13 @@ fn quoted(source: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// The keys of the type `Commands`.
+/// The keys of the type `Commands`. Those of its members stand further in.
 fn of_interface(types: &str) -> BTreeSet<String> {
     let after = types.split_once("export type Commands = {").map_or("", |(_, after)| after);
     let inside = after.split_once("\n}").map_or(after, |(inside, _)| inside);
     inside
         .lines()
-        .filter_map(|line| line.trim_start().split_once(": {"))
+        .filter_map(|line| line.strip_prefix("  ")?.split_once(": {"))
         .filter(|(name, _)| name.chars().all(|c| c == '_' || c.is_ascii_lowercase()))
         .map(|(name, _)| name.to_owned())
         .collect()

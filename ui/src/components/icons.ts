@@ -2,8 +2,8 @@
 export {
   IconAlertTriangle, IconArrowDown, IconArrowUp, IconBell, IconBuilding, IconCheck, IconChecklist,
   IconChevronDown, IconChevronRight, IconCircle, IconCircleCheck, IconCopy, IconDeviceDesktop,
-  IconDots, IconExternalLink, IconFileText, IconHistory, IconId, IconInfoCircle, IconKey, IconKeyboard,
-  IconLayoutDashboard, IconListDetails, IconLock, IconLockOpen, IconMinus, IconMoon, IconPlayerStop, IconPlus,
+  IconDots, IconExternalLink, IconFileText, IconForms, IconHistory, IconId, IconInfoCircle, IconKey, IconKeyboard,
+  IconLayoutDashboard, IconListDetails, IconLock, IconLockOpen, IconMessage, IconMinus, IconMoon, IconPlayerStop, IconPlus,
   IconRefresh, IconRobot, IconSearch, IconServer2, IconSettings, IconShieldCheck, IconSignature,
   IconSun, IconTable, IconTerminal2, IconTrash, IconUser, IconWorld, IconX,
 } from '@tabler/icons-react'

@@ -636,6 +636,8 @@ export type DiscoveredProvider = {
 
 /** What a server publishes, before it is added to the registry. */
 export type DiscoveredTool = {
+  /** Its kind. */
+  kind: Kind
   /** Its name. */
   name: string
   /** Its title, as the server gives it. */
@@ -872,6 +874,9 @@ export type IssuerView = {
   refused_day: number
 }
 
+/** The kind of a governed thing. All kinds are rows of one registry and cells of one matrix. */
+export type Kind = 'prompt' | 'resource' | 'template' | 'tool'
+
 /** Whether the registry has a tool. */
 export type Known = 'changed' | 'new' | 'same'
 
@@ -927,6 +932,8 @@ export type MatrixTool = {
   id: ToolId
   /** Its server. */
   server: ServerId
+  /** Its kind. */
+  kind: Kind
   /** Its name at its server. */
   name: string
   /** Its title, as the server gives it. */
@@ -1605,6 +1612,8 @@ export type TokenTypes = 'at+jwt' | 'at+jwt_or_jwt'
 
 /** A tool to take in, with the fingerprint of the definition that was seen. */
 export type ToolChoice = {
+  /** Its kind. */
+  kind: Kind
   /** Its name. */
   name: string
   /** The fingerprint that was seen. */
@@ -1643,7 +1652,9 @@ export type ToolView = {
   server: ServerId
   /** Its server's name. */
   server_name: string
-  /** Its name at its server. */
+  /** Its kind. */
+  kind: Kind
+  /** Its name at its server: of a resource its URI, of a template its text. */
   name: string
   /** Its title, as the server gives it. */
   title: string | null

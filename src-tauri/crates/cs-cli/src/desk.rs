@@ -101,7 +101,8 @@ impl Desk {
     }
 
     /// The ids of the tools of these names: `tool`, or `server/tool` where several servers have
-    /// one of that name.
+    /// one of that name; what is no tool by its name with the mark of its kind, as
+    /// `resource:URI`.
     pub(crate) async fn tools(&self, tenant: &Named, wanted: &[String]) -> Done<Vec<String>> {
         let matrix = self.matrix(tenant).await?;
         wanted.iter().map(|name| tool_id(&matrix, name)).collect()
@@ -133,12 +134,21 @@ fn of(value: &Value) -> Named {
     Named { id: text(value, "/id") }
 }
 
+/// The name of a tool; of everything else with the mark of its kind.
+pub(crate) fn marked(tool: &Value) -> String {
+    let name = text(tool, "/name");
+    match text(tool, "/kind").as_str() {
+        "" | "tool" => name,
+        kind => format!("{kind}:{name}"),
+    }
+}
+
 /// The id of a tool in a matrix.
 pub(crate) fn tool_id(matrix: &Value, wanted: &str) -> Done<String> {
     let found: Vec<&Value> = list(matrix, "/tools")
         .iter()
         .filter(|tool| {
-            let (name, server) = (text(tool, "/name"), server_name(matrix, &text(tool, "/server")));
+            let (name, server) = (marked(tool), server_name(matrix, &text(tool, "/server")));
             text(tool, "/id") == wanted
                 || name == wanted
                 || format!("{server}/{name}") == wanted
@@ -173,6 +183,8 @@ mod tests {
                 { "id": "tol_1", "server": "srv_1", "name": "read" },
                 { "id": "tol_2", "server": "srv_1", "name": "list" },
                 { "id": "tol_3", "server": "srv_2", "name": "list" },
+                { "id": "tol_4", "server": "srv_1", "kind": "prompt", "name": "read" },
+                { "id": "tol_5", "server": "srv_1", "kind": "resource", "name": "file:///a" },
             ],
         })
     }
@@ -183,6 +195,13 @@ mod tests {
         for name in ["mail/list", "mail__list", "tol_3"] {
             assert_eq!(tool_id(&matrix(), name).unwrap(), "tol_3");
         }
+        for name in ["prompt:read", "files/prompt:read", "tol_4"] {
+            assert_eq!(tool_id(&matrix(), name).unwrap(), "tol_4");
+        }
+        for name in ["resource:file:///a", "files/resource:file:///a"] {
+            assert_eq!(tool_id(&matrix(), name).unwrap(), "tol_5");
+        }
+        assert!(tool_id(&matrix(), "file:///a").is_err(), "it is no tool");
         assert!(tool_id(&matrix(), "list").is_err(), "two servers have one");
         assert!(tool_id(&matrix(), "write").is_err(), "none has one");
     }

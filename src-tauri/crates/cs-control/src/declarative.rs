@@ -228,7 +228,8 @@ fn declare_tenant(doc: &TenantDoc, reached: &Reached) -> Option<DeclaredTenant> 
         doc.servers.iter().map(|it| (it.id, &it.name)).collect();
     let mut tools: BTreeMap<ToolId, String> = BTreeMap::new();
     for tool in &doc.tools {
-        tools.insert(tool.id, format!("{}/{}", servers.get(&tool.server)?, tool.name));
+        let name = tool.kind.marked(tool.name.as_str());
+        tools.insert(tool.id, format!("{}/{name}", servers.get(&tool.server)?));
     }
     let named = |id: &ToolId| tools.get(id).cloned();
     let server = |it: &ServerDoc| Some((it.name.clone(), reached.server(it)?));

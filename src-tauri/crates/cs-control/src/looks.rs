@@ -15,6 +15,7 @@ pub(crate) fn check(old: &Document, new: &Document) -> Result<(), ControlError> 
         let before = old.tenants.iter().find(|it| it.id == doc.id);
         servers(before, doc)?;
         tools(before, doc)?;
+        uris(doc)?;
     }
     Ok(())
 }
@@ -43,19 +44,39 @@ fn tools(before: Option<&TenantDoc>, doc: &TenantDoc) -> Result<(), ControlError
         return Ok(());
     }
     let mut looks: HashMap<String, Vec<&ToolDoc>> = HashMap::new();
-    for tool in &doc.tools {
+    for tool in doc.tools.iter().filter(|it| it.kind.is_prefixed()) {
         looks.entry(tool.name.look()).or_default().push(tool);
     }
-    for tool in added {
+    for tool in added.into_iter().filter(|it| it.kind.is_prefixed()) {
         let alike = looks.get(&tool.name.look()).into_iter().flatten();
-        let like = alike.copied().find(|it| it.server != tool.server && it.name != tool.name);
+        let other = |it: &&ToolDoc| it.server != tool.server && it.kind == tool.kind;
+        let like = alike.copied().filter(other).find(|it| it.name != tool.name);
         if let Some(like) = like {
             return Err(ControlError::conflict(format!(
-                "tool `{}` looks like `{}` of server `{}`; leave it out, or have its server give \
+                "{} `{}` looks like `{}` of server `{}`; leave it out, or have its server give \
                  it a name that nobody takes for the other",
+                tool.kind,
                 tool.name,
                 like.name,
                 server_name(doc, like.server)
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Checks that of each URI, and of each template, one server at most is asked: whoever came second
+/// would stand in for the other.
+fn uris(doc: &TenantDoc) -> Result<(), ControlError> {
+    let mut asked = HashMap::new();
+    for tool in doc.tools.iter().filter(|it| it.enabled && !it.kind.is_prefixed()) {
+        if let Some(first) = asked.insert((tool.kind, &tool.name), tool.server) {
+            return Err(ControlError::conflict(format!(
+                "{} `{}` is enabled for server `{}` and for server `{}`; enable one of them",
+                tool.kind,
+                tool.name,
+                server_name(doc, first),
+                server_name(doc, tool.server)
             )));
         }
     }

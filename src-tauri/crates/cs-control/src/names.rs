@@ -29,7 +29,9 @@ impl Names {
             names.tenants.insert(tenant.id, tenant.name.to_string());
             names.agents.extend(tenant.agents.iter().map(|it| (it.id, it.name.to_string())));
             names.servers.extend(tenant.servers.iter().map(|it| (it.id, it.name.to_string())));
-            names.tools.extend(tenant.tools.iter().map(|it| (it.id, it.name.to_string())));
+            names
+                .tools
+                .extend(tenant.tools.iter().map(|it| (it.id, it.kind.marked(it.name.as_str()))));
         }
         let operators = operator::list(db).await?.into_iter();
         names.operators.extend(operators.map(|it| (it.id, it.name)));

@@ -1,22 +1,24 @@
 //! Asks servers what they have.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
 use cs_gateway::upstream::{HealthState, Target, UpstreamError, Upstreams};
+use cs_gateway::{named, upstream};
 use cs_model::json::{self, Limits};
 use cs_model::upstream::Transport;
-use cs_model::{Digest, TenantId, ToolName};
+use cs_model::{Digest, Kind, TenantId, ToolName};
 use cs_registry::server::Server;
-use serde_json::value::RawValue;
 
 use crate::adapters::ports;
 use crate::core::Core;
 use crate::failure::ControlError;
 
-/// A tool as its server publishes it.
+/// A tool, prompt, resource or template as its server publishes it.
 #[derive(Clone, Debug)]
 pub(crate) struct Published {
+    pub(crate) kind: Kind,
     pub(crate) name: ToolName,
     /// The definition, byte for byte.
     pub(crate) definition: String,
@@ -70,28 +72,27 @@ pub(crate) async fn list(
     read(&found.map_err(|error| explain(&error))?)
 }
 
-#[derive(serde::Deserialize)]
-struct Named {
-    name: String,
-}
-
-fn read(definitions: &[Box<RawValue>]) -> Result<Vec<Published>, ControlError> {
+fn read(found: &[upstream::Published]) -> Result<Vec<Published>, ControlError> {
     let unusable = |why: &str| ControlError::Upstream {
-        message: format!("the server publishes a tool that cannot be taken in: {why}"),
+        message: format!("the server publishes something that cannot be taken in: {why}"),
     };
-    let mut tools: Vec<Published> = Vec::with_capacity(definitions.len());
-    for raw in definitions {
-        let fingerprint = json::canonical_digest(raw, Limits::default())
+    let mut all: Vec<Published> = Vec::with_capacity(found.len());
+    let mut seen = BTreeSet::new();
+    for upstream::Published { kind, definition } in found {
+        let fingerprint = json::canonical_digest(definition, Limits::default())
             .map_err(|error| unusable(&error.to_string()))?;
-        let named: Named =
-            serde_json::from_str(raw.get()).map_err(|_| unusable("its definition has no name"))?;
-        let name = ToolName::parse(&named.name).map_err(|error| unusable(&error.to_string()))?;
-        if tools.iter().any(|tool| tool.name == name) {
-            return Err(unusable("two tools have the same name"));
+        let name = named(*kind, definition.get()).map_err(|error| unusable(&error.to_string()))?;
+        if !seen.insert((*kind, name.clone())) {
+            return Err(unusable("two things of one kind have the same name"));
         }
-        tools.push(Published { name, definition: raw.get().to_owned(), fingerprint });
+        all.push(Published {
+            kind: *kind,
+            name,
+            definition: definition.get().to_owned(),
+            fingerprint,
+        });
     }
-    Ok(tools)
+    Ok(all)
 }
 
 fn explain(error: &UpstreamError) -> ControlError {

@@ -22,7 +22,7 @@ pub(crate) fn rows(doc: &TenantDoc) -> Vec<ReferenceRow> {
             role: role.id,
             role_name: role.name.to_string(),
             tool: tool.id,
-            tool_name: tool.name.to_string(),
+            tool_name: tool.kind.marked(tool.name.as_str()),
             server_name: server.clone(),
             enabled: tool.enabled,
             grant: role.grants.get(&tool.id).copied().unwrap_or_default(),

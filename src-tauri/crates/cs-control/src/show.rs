@@ -9,7 +9,7 @@ use cs_gateway::upstream::{Health, HealthState};
 use cs_model::document::{TenantDoc, ToolDoc};
 use cs_model::event::Event;
 use cs_model::state::ApprovalState;
-use cs_model::{Grant, TenantId, Timestamp};
+use cs_model::{Grant, Kind, TenantId, Timestamp};
 use cs_registry::approval::Approval;
 use cs_registry::credential::{ClientMethod, Credential, OutsideName, Proof};
 use cs_registry::operator::Operator;
@@ -172,7 +172,11 @@ pub(crate) fn said(definition: &str) -> Said {
 }
 
 /// What a tool's own claims suggest. Only a suggestion: a liar would claim to be harmless.
-pub(crate) fn suggest(claims: &ToolClaims) -> Grant {
+/// Where nothing can be claimed, reading is what is done.
+pub(crate) fn suggest(kind: Kind, claims: &ToolClaims) -> Grant {
+    if kind != Kind::Tool {
+        return Grant::Token;
+    }
     match (claims.read_only, claims.open_world) {
         (Some(true), Some(false)) => Grant::Allow,
         (Some(true), _) | (Some(false) | None, _) => Grant::Token,
@@ -191,6 +195,7 @@ pub(crate) fn tool(
         id: tool.id,
         server: tool.server,
         server_name: server.map(|server| server.name.to_string()).unwrap_or_default(),
+        kind: tool.kind,
         name: tool.name.to_string(),
         title,
         description,
@@ -198,7 +203,7 @@ pub(crate) fn tool(
         fingerprint: tool.fingerprint,
         enabled: tool.enabled,
         drift,
-        problem: core.examined.problem(&tool.definition, tool.fingerprint),
+        problem: core.examined.problem(tool.kind, &tool.definition, tool.fingerprint),
         claims,
         scopes: tool.scopes.iter().cloned().collect(),
         data_system: tool.data_system.clone(),

@@ -8,14 +8,15 @@ pub(crate) mod scopes;
 use std::sync::Arc;
 
 use cs_model::event::{Decision, Event, EventKind};
-use cs_model::{Digest, Grant, TenantId, ToolId};
-use cs_policy::{Call, Deny, Held, Met, Permit, Tool, Verdict};
+use cs_model::{Digest, Grant, Kind, ServerId, TenantId, ToolId};
+use cs_policy::{Allowlist, Call, Deny, Held, Met, Permit, Verdict};
 
-use crate::authn::{Warrant, holds};
+use crate::authn::{Presented, Warrant, holds};
 use crate::gate::Gate;
+use crate::item::{self, Fitting, Wanted, is_usable};
 use crate::refusal::Refusal;
 use crate::schema::{Misfit, Schema, SchemaFault};
-use crate::session::Live;
+use crate::session::{Declared, Live};
 use crate::tool::Asked;
 use crate::trail::{Trail, neutral};
 use crate::wire::Era;
@@ -46,7 +47,7 @@ pub(crate) fn judge(
     gate: &Gate,
     live: &Live,
     warrant: &Warrant,
-    listed: &str,
+    wanted: Wanted<'_>,
     given: Given<'_>,
 ) -> Verdict {
     let (world, now) = (gate.world(), gate.now());
@@ -54,7 +55,8 @@ pub(crate) fn judge(
         return Verdict::Deny(Deny::SessionEnded);
     }
     let (arguments, met) = (given.digest, given.met.clone());
-    let call = Call { listed: listed.to_owned(), arguments, met };
+    let Wanted { kind, act, name, .. } = wanted;
+    let call = Call { kind, act, listed: name.to_owned(), arguments, met };
     live.judge(|session| cs_policy::decide(&world.policy, session, &call, now))
 }
 
@@ -63,17 +65,17 @@ pub(crate) async fn permit(
     gate: &Gate,
     live: &Live,
     warrant: &Warrant,
-    listed: &str,
+    wanted: Wanted<'_>,
     given: Given<'_>,
     trail: &mut Trail,
 ) -> Result<Way, Refusal> {
-    match judge(gate, live, warrant, listed, given) {
+    match judge(gate, live, warrant, wanted, given) {
         Verdict::Allow(permit) => Ok(Way::Clear(permit)),
         Verdict::Hold(held) => Ok(Way::Held(held)),
         Verdict::Deny(deny) => {
             live.strayed();
             let digest = given.digest;
-            match deny_as(gate, live, listed, digest, trail, deny.code(), None).await {
+            match deny_as(gate, live, wanted, digest, trail, deny.code(), None).await {
                 // The tool is there and was listed; it is these arguments that it is not granted for.
                 Err(Refusal::NotListed { .. }) if deny == Deny::ConditionUnmet => {
                     Err(Refusal::Unmet)
@@ -97,25 +99,27 @@ pub(crate) async fn fits(
         Way::Clear(permit) => (permit.tenant(), permit.tool(), permit.fingerprint()),
         Way::Held(held) => (held.tenant(), held.tool(), held.fingerprint()),
     };
-    let (live, listed) = (&*asked.live, asked.listed());
+    let (live, wanted) = (&*asked.live, asked.wanted());
     if asked.arguments().is_some_and(leak::gives_away) {
         live.strayed();
-        let mut event = decision(gate, live, listed, arguments, trail, Decision::Deny);
+        let mut event = decision(gate, live, wanted, arguments, trail, Decision::Deny);
         event.reason = Some("secret_in_arguments".to_owned());
         trail.note(event);
         trail.settle(&gate.ports).await?;
         return Err(Refusal::GivesAway);
     }
-    let schema = match pinned_schema(gate, tenant, tool, pinned) {
-        Some(Ok(schema)) => schema,
-        Some(Err(fault)) => {
+    let schema = match pinned_schema(gate, asked, tenant, tool, pinned) {
+        Some(Ok(Some(schema))) => schema,
+        Some(Ok(None)) => return Ok(()),
+        Some(Err(Broken::Misfit(why))) => return Err(Refusal::Arguments(why)),
+        Some(Err(Broken::Definition(fault))) => {
             let (reason, why) = ("definition_refused", Some(fault.to_string()));
-            return deny_as(gate, live, listed, arguments, trail, reason, why).await;
+            return deny_as(gate, live, wanted, arguments, trail, reason, why).await;
         }
         // The policy changed since the call was judged.
         None => {
             let reason = "definition_changed";
-            return deny_as(gate, live, listed, arguments, trail, reason, None).await;
+            return deny_as(gate, live, wanted, arguments, trail, reason, None).await;
         }
     };
     let headers = (asked.era == Era::Modern).then_some(asked.call.repeated.as_slice());
@@ -127,81 +131,124 @@ pub(crate) async fn fits(
     })
 }
 
-/// The compiled schema of a tool whose definition is still the one that was pinned.
+/// Why a call cannot be held against a definition, or does not fit it.
+enum Broken {
+    Definition(SchemaFault),
+    Misfit(String),
+}
+
+/// The compiled schema of a tool whose definition is still the one that was pinned. What is no
+/// tool has none: what was said to it was held against its definition when this returns.
 fn pinned_schema(
     gate: &Gate,
+    asked: &Asked,
     tenant: TenantId,
     tool: ToolId,
     pinned: Digest,
-) -> Option<Result<Arc<Schema>, SchemaFault>> {
+) -> Option<Result<Option<Arc<Schema>>, Broken>> {
     let world = gate.world();
-    let tool = world.policy.tenant(tenant)?.tool(tool)?;
-    (tool.fingerprint == pinned).then(|| gate.schemas.of(pinned, &tool.definition))
+    let tool = world.policy.tenant(tenant)?.tool(tool).filter(|it| it.fingerprint == pinned)?;
+    let (act, definition) = (asked.call.act, tool.definition.as_str());
+    Some(if tool.kind == Kind::Tool {
+        gate.schemas.of(pinned, definition).map(Some).map_err(Broken::Definition)
+    } else if let Err(fault) = item::examine(tool.kind, definition) {
+        Err(Broken::Definition(fault))
+    } else {
+        let thing = Fitting { kind: tool.kind, act, name: &tool.name, definition };
+        item::fits(thing, asked.arguments()).map(|()| None).map_err(Broken::Misfit)
+    })
 }
 
 /// Puts a no on record, and says the one thing that is said of every tool that is not there.
 async fn deny_as<T>(
     gate: &Gate,
     live: &Live,
-    listed: &str,
+    wanted: Wanted<'_>,
     arguments: Digest,
     trail: &mut Trail,
     reason: &str,
     detail: Option<String>,
 ) -> Result<T, Refusal> {
-    let mut event = decision(gate, live, listed, arguments, trail, Decision::Deny);
+    let mut event = decision(gate, live, wanted, arguments, trail, Decision::Deny);
     event.reason = Some(reason.to_owned());
     event.detail = detail;
     trail.note(event);
     trail.settle(&gate.ports).await?;
-    Err(Refusal::NotListed { name: listed.to_owned() })
+    Err(wanted.not_listed())
 }
 
 /// The event of a decision, but for its reason.
 pub(crate) fn decision(
     gate: &Gate,
     live: &Live,
-    listed: &str,
+    wanted: Wanted<'_>,
     arguments: Digest,
     trail: &Trail,
     decision: Decision,
 ) -> Event {
     let mut event = trail.event(EventKind::Decision, gate.now());
-    event.tool_name = Some(neutral(listed));
-    live.judge(|session| {
-        if let Some(entry) = session.allowlist.get(listed) {
-            event.tool = Some(entry.tool);
-            event.server = Some(entry.server);
-        }
-    });
+    event.tool_name = Some(neutral(&wanted.marked()));
+    if let Some(Known { tool, server, .. }) = known(gate, live, wanted) {
+        event.tool = Some(tool);
+        event.server = Some(server);
+    }
     event.arguments = Some(arguments);
     event.decision = Some(decision);
     event.policy_version = Some(gate.world().policy.version());
     event
 }
 
-/// The tools that a session can call now: the names it knows them by, and their definitions.
-pub(crate) fn visible(gate: &Gate, live: &Live) -> Vec<(String, String)> {
-    let (world, now) = (gate.world(), gate.now());
+/// What a session knows of what is asked for: of several templates, the one that decides.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Known {
+    pub(crate) tool: ToolId,
+    pub(crate) server: ServerId,
+    pub(crate) fingerprint: Digest,
+}
+
+/// What a session knows of what is asked for, if anything.
+pub(crate) fn known(gate: &Gate, live: &Live, wanted: Wanted<'_>) -> Option<Known> {
+    let world = gate.world();
     live.judge(|session| {
-        let tools = cs_policy::visible(&world.policy, session, now);
-        let tools = tools.iter().filter(|it| is_usable(gate, it.tool));
-        tools.map(|it| (it.listed.to_owned(), it.tool.definition.clone())).collect()
+        let Wanted { kind, name, .. } = wanted;
+        let all = cs_policy::meant(&world.policy, session.tenant, &session.allowlist, kind, name);
+        let first = all.first()?;
+        Some(Known { tool: first.tool, server: first.server, fingerprint: first.fingerprint })
     })
 }
 
-/// What a client would see change when its tools do.
-pub(crate) fn outline(gate: &Gate, live: &Live) -> Vec<(String, Digest, Grant)> {
+/// What a session of this caller would have if it opened now.
+pub(crate) fn prospect(
+    gate: &Gate,
+    presented: &Presented,
+    declared: &Declared,
+) -> Option<Allowlist> {
+    let world = gate.world();
+    let tenant = world.policy.tenant(presented.tenant())?;
+    let task = tenant.task_named(declared.agreed()?)?.id;
+    if !presented.may_declare(task) {
+        return None;
+    }
+    let (agent, roles) = (presented.agent(), presented.roles());
+    cs_policy::open_in(&world.policy, presented.tenant(), agent, Some(task), roles).ok()
+}
+
+/// What a session can call now of one kind: the names it knows them by, and their definitions.
+pub(crate) fn visible(gate: &Gate, live: &Live, kind: Kind) -> Vec<(String, String)> {
     let (world, now) = (gate.world(), gate.now());
     live.judge(|session| {
-        let tools = cs_policy::visible(&world.policy, session, now);
-        let tools = tools.iter().filter(|it| is_usable(gate, it.tool));
-        tools.map(|it| (it.listed.to_owned(), it.tool.fingerprint, it.grant)).collect()
+        let all = cs_policy::visible(&world.policy, session, now);
+        let all = all.iter().filter(|it| it.tool.kind == kind && is_usable(gate, it.tool));
+        all.map(|it| (it.listed.to_owned(), it.tool.definition.clone())).collect()
     })
 }
 
-/// Whether a tool's definition is one that calls can be held against. One that is not cannot be
-/// called, so it is not listed.
-fn is_usable(gate: &Gate, tool: &Tool) -> bool {
-    gate.schemas.of(tool.fingerprint, &tool.definition).is_ok()
+/// What a client would see change when its tools do, and all else of one kind.
+pub(crate) fn outline(gate: &Gate, live: &Live, kind: Kind) -> Vec<(String, Digest, Grant)> {
+    let (world, now) = (gate.world(), gate.now());
+    live.judge(|session| {
+        let all = cs_policy::visible(&world.policy, session, now);
+        let all = all.iter().filter(|it| it.tool.kind == kind && is_usable(gate, it.tool));
+        all.map(|it| (it.listed.to_owned(), it.tool.fingerprint, it.grant)).collect()
+    })
 }

@@ -92,13 +92,16 @@ async fn answer(
 ) -> Result<Next, Refusal> {
     let Incoming { era, mut meta, ask } = incoming;
     let declared = declared(arrival, presented, meta.task.take())?;
-    let listed = if let Ask::Call(_, call) = &ask { Some(call.name.as_str()) } else { None };
-    authz::scopes::admit(gate, presented, &declared, listed, trail).await?;
+    let wanted = if let Ask::Call(_, call) = &ask { Some(call.wanted(era)) } else { None };
+    authz::scopes::admit(gate, presented, &declared, wanted, trail).await?;
     let next = match ask {
-        Ask::Discover(id) => Next::Answer(local::discover(&id)),
+        Ask::Discover(id) => {
+            let prospect = authz::prospect(gate, presented, &declared).unwrap_or_default();
+            Next::Answer(local::discover(&id, &prospect))
+        }
         Ask::Initialize(id, version) => {
-            let (_, wire_id) = session::initialize(gate, presented, &declared, trail).await?;
-            Next::Answer(local::initialized(&id, &version, &wire_id))
+            let (live, wire_id) = session::initialize(gate, presented, &declared, trail).await?;
+            Next::Answer(local::initialized(&id, &version, &live, &wire_id))
         }
         Ask::Ping(id) => {
             session_of(gate, arrival, era, presented, &declared, trail).await?;
@@ -113,9 +116,9 @@ async fn answer(
             }
             Next::Answer(accepted())
         }
-        Ask::List(id) => {
+        Ask::List(id, kind) => {
             let live = session_of(gate, arrival, era, presented, &declared, trail).await?;
-            Next::Answer(local::tools(gate, &live, era, &id)?)
+            Next::Answer(local::listed(gate, &live, era, &id, kind))
         }
         Ask::Listen(id, wanted) => {
             let live = session_of(gate, arrival, era, presented, &declared, trail).await?;

@@ -9,7 +9,6 @@ use cs_model::event::{Actor, Event, EventKind};
 use cs_model::state::SessionEnd;
 use cs_model::upstream::Transport;
 use cs_model::{ServerId, SessionId, TenantId};
-use serde_json::value::RawValue;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 
@@ -19,7 +18,7 @@ use crate::listener;
 use crate::ports::{PortError, Ports};
 use crate::session::{self, SessionSummary};
 use crate::tls::TlsSettings;
-use crate::upstream::{Health, Target, UpstreamError, Upstreams};
+use crate::upstream::{Health, Published, Target, UpstreamError, Upstreams};
 use crate::world::World;
 
 /// A gateway that serves. Dropping it stops it without waiting for anything.
@@ -243,8 +242,8 @@ impl Gateway {
         self.gate.meter.last_minute(self.gate.now())
     }
 
-    /// Starts a server that may not be registered yet, asks for the definitions of its tools and
-    /// stops it again.
+    /// Starts a server that may not be registered yet, asks for the definitions of all that it
+    /// publishes and stops it again.
     ///
     /// # Errors
     ///
@@ -253,19 +252,16 @@ impl Gateway {
         &self,
         tenant: TenantId,
         transport: &Transport,
-    ) -> Result<Vec<Box<RawValue>>, UpstreamError> {
+    ) -> Result<Vec<Published>, UpstreamError> {
         self.upstreams.probe(tenant, transport).await
     }
 
-    /// Asks a server for the definitions of its tools, over the connection that calls take.
+    /// Asks a server for the definitions of all that it publishes, over the connection that calls take.
     ///
     /// # Errors
     ///
     /// When the server cannot be reached or its answer is refused.
-    pub async fn list_tools(
-        &self,
-        target: Target<'_>,
-    ) -> Result<Vec<Box<RawValue>>, UpstreamError> {
+    pub async fn list_tools(&self, target: Target<'_>) -> Result<Vec<Published>, UpstreamError> {
         self.upstreams.list_tools(target).await
     }
 

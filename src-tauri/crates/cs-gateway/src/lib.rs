@@ -3,7 +3,7 @@
 //! Everything that an agent may do goes through here, and nothing else does. Read it in this
 //! order, which is the order of one tool call: `listener`, `tls` and `edge` (what counts as a request),
 //! `router` (where it goes), `call` (its life on one screen), `wire` (what it says), `authn`
-//! (who), `session` (for what), `authz` (whether), `schema` (with what), `settle` (on record, and signed for), `proxy`
+//! (who), `session` (for what), `authz` (whether), `item` and `schema` (with what), `settle` (on record, and signed for), `proxy`
 //! (the only way out), `refusal` (any gate's no). Beside it stands `issuer`, where agents without an
 //! identity provider get their tokens. [`ports`] and [`world`] are what it needs of
 //! the rest of the product.
@@ -21,6 +21,7 @@ mod gateway;
 mod identity;
 mod issuer;
 mod issuers;
+mod item;
 mod line;
 mod listener;
 mod local;
@@ -54,6 +55,7 @@ pub use issuers::{
     DiscoveryError, IgnoredKey, IntrospectionStatus, Metadata, ProviderKey, ProviderStanding,
     ProviderStatus,
 };
-pub use schema::{Repeated, SchemaFault, examine};
+pub use item::{examine, named};
+pub use schema::{Repeated, SchemaFault};
 pub use session::SessionSummary;
 pub use tls::{TlsServing, TlsSettings};

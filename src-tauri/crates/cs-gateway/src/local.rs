@@ -1,12 +1,14 @@
 //! What the gateway answers by itself, without asking anybody behind it.
 
+use cs_model::Kind;
+use cs_policy::Allowlist;
 use http::{HeaderValue, StatusCode};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::answer::{self, Answer, SESSION};
 use crate::authz;
 use crate::gate::Gate;
-use crate::refusal::Refusal;
+use crate::item;
 use crate::session::Live;
 use crate::wire::{Era, Id, LATEST_LEGACY, MODERN, Members, is_legacy};
 
@@ -14,8 +16,22 @@ const INSTRUCTIONS: &str = "Tools marked for countersignature wait for a person:
     open until somebody approves or denies it.";
 
 /// Who answers. The name of the product; not a claim about the servers behind it.
-fn server_info() -> serde_json::Value {
+fn server_info() -> Value {
     json!({ "name": "countersign", "version": env!("CARGO_PKG_VERSION") })
+}
+
+/// What a session with this allowlist can ever be asked for. Tools are always spoken of.
+fn capabilities(allowlist: &Allowlist) -> Value {
+    let has = |kind| allowlist.of_kind(kind).next().is_some();
+    let told = json!({ "listChanged": true });
+    let all = [
+        ("completions", has(Kind::Prompt) || has(Kind::Template), json!({})),
+        ("prompts", has(Kind::Prompt), told.clone()),
+        ("resources", has(Kind::Resource) || has(Kind::Template), told.clone()),
+        ("tools", true, told),
+    ];
+    let all = all.into_iter().filter(|(_, has, _)| *has);
+    all.map(|(name, _, what)| (name.to_owned(), what)).collect()
 }
 
 fn ok(id: &Id, result: &str) -> Answer {
@@ -24,11 +40,11 @@ fn ok(id: &Id, result: &str) -> Answer {
 
 /// Answers `initialize`: with the revision that was asked for, if it is spoken here, else with
 /// the latest of the older era.
-pub(crate) fn initialized(id: &Id, requested: &str, wire_id: &str) -> Answer {
+pub(crate) fn initialized(id: &Id, requested: &str, live: &Live, wire_id: &str) -> Answer {
     let version = if is_legacy(requested) { requested } else { LATEST_LEGACY };
     let result = json!({
         "protocolVersion": version,
-        "capabilities": { "tools": { "listChanged": true } },
+        "capabilities": live.judge(|session| capabilities(&session.allowlist)),
         "serverInfo": server_info(),
         "instructions": INSTRUCTIONS,
     });
@@ -39,12 +55,12 @@ pub(crate) fn initialized(id: &Id, requested: &str, wire_id: &str) -> Answer {
     answer
 }
 
-/// Answers `server/discover`.
-pub(crate) fn discover(id: &Id) -> Answer {
+/// Answers `server/discover`, for a caller whose session would have this allowlist.
+pub(crate) fn discover(id: &Id, allowlist: &Allowlist) -> Answer {
     let result = json!({
         "resultType": "complete",
         "supportedVersions": [MODERN],
-        "capabilities": { "tools": { "listChanged": true } },
+        "capabilities": capabilities(allowlist),
         "instructions": INSTRUCTIONS,
         "ttlMs": 0,
         "cacheScope": "private",
@@ -58,32 +74,32 @@ pub(crate) fn pong(id: &Id) -> Answer {
     ok(id, "{}")
 }
 
-/// Answers `tools/list`: exactly the tools that could be called now, with the definitions that an
-/// administrator accepted, byte for byte but for the name.
-pub(crate) fn tools(gate: &Gate, live: &Live, era: Era, id: &Id) -> Result<Answer, Refusal> {
-    let listed = authz::visible(gate, live);
-    let mut tools = String::new();
-    for (name, definition) in &listed {
+/// Answers a listing: exactly what could be called now, with the definitions that an administrator
+/// accepted, byte for byte but for the name.
+pub(crate) fn listed(gate: &Gate, live: &Live, era: Era, id: &Id, kind: Kind) -> Answer {
+    let mut all = String::new();
+    for (name, definition) in &authz::visible(gate, live, kind) {
         // A definition that cannot be named is not listed; it could not be called either.
-        let Some(named) = renamed(definition, name) else { continue };
-        if !tools.is_empty() {
-            tools.push(',');
+        let Some(named) = renamed(definition, item::key(kind), name) else { continue };
+        if !all.is_empty() {
+            all.push(',');
         }
-        tools.push_str(&named);
+        all.push_str(&named);
     }
+    let plural = item::plural(kind);
     let result = match era {
-        Era::Legacy => format!("{{\"tools\":[{tools}]}}"),
+        Era::Legacy => format!("{{\"{plural}\":[{all}]}}"),
         Era::Modern => format!(
-            "{{\"resultType\":\"complete\",\"tools\":[{tools}],\"ttlMs\":0,\
+            "{{\"resultType\":\"complete\",\"{plural}\":[{all}],\"ttlMs\":0,\
              \"cacheScope\":\"private\"}}"
         ),
     };
-    Ok(ok(id, &result))
+    ok(id, &result)
 }
 
 /// A definition under another name. Nothing else of it changes.
-fn renamed(definition: &str, name: &str) -> Option<String> {
-    let old = Members::read(definition)?.get("name")?;
+fn renamed(definition: &str, key: &str, name: &str) -> Option<String> {
+    let old = Members::read(definition)?.get(key)?;
     let start = old.get().as_ptr().addr().checked_sub(definition.as_ptr().addr())?;
     let (before, rest) = definition.split_at_checked(start)?;
     let after = rest.strip_prefix(old.get())?;
@@ -99,11 +115,11 @@ mod tests {
     fn a_definition_is_listed_byte_for_byte_but_for_its_name() {
         let definition =
             "{ \"title\":\"name\",\"x\":{\"name\":1.0}, \"name\" : \"read_file\" ,\"n\":1e2}";
-        let named = renamed(definition, "files__read_file").unwrap();
+        let named = renamed(definition, "name", "files__read_file").unwrap();
         assert_eq!(
             named,
             "{ \"title\":\"name\",\"x\":{\"name\":1.0}, \"name\" : \"files__read_file\" ,\"n\":1e2}"
         );
-        assert_eq!(renamed("{}", "x"), None);
+        assert_eq!(renamed("{}", "name", "x"), None);
     }
 }

@@ -1,20 +1,21 @@
 //! The only way out.
 
-use cs_model::Digest;
 use cs_model::event::{EventKind, Outcome};
+use cs_model::{Digest, Kind};
 use serde_json::value::RawValue;
 use tokio::sync::{mpsc, watch};
 use tokio::time::MissedTickBehavior;
 
 use crate::authn::holds;
 use crate::gate::Gate;
+use crate::item::{Shape, complete};
 use crate::line::Line;
 use crate::refusal::{Refusal, UpstreamFault};
 use crate::settle::{self, Cleared, execution};
 use crate::tool::Asked;
 use crate::trail::Trail;
 use crate::upstream::{Reply, ReplyBody, Target, ToolCall, UpstreamError};
-use crate::wire::{Era, Members};
+use crate::wire::Era;
 
 /// How many notes of progress may wait for the client.
 const MOST_WAITING: usize = 16;
@@ -53,6 +54,7 @@ pub(crate) async fn forward(
         settle::close(gate, cleared, Outcome::Failed, Some("arguments_changed"), trail).await?;
         return Err(Refusal::Upstream(UpstreamFault::Unreachable));
     }
+    let shape = Shape::of(cleared.permit().kind(), cleared.permit().act());
     let reply = exchange(gate, &cleared, body, line, cancelled).await;
     let (outcome, reason) = match &reply {
         Ok(_) => (Outcome::Answered, None),
@@ -69,7 +71,7 @@ pub(crate) async fn forward(
     }
     settle::close(gate, cleared, outcome, reason, trail).await?;
     match reply {
-        Ok(Reply { body: ReplyBody::Result(result) }) => complete(body.asked.era, &result),
+        Ok(Reply { body: ReplyBody::Result(result) }) => complete(body.asked.era, shape, &result),
         Ok(Reply { body: ReplyBody::Error { code, message, data } }) => {
             Err(Refusal::Answered { code: spoken(body.asked.era, code), message, data })
         }
@@ -97,9 +99,12 @@ async fn exchange(
     let token = body.asked.meta.progress.as_ref();
     let tool = now.policy.tenant(permit.tenant()).and_then(|it| it.tool(permit.tool()));
     let tool = tool.filter(|tool| tool.fingerprint == permit.fingerprint());
+    let tool = tool.filter(|tool| tool.kind == Kind::Tool);
     let schema = tool.and_then(|it| gate.schemas.of(it.fingerprint, &it.definition).ok());
     let repeated = schema.map(|schema| schema.repeated(body.arguments)).unwrap_or_default();
     let call = ToolCall {
+        kind: permit.kind(),
+        act: permit.act(),
         tool: permit.tool_name(),
         fingerprint: permit.fingerprint(),
         arguments: body.arguments,
@@ -154,33 +159,6 @@ const fn fault(error: &UpstreamError) -> (Outcome, UpstreamFault) {
         }
         UpstreamError::Rejected(_) => (Outcome::Failed, UpstreamFault::Rejected),
         UpstreamError::TimedOut => (Outcome::Unknown, UpstreamFault::TimedOut),
-    }
-}
-
-/// A result in the words of the era: the newer one says that it is complete; in the older one
-/// nothing says so, and data is an object or is not there.
-fn complete(era: Era, result: &RawValue) -> Result<String, Refusal> {
-    let rejected = Refusal::Upstream(UpstreamFault::Rejected);
-    let Some(members) = Members::read(result.get()) else { return Err(rejected) };
-    let said = members.get("resultType").map(RawValue::get);
-    match (era, said) {
-        // Nobody asked for anything but a complete result.
-        (Era::Legacy | Era::Modern, Some(other)) if other != "\"complete\"" => Err(rejected),
-        (Era::Legacy, _) => {
-            let data = members.get("structuredContent").map(RawValue::get);
-            let foreign = data.is_some_and(|data| !data.starts_with('{'));
-            Ok(match (said, foreign) {
-                (None, false) => result.get().to_owned(),
-                (_, true) => members.without(&["resultType", "structuredContent"]),
-                (Some(_), false) => members.without(&["resultType"]),
-            })
-        }
-        (Era::Modern, Some(_)) => Ok(result.get().to_owned()),
-        (Era::Modern, None) => {
-            let inner = result.get().trim_start().strip_prefix('{').ok_or(rejected)?;
-            let comma = if members.is_empty() { "" } else { "," };
-            Ok(format!("{{\"resultType\":\"complete\"{comma}{inner}"))
-        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use cs_model::{CorrelationId, ToolName};
+use cs_model::{ApprovalId, CorrelationId, Kind, ToolName};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::value::RawValue;
 
@@ -62,6 +62,10 @@ pub(crate) enum Refusal {
     },
     /// The tool is not in the session's allowlist, or does not exist.
     NotListed {
+        /// What it is, as the client has it.
+        kind: Kind,
+        /// The era.
+        era: Era,
         /// What the client called it.
         name: String,
     },
@@ -101,6 +105,13 @@ pub(crate) enum Refusal {
     Unmet,
     /// Nobody can say now whether the credential is good.
     Undecided,
+    /// Nobody signed for something that has no result which could say so.
+    Unsigned {
+        /// What became of it.
+        text: String,
+        /// The request for the signature, where there is one.
+        approval: Option<ApprovalId>,
+    },
     /// Something could not be put on record, so it is not done.
     Unrecorded(PortError),
     /// The server behind the gateway could not be reached, or its answer was refused.
@@ -136,6 +147,9 @@ struct Public {
 
 const INVALID: i64 = -32600;
 const INTERNAL: i64 = -32603;
+
+/// A code of our own, outside of what the protocol keeps for itself.
+const UNSIGNED: i64 = -31_000;
 
 impl Refusal {
     /// What the client sees. It never tells whether something exists that the caller may not use.
@@ -209,9 +223,11 @@ impl Refusal {
             Self::MethodUnknown { era: Era::Modern } => {
                 say(StatusCode::NOT_FOUND, -32601, "There is no such method")
             }
-            Self::NotListed { name } => {
-                Public { status: StatusCode::OK, code: -32602, message: not_listed(name) }
-            }
+            Self::NotListed { kind, era, name } => Public {
+                status: StatusCode::OK,
+                code: not_found(*kind, *era),
+                message: not_listed(*kind, name),
+            },
             Self::NotSignable => say(
                 StatusCode::OK,
                 -32602,
@@ -265,6 +281,9 @@ impl Refusal {
                 INTERNAL,
                 "The gateway cannot record the request, so it was not done",
             ),
+            Self::Unsigned { text, .. } => {
+                Public { status: StatusCode::OK, code: UNSIGNED, message: Cow::Owned(text.clone()) }
+            }
             Self::Upstream(fault) => say(StatusCode::OK, INTERNAL, fault.sentence()),
             Self::Version { .. } => {
                 say(StatusCode::BAD_REQUEST, -32022, "The protocol version is not spoken here")
@@ -310,6 +329,7 @@ impl Refusal {
             | Self::Undecided
             | Self::Unmet
             | Self::Unrecorded(_)
+            | Self::Unsigned { .. }
             | Self::Upstream(_) => None,
         }
     }
@@ -349,6 +369,9 @@ impl Refusal {
             data.insert("supported".to_owned(), vec![MODERN].into());
             data.insert("requested".to_owned(), requested.as_str().into());
         }
+        if let Self::Unsigned { approval: Some(approval), .. } = self {
+            data.insert("approval".to_owned(), approval.to_string().into());
+        }
         if let Self::Answered { data: Some(said), .. } = self {
             // Kept as it was written: reading it into numbers could change them.
             let mut text = serde_json::Value::Object(data).to_string();
@@ -380,15 +403,11 @@ impl UpstreamFault {
 
     const fn sentence(self) -> &'static str {
         match self {
-            Self::Drift => "The tool has changed since it was accepted, so it was not called",
-            Self::Lost => {
-                "The tool's server was lost before it answered; the call may have been executed"
-            }
-            Self::Rejected => "The answer of the tool's server was refused",
-            Self::TimedOut => {
-                "The tool's server did not answer in time; the call may have been executed"
-            }
-            Self::Unreachable => "The tool's server could not be reached; nothing was executed",
+            Self::Drift => "It has changed since it was accepted, so it was not called",
+            Self::Lost => "The server was lost before it answered; the call may have been executed",
+            Self::Rejected => "The answer of the server was refused",
+            Self::TimedOut => "The server did not answer in time; the call may have been executed",
+            Self::Unreachable => "The server could not be reached; nothing was executed",
         }
     }
 }
@@ -399,11 +418,25 @@ impl From<PortError> for Refusal {
     }
 }
 
-/// One sentence for every tool that is not allowed or does not exist. The name comes back only
-/// when it is one that a tool may have.
-fn not_listed(name: &str) -> Cow<'static, str> {
-    match ToolName::parse(name) {
-        Ok(name) => Cow::Owned(format!("Tool '{name}' is not in this session's allowlist")),
-        Err(_) => Cow::Borrowed("The tool is not in this session's allowlist"),
+/// The older era has a code of its own for a resource that is not there.
+const fn not_found(kind: Kind, era: Era) -> i64 {
+    match (kind, era) {
+        (Kind::Resource | Kind::Template, Era::Legacy) => -32002,
+        (Kind::Resource | Kind::Template, Era::Modern) | (Kind::Prompt | Kind::Tool, _) => -32602,
     }
+}
+
+/// One sentence for everything that is not allowed or does not exist. The name comes back only
+/// when it is one that a thing of its kind may have.
+fn not_listed(kind: Kind, name: &str) -> Cow<'static, str> {
+    let noun = match kind {
+        Kind::Prompt => "Prompt",
+        Kind::Resource => "Resource",
+        Kind::Template => "Resource template",
+        Kind::Tool => "Tool",
+    };
+    Cow::Owned(match ToolName::of(kind, name) {
+        Ok(name) => format!("{noun} '{name}' is not in this session's allowlist"),
+        Err(_) => format!("The {} is not in this session's allowlist", noun.to_lowercase()),
+    })
 }

@@ -45,11 +45,11 @@ const KEPT: usize = 4096;
 
 /// Why a definition cannot be used. A sentence for the administrator.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("its input schema is refused: {0}")]
+#[error("its definition is refused: {0}")]
 pub struct SchemaFault(String);
 
 impl SchemaFault {
-    fn new(why: impl Into<String>) -> Self {
+    pub(crate) fn new(why: impl Into<String>) -> Self {
         Self(why.into())
     }
 }
@@ -59,7 +59,7 @@ impl SchemaFault {
 /// # Errors
 ///
 /// Why it could not: it would be treated as a tool that is not there.
-pub fn examine(definition: &str) -> Result<(), SchemaFault> {
+pub(crate) fn examine(definition: &str) -> Result<(), SchemaFault> {
     Schema::read(definition).map(|_| ())
 }
 

@@ -59,9 +59,9 @@ pub(crate) async fn on_record(
     permit: Permit,
     trail: &mut Trail,
 ) -> Result<Cleared, Refusal> {
-    let (live, listed) = (&asked.live, asked.listed());
+    let (live, wanted) = (&asked.live, asked.wanted());
     let digest = permit.arguments();
-    let mut decided = authz::decision(gate, live, listed, digest, trail, Decision::Allow);
+    let mut decided = authz::decision(gate, live, wanted, digest, trail, Decision::Allow);
     decided.reason = Some("granted".to_owned());
     decided.policy_version = Some(permit.policy_version());
     trail.note(decided);
@@ -71,15 +71,15 @@ pub(crate) async fn on_record(
     trail.settle(&gate.ports).await?;
     let cleared = Cleared { permit, token: None, since };
     // Writing takes time, in which somebody may have narrowed the policy or ended the session.
-    match authz::judge(gate, live, &asked.warrant, listed, asked.given(digest)) {
+    match authz::judge(gate, live, &asked.warrant, wanted, asked.given(digest)) {
         Verdict::Allow(_) => Ok(cleared),
         Verdict::Hold(_) => {
             close(gate, cleared, Outcome::Failed, Some("needs_countersignature"), trail).await?;
-            Err(Refusal::NotListed { name: listed.to_owned() })
+            Err(wanted.not_listed())
         }
         Verdict::Deny(deny) => {
             close(gate, cleared, Outcome::Failed, Some(deny.code()), trail).await?;
-            Err(Refusal::NotListed { name: listed.to_owned() })
+            Err(wanted.not_listed())
         }
     }
 }
@@ -100,8 +100,8 @@ pub(crate) async fn countersigned(
         json::canonical(written, Limits::default()).map_err(|_| Refusal::NotSignable)?;
     let digest = Digest::of(canonical.as_bytes());
     drop(held);
-    let listed = asked.listed();
-    let mut decided = authz::decision(gate, &asked.live, listed, digest, trail, Decision::Hold);
+    let wanted = asked.wanted();
+    let mut decided = authz::decision(gate, &asked.live, wanted, digest, trail, Decision::Hold);
     decided.reason = Some("needs_countersignature".to_owned());
     trail.note(decided);
     let call = hold::Question { asked, canonical: &canonical, digest };
@@ -134,11 +134,11 @@ async fn spend(
     let Asked { live, warrant, .. } = asked;
     // Whoever waited for a person may have lost what it came with meanwhile.
     if approval.is_some() {
-        authz::scopes::check(gate, live, warrant, asked.listed(), digest, trail).await?;
-        authz::scopes::confirm(gate, live, warrant, asked.listed(), digest, true, trail).await?;
+        authz::scopes::check(gate, live, warrant, asked.wanted(), digest, trail).await?;
+        authz::scopes::confirm(gate, live, warrant, asked.wanted(), digest, true, trail).await?;
     }
     let given = asked.given(digest);
-    let held = match authz::permit(gate, live, warrant, asked.listed(), given, trail).await? {
+    let held = match authz::permit(gate, live, warrant, asked.wanted(), given, trail).await? {
         authz::Way::Held(held) => held,
         authz::Way::Clear(_) => {
             return unpaid(gate, asked, approval, "not_needed", trail).await.map(Err);
@@ -158,8 +158,8 @@ async fn spend(
         event.approval = approval;
         event
     };
-    let listed = asked.listed();
-    let mut decided = authz::decision(gate, &asked.live, listed, digest, trail, Decision::Allow);
+    let wanted = asked.wanted();
+    let mut decided = authz::decision(gate, &asked.live, wanted, digest, trail, Decision::Allow);
     decided.reason = Some("countersigned".to_owned());
     let redeemed = execution(trail, EventKind::TokenRedeemed, &permit, now);
     let started = execution(trail, EventKind::ExecutionStarted, &permit, now);
@@ -190,7 +190,7 @@ async fn unpaid(
     trail: &mut Trail,
 ) -> Result<String, Refusal> {
     let mut event = trail.event(EventKind::TokenRefused, gate.now());
-    event.tool_name = Some(neutral(asked.listed()));
+    event.tool_name = Some(neutral(&asked.wanted().marked()));
     event.reason = Some(reason.to_owned());
     event.approval = approval;
     event.policy_version = Some(gate.world().policy.version());
@@ -201,7 +201,7 @@ async fn unpaid(
         (Some(_), _) => told::LAPSED,
         (None, _) => told::TOKEN,
     };
-    Ok(told::result(asked.era, text, approval, trail.correlation))
+    told::result(asked, text, approval, trail.correlation)
 }
 
 /// Puts the end of an execution on record.
@@ -233,7 +233,7 @@ pub(crate) fn execution(trail: &Trail, kind: EventKind, permit: &Permit, at: Tim
     let mut event = trail.event(kind, at);
     event.server = Some(permit.server());
     event.tool = Some(permit.tool());
-    event.tool_name = Some(permit.tool_name().as_str().to_owned());
+    event.tool_name = Some(neutral(&permit.kind().marked(permit.tool_name().as_str())));
     event.arguments = Some(permit.arguments());
     event.policy_version = Some(permit.policy_version());
     event
@@ -244,7 +244,7 @@ fn held_event(trail: &Trail, kind: EventKind, held: &Held, at: Timestamp) -> Eve
     let mut event = trail.event(kind, at);
     event.server = Some(held.server());
     event.tool = Some(held.tool());
-    event.tool_name = Some(held.tool_name().as_str().to_owned());
+    event.tool_name = Some(neutral(&held.kind().marked(held.tool_name().as_str())));
     event.arguments = Some(held.arguments());
     event.policy_version = Some(held.policy_version());
     event
@@ -259,8 +259,8 @@ async fn turned_away(
     trail: &mut Trail,
 ) -> Result<(), PortError> {
     asked.live.strayed();
-    let listed = asked.listed();
-    let mut event = authz::decision(gate, &asked.live, listed, digest, trail, Decision::Deny);
+    let wanted = asked.wanted();
+    let mut event = authz::decision(gate, &asked.live, wanted, digest, trail, Decision::Deny);
     event.reason = Some(reason.to_owned());
     trail.note(event);
     trail.settle(&gate.ports).await

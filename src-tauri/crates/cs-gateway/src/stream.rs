@@ -1,8 +1,8 @@
-//! Streams on which a client hears when its tools change.
+//! Streams on which a client hears when its tools change, or whatever else it can see.
 
 use std::sync::Arc;
 
-use serde_json::json;
+use cs_model::{Digest, Grant, Kind};
 use tokio::sync::{mpsc, watch};
 
 use crate::answer::{self, Answer, Events};
@@ -32,8 +32,8 @@ enum Form {
     /// `subscriptions/listen` of the newer era.
     Listen {
         id: Id,
-        /// Whether changes of the tools were asked for.
-        wanted: bool,
+        /// Of which kinds changes were asked for.
+        wanted: Vec<Kind>,
         cancelled: watch::Receiver<bool>,
     },
 }
@@ -47,7 +47,7 @@ impl Follower {
         live: Arc<Live>,
         warrant: Warrant,
         id: Id,
-        wanted: bool,
+        wanted: Vec<Kind>,
         alive: mpsc::Sender<()>,
     ) -> Result<Self, Refusal> {
         let cancelled = live.begin(&id).ok_or(Refusal::IdInUse)?;
@@ -79,7 +79,7 @@ async fn follow(gate: &Gate, mut follower: Follower, events: &Events) {
     let mut world = gate.world.clone();
     world.mark_unchanged();
     let mut ending = live.ending();
-    let mut seen = authz::outline(gate, &live);
+    let mut seen = outlines(gate, &live);
     let mut newest = matches!(follower.form, Form::Get).then(|| live.stream());
     let mut pulse = tokio::time::interval(gate.config.limits.keep_alive);
     pulse.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -117,11 +117,11 @@ async fn follow(gate: &Gate, mut follower: Follower, events: &Events) {
                 if changed.is_err() || !holds(&gate.world(), &warrant, gate.now()) {
                     break;
                 }
-                let now = authz::outline(gate, &live);
-                if now != seen {
-                    seen = now;
-                    follower.form.changed(events);
+                let now = outlines(gate, &live);
+                for (kind, _) in now.iter().zip(&seen).filter(|(now, then)| now != then) {
+                    follower.form.changed(events, kind.0);
                 }
+                seen = now;
             }
         }
         if live.is_over() {
@@ -132,10 +132,37 @@ async fn follow(gate: &Gate, mut follower: Follower, events: &Events) {
     drop(alive);
 }
 
+/// The kinds of whose changes clients hear. Of templates they hear as of resources.
+pub(crate) const TOLD: [Kind; 3] = [Kind::Tool, Kind::Prompt, Kind::Resource];
+
+/// What a kind is called in the notification of a change.
+pub(crate) const fn noun(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Prompt => "prompts",
+        Kind::Resource | Kind::Template => "resources",
+        Kind::Tool => "tools",
+    }
+}
+
+type Outline = Vec<(String, Digest, Grant)>;
+
+/// What a client can see, by the kinds of which it hears.
+fn outlines(gate: &Gate, live: &Live) -> [(Kind, Outline); 3] {
+    TOLD.map(|kind| {
+        let mut all = authz::outline(gate, live, kind);
+        if kind == Kind::Resource {
+            all.extend(authz::outline(gate, live, Kind::Template));
+        }
+        (kind, all)
+    })
+}
+
 impl Form {
     async fn open(&self, events: &Events) -> Result<(), answer::Gone> {
         let Self::Listen { id, wanted, .. } = self else { return Ok(()) };
-        let honoured = if *wanted { json!({ "toolsListChanged": true }) } else { json!({}) };
+        let honoured: Vec<_> =
+            wanted.iter().map(|it| format!("\"{}ListChanged\":true", noun(*it))).collect();
+        let honoured = format!("{{{}}}", honoured.join(","));
         let message = format!(
             "{{\"jsonrpc\":\"2.0\",\"method\":\"notifications/subscriptions/acknowledged\",\
              \"params\":{{\"_meta\":{{\"{SUBSCRIPTION}\":{id}}},\"notifications\":{honoured}}}}}"
@@ -143,16 +170,17 @@ impl Form {
         events.message(&message).await
     }
 
-    fn changed(&self, events: &Events) {
+    fn changed(&self, events: &Events, kind: Kind) {
         let params = match self {
             Self::Get => String::new(),
-            Self::Listen { wanted: false, .. } => return,
+            Self::Listen { wanted, .. } if !wanted.contains(&kind) => return,
             Self::Listen { id, .. } => {
                 format!(",\"params\":{{\"_meta\":{{\"{SUBSCRIPTION}\":{id}}}}}")
             }
         };
         events.inform(&format!(
-            "{{\"jsonrpc\":\"2.0\",\"method\":\"notifications/tools/list_changed\"{params}}}"
+            "{{\"jsonrpc\":\"2.0\",\"method\":\"notifications/{}/list_changed\"{params}}}",
+            noun(kind)
         ));
     }
 

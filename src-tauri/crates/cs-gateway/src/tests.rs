@@ -20,6 +20,7 @@ mod fit;
 mod framing;
 mod idp;
 mod issuer;
+mod kinds;
 mod messages;
 mod outside;
 mod pki;

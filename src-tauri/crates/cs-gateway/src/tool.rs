@@ -1,4 +1,4 @@
-//! The life of one tool call, on one screen.
+//! The life of one call of a tool, a prompt, a resource or a completion, on one screen.
 
 use std::sync::Arc;
 
@@ -11,6 +11,7 @@ use crate::answer::{self, Answer};
 use crate::authn::Warrant;
 use crate::authz::{self, Given, Way};
 use crate::gate::Gate;
+use crate::item::Wanted;
 use crate::line::Line;
 use crate::proxy::{self, Body};
 use crate::refusal::Refusal;
@@ -45,9 +46,9 @@ impl Asked {
         Given { digest, met: &self.met }
     }
 
-    /// The name by which the client knows the tool.
-    pub(crate) fn listed(&self) -> &str {
-        &self.call.name
+    /// What is asked for.
+    pub(crate) fn wanted(&self) -> Wanted<'_> {
+        self.call.wanted(self.era)
     }
 }
 
@@ -119,11 +120,11 @@ async fn live(
     asked.live.called();
     let exact = Digest::of(asked.arguments().unwrap_or_default().as_bytes());
     let Asked { live, warrant, .. } = asked;
-    let way = authz::permit(gate, live, warrant, asked.listed(), asked.given(exact), trail).await?;
+    let way = authz::permit(gate, live, warrant, asked.wanted(), asked.given(exact), trail).await?;
     authz::fits(gate, asked, &way, exact, trail).await?;
-    authz::scopes::check(gate, live, warrant, asked.listed(), exact, trail).await?;
+    authz::scopes::check(gate, live, warrant, asked.wanted(), exact, trail).await?;
     let held = matches!(way, Way::Held(_));
-    authz::scopes::confirm(gate, live, warrant, asked.listed(), exact, held, trail).await?;
+    authz::scopes::confirm(gate, live, warrant, asked.wanted(), exact, held, trail).await?;
     // A refusal has a status of its own, and can have it only before this.
     if asked.meta.progress.is_some() {
         line.open();

@@ -28,7 +28,8 @@ use std::time::Duration;
 
 use ::http::{HeaderName, HeaderValue};
 use cs_model::upstream::Transport;
-use cs_model::{Digest, ServerId, TenantId, ToolName};
+use cs_model::{Digest, Kind, ServerId, TenantId, ToolName};
+use cs_policy::Act;
 use serde_json::value::RawValue;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -46,7 +47,7 @@ pub struct UpstreamLimits {
     pub connect: Duration,
     /// How long the first exchange with a server may take.
     pub initialize: Duration,
-    /// How long it may take a server to list its tools.
+    /// How long it may take a server to list what it publishes.
     pub list: Duration,
 }
 
@@ -74,14 +75,28 @@ pub struct Target<'a> {
     pub transport: &'a Transport,
 }
 
-/// One tool call, as it is to be sent.
+/// One thing that a server publishes.
+#[derive(Clone, Debug)]
+pub struct Published {
+    /// Its kind.
+    pub kind: Kind,
+    /// Its definition, as the server wrote it.
+    pub definition: Box<RawValue>,
+}
+
+/// One call, as it is to be sent.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ToolCall<'a> {
+    /// What it is a call of.
+    pub(crate) kind: Kind,
+    /// What is done with it.
+    pub(crate) act: Act,
     /// The tool, by the name that its server gives it.
     pub(crate) tool: &'a ToolName,
     /// The fingerprint of the pinned definition. The live one must have the same.
     pub(crate) fingerprint: Digest,
-    /// The exact bytes of the arguments, where there are any.
+    /// The exact bytes of the arguments, where there are any. Of a read the URI, of a completion
+    /// what it is about.
     pub(crate) arguments: Option<&'a str>,
     /// Whether the server is asked to tell of its progress.
     pub(crate) wants_progress: bool,
@@ -110,7 +125,7 @@ pub enum ReplyBody {
         /// What the server added, when it is short.
         data: Option<Box<RawValue>>,
     },
-    /// The result: an object with the shape of a tool's result.
+    /// The result: an object with the shape of a result of the call.
     Result(Box<RawValue>),
 }
 
@@ -162,9 +177,9 @@ pub struct Health {
     pub restarts: u32,
     /// The last lines that it wrote to its standard error, each neutral and bounded.
     pub stderr: Vec<String>,
-    /// The fingerprints of the tools that it publishes now, by their names. A tool whose
-    /// definition has no canonical form has none.
-    pub fingerprints: BTreeMap<String, Digest>,
+    /// The fingerprints of what it publishes now, by kind and name. What has a definition without
+    /// a canonical form has none.
+    pub fingerprints: BTreeMap<(Kind, String), Digest>,
 }
 
 /// The connections to all servers. Cheap to clone; all clones are one.
@@ -234,19 +249,16 @@ impl Upstreams {
         self.slot(target).ready(target.transport).await?.call(&call, progress).await
     }
 
-    /// Asks a server for the definitions of all its tools, as it wrote them.
+    /// Asks a server for the definitions of all that it publishes, as it wrote them.
     ///
     /// # Errors
     ///
     /// When the server cannot be reached or its answer is refused.
-    pub async fn list_tools(
-        &self,
-        target: Target<'_>,
-    ) -> Result<Vec<Box<RawValue>>, UpstreamError> {
+    pub async fn list_tools(&self, target: Target<'_>) -> Result<Vec<Published>, UpstreamError> {
         self.slot(target).list(target.transport).await
     }
 
-    /// Starts a server that is not registered yet, asks for its tools and stops it again.
+    /// Starts a server that is not registered yet, asks what it publishes and stops it again.
     ///
     /// # Errors
     ///
@@ -256,10 +268,10 @@ impl Upstreams {
         &self,
         tenant: TenantId,
         transport: &Transport,
-    ) -> Result<Vec<Box<RawValue>>, UpstreamError> {
+    ) -> Result<Vec<Published>, UpstreamError> {
         let (link, listing) = self.maker(tenant).open(transport, &Arc::default()).await?;
         link.stop().await;
-        Ok(listing.definitions)
+        Ok(listing.published)
     }
 
     /// How a server fares.

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::provider::ProviderSettings;
 use crate::state::Standing;
 use crate::{
-    AgentId, Condition, Digest, Grant, Name, ProviderId, RoleId, ServerId, TaskId, TenantId,
+    AgentId, Condition, Digest, Grant, Kind, Name, ProviderId, RoleId, ServerId, TaskId, TenantId,
     ToolId, ToolName,
 };
 
@@ -89,7 +89,7 @@ pub struct ServerDoc {
     pub enabled: bool,
 }
 
-/// One tool with its pinned definition.
+/// One tool, resource, resource template or prompt with its pinned definition.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct ToolDoc {
@@ -97,7 +97,10 @@ pub struct ToolDoc {
     pub id: ToolId,
     /// The server that has it.
     pub server: ServerId,
-    /// Its name at that server.
+    /// Its kind.
+    #[serde(default, skip_serializing_if = "Kind::is_default")]
+    pub kind: Kind,
+    /// Its name at that server, of the form of its kind.
     pub name: ToolName,
     /// The digest of the canonical definition that an administrator accepted.
     pub fingerprint: Digest,

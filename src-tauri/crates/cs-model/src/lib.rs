@@ -1,7 +1,7 @@
 //! The vocabulary of Countersign: ids, names, states, claims and the policy document.
 //!
 //! Everything here is a value. Nothing reads a clock, makes a random number or touches a file:
-//! what varies is handed in. Read it in this order: [`id`], [`name`], [`grant`], [`document`],
+//! what varies is handed in. Read it in this order: [`id`], [`kind`], [`name`], [`grant`], [`document`],
 //! [`event`].
 
 pub mod alert;
@@ -12,6 +12,7 @@ pub mod grant;
 pub mod id;
 pub mod identity;
 pub mod json;
+pub mod kind;
 pub mod name;
 pub mod op_token;
 pub mod provider;
@@ -23,6 +24,7 @@ pub mod template;
 pub mod text;
 pub mod time;
 pub mod upstream;
+pub mod uri;
 
 pub use digest::Digest;
 pub use document::Document;
@@ -31,6 +33,8 @@ pub use id::{
     AgentId, AlertId, ApprovalId, AuthorityId, CorrelationId, CredentialId, OperationTokenId,
     OperatorId, ProviderId, RevocationId, RoleId, ServerId, SessionId, TaskId, TenantId, ToolId,
 };
+pub use kind::Kind;
 pub use name::{Name, ToolName};
 pub use secret::Secret;
 pub use time::Timestamp;
+pub use uri::UriTemplate;

@@ -5,6 +5,9 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::kind::Kind;
+use crate::uri;
+
 /// The rule that a name breaks. The text itself is not repeated: it may come from an agent and
 /// end up in a log.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
@@ -18,6 +21,12 @@ pub enum NameError {
     /// It does not begin and end with a letter or a digit.
     #[error("a name begins and ends with a letter or a digit")]
     Ends,
+    /// It has a character that a prompt's name does not allow, or begins or ends with a blank.
+    #[error("a prompt's name is printable ASCII without blanks at its ends")]
+    Prompt,
+    /// It is not the text of a URI template.
+    #[error("a template begins with a scheme and has an expression in braces")]
+    Template,
     /// It is longer than its kind allows.
     #[error("a name is at most {most} bytes long")]
     TooLong {
@@ -27,6 +36,9 @@ pub enum NameError {
     /// It has a character that a tool's name does not allow.
     #[error("a tool's name has letters, digits, `_`, `-` and `.` only")]
     ToolCharacter,
+    /// It is not a URI.
+    #[error("a URI begins with a scheme and has the characters of RFC 3986 only")]
+    Uri,
 }
 
 /// The name of a tenant, agent, role, task or server: `[a-z0-9]` with `-` and single `_` inside.
@@ -68,14 +80,51 @@ impl Name {
     }
 }
 
-/// The name of a tool as its server publishes it: 1 to 128 of `[A-Za-z0-9_.-]` (MCP 2026-07-28,
-/// server/tools, tool names).
+/// The name of a governed thing as its server publishes it: of a tool 1 to 128 of `[A-Za-z0-9_.-]`
+/// (MCP 2026-07-28, server/tools, tool names), of a prompt 1 to 128 of printable ASCII, of a
+/// resource its URI, of a resource template its text.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct ToolName(String);
 
 impl ToolName {
-    /// The most bytes in a tool's name.
+    /// The most bytes in the name of a tool or a prompt.
     pub const MOST: usize = 128;
+
+    /// The most bytes in a URI or a template.
+    pub const MOST_URI: usize = 2048;
+
+    /// Reads the name of a thing of this kind.
+    ///
+    /// # Errors
+    ///
+    /// Says which rule the text breaks.
+    pub fn of(kind: Kind, text: &str) -> Result<Self, NameError> {
+        let most = match kind {
+            Kind::Tool => return Self::parse(text),
+            Kind::Prompt => Self::MOST,
+            Kind::Resource | Kind::Template => Self::MOST_URI,
+        };
+        if text.is_empty() {
+            return Err(NameError::Empty);
+        }
+        if text.len() > most {
+            return Err(NameError::TooLong { most });
+        }
+        let blank = text.starts_with(' ') || text.ends_with(' ');
+        match kind {
+            Kind::Prompt if blank || !text.bytes().all(|b| matches!(b, b' '..=b'~')) => {
+                Err(NameError::Prompt)
+            }
+            Kind::Resource if !uri::is_uri(text) => Err(NameError::Uri),
+            Kind::Template => uri::check(text).map(|()| Self(text.to_owned())),
+            Kind::Prompt | Kind::Resource | Kind::Tool => Ok(Self(text.to_owned())),
+        }
+    }
+
+    /// Whether it is one that a thing of this kind may have.
+    pub fn fits(&self, kind: Kind) -> bool {
+        Self::of(kind, &self.0).is_ok()
+    }
 
     /// Reads a tool's name.
     ///
@@ -158,18 +207,27 @@ macro_rules! text_form {
                 to.serialize_str(&self.0)
             }
         }
-
-        impl<'de> Deserialize<'de> for $name {
-            fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-                let text = <std::borrow::Cow<'de, str>>::deserialize(from)?;
-                Self::parse(&text).map_err(serde::de::Error::custom)
-            }
-        }
     };
 }
 
 text_form!(Name);
 text_form!(ToolName);
+
+impl<'de> Deserialize<'de> for Name {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = <std::borrow::Cow<'de, str>>::deserialize(from)?;
+        Self::parse(&text).map_err(serde::de::Error::custom)
+    }
+}
+
+// The kind stands beside the name: whoever reads both holds them against each other.
+impl<'de> Deserialize<'de> for ToolName {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = <std::borrow::Cow<'de, str>>::deserialize(from)?;
+        let any = Kind::ALL.iter().find_map(|kind| Self::of(*kind, &text).ok());
+        any.ok_or_else(|| serde::de::Error::custom("not the name of a tool, prompt or resource"))
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -217,6 +275,38 @@ mod tests {
         ];
         for (name, text, refused) in cases {
             assert_eq!(ToolName::parse(text).err(), *refused, "{name}");
+        }
+    }
+
+    #[test]
+    fn x04_names_of_other_kinds_are_accepted_or_refused_for_one_stated_reason() {
+        let long = format!("a:{}", "x".repeat(2047));
+        let cases: &[(Kind, &str, Option<NameError>)] = &[
+            (Kind::Prompt, "simple prompt (v2)", None),
+            (Kind::Prompt, "", Some(NameError::Empty)),
+            (Kind::Prompt, &"x".repeat(129), Some(NameError::TooLong { most: 128 })),
+            (Kind::Prompt, " x", Some(NameError::Prompt)),
+            (Kind::Prompt, "x\n", Some(NameError::Prompt)),
+            (Kind::Prompt, "pay\u{200b}", Some(NameError::Prompt)),
+            (Kind::Resource, "file:///a%20b?c#d", None),
+            (Kind::Resource, "urn:x", None),
+            (Kind::Resource, &long, Some(NameError::TooLong { most: 2048 })),
+            (Kind::Resource, "read_file", Some(NameError::Uri)),
+            (Kind::Resource, "/etc/passwd", Some(NameError::Uri)),
+            (Kind::Resource, "1a:b", Some(NameError::Uri)),
+            (Kind::Resource, "file:", Some(NameError::Uri)),
+            (Kind::Resource, "file:///%2", Some(NameError::Uri)),
+            (Kind::Resource, "file:///a b", Some(NameError::Uri)),
+            (Kind::Resource, "file:///{x}", Some(NameError::Uri)),
+            (Kind::Resource, "file:///\u{430}", Some(NameError::Uri)),
+            (Kind::Template, "file:///{x}", None),
+            (Kind::Template, "a://{x}{?q*}", None),
+            (Kind::Template, "file:///x", Some(NameError::Template)),
+            (Kind::Template, "{x}", Some(NameError::Template)),
+            (Kind::Template, "file:///{x} ", Some(NameError::Template)),
+        ];
+        for (kind, text, refused) in cases {
+            assert_eq!(ToolName::of(*kind, text).err(), *refused, "{kind} {text}");
         }
     }
 

@@ -40,6 +40,7 @@ fn tool(number: u32) -> ToolDoc {
          \"properties\":{{\"text\":{{\"type\":\"string\"}}}}}}}}"
     );
     ToolDoc {
+        kind: cs_model::Kind::Tool,
         id: ToolId::from_random(bytes(number)),
         server: ServerId::from_random(bytes(number % 50)),
         name: ToolName::parse(&format!("tool-{number}")).unwrap(),
@@ -125,7 +126,13 @@ fn session(snapshot: &Snapshot) -> Session {
 }
 
 fn call(listed: &str) -> Call {
-    Call { listed: listed.to_owned(), arguments: Digest::of(b"{}"), met: Met::default() }
+    Call {
+        kind: cs_model::Kind::Tool,
+        act: cs_policy::Act::Use,
+        listed: listed.to_owned(),
+        arguments: Digest::of(b"{}"),
+        met: Met::default(),
+    }
 }
 
 fn judged(bencher: Bencher<'_, '_>, listed: &str, expected: fn(&Verdict) -> bool) {

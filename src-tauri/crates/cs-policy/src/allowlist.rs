@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use cs_model::{Digest, Grant, ServerId, ToolId};
+use cs_model::{Digest, Grant, Kind, ServerId, ToolId};
 use serde::{Deserialize, Serialize};
 
 use crate::condition::{Arguments, Guarded};
 
-/// The tools of one session, by the name under which the agent sees them.
+/// The tools of one session, by the name under which the agent sees them; prompts, resources and
+/// templates by that name with the mark of their kind.
 ///
 /// The names are frozen with the list, so that a server which arrives later can neither rename
 /// nor shadow a tool of a live session.
@@ -48,12 +49,25 @@ impl Allowlist {
         Self { entries }
     }
 
-    /// The tool that the agent knows under this name.
-    pub fn get(&self, listed: &str) -> Option<&Entry> {
-        self.entries.get(listed)
+    /// What the agent knows as a thing of this kind under this name.
+    pub fn get(&self, kind: Kind, listed: &str) -> Option<&Entry> {
+        match kind {
+            // A tool's name with the mark of another kind is not one of a tool.
+            Kind::Tool if Kind::unmarked(listed).0 != Kind::Tool => None,
+            Kind::Tool => self.entries.get(listed),
+            Kind::Prompt | Kind::Resource | Kind::Template => {
+                self.entries.get(&kind.marked(listed))
+            }
+        }
     }
 
-    /// Every tool with the name under which the agent sees it, by name.
+    /// What there is of one kind, by the name under which the agent sees it.
+    pub fn of_kind(&self, kind: Kind) -> impl Iterator<Item = (&str, &Entry)> {
+        let all = self.iter().map(|(marked, entry)| (Kind::unmarked(marked), entry));
+        all.filter(move |((it, _), _)| *it == kind).map(|((_, listed), entry)| (listed, entry))
+    }
+
+    /// Everything by its marked name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Entry)> {
         self.entries.iter().map(|(listed, entry)| (listed.as_str(), entry))
     }

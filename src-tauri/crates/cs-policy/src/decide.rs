@@ -3,7 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cs_model::{AgentId, Condition, Digest, Grant, RoleId, SessionId, TaskId, TenantId, Timestamp};
+use cs_model::uri::is_interface;
+use cs_model::{
+    AgentId, Condition, Digest, Grant, Kind, RoleId, SessionId, TaskId, TenantId, Timestamp,
+};
 
 use crate::allowlist::{Allowlist, Entry};
 use crate::condition::{Arguments, Met};
@@ -31,10 +34,23 @@ pub struct Session {
     pub allowlist: Allowlist,
 }
 
+/// What is done with a thing.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Act {
+    /// Values for one of its arguments are asked for.
+    Complete,
+    /// A tool is called, a prompt is got, a resource is read.
+    Use,
+}
+
 /// A call: a tool by the name that the agent was shown, and the digest of the arguments.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Call {
-    /// The name under which the agent sees the tool.
+    /// What is called, as the agent says: a read is of a resource, whatever stands for it.
+    pub kind: Kind,
+    /// What is done with it.
+    pub act: Act,
+    /// The name under which the agent sees the tool, or the URI that it wants to read.
     pub listed: String,
     /// The digest of the arguments as they will be sent.
     pub arguments: Digest,
@@ -98,7 +114,7 @@ pub fn open_in(
     if !agent.tasks.contains(&task.id) {
         return Err(Deny::TaskNotAssigned);
     }
-    let prefixed = needs_prefix(tenant, task);
+    let prefixed = Prefixed::of(tenant, task);
     let mut entries = BTreeMap::new();
     for tool in tenant.tools() {
         let grant = tenant.grant_in(agent, roles, tool.id);
@@ -113,10 +129,43 @@ pub fn open_in(
                 Vec::new()
             };
             let Tool { id, server, fingerprint, .. } = *tool;
+            let listed = tool.kind.marked(&listed);
             entries.insert(listed, Entry { tool: id, server, fingerprint, grant, cells });
         }
     }
     Ok(Allowlist::new(entries))
+}
+
+/// What a session knows under this name: for the URI of a read the resource itself where the
+/// tenant has it, even if only to say no, and else what stands for it, the narrowest first.
+pub fn meant<'s>(
+    snapshot: &Snapshot,
+    tenant: TenantId,
+    allowlist: &'s Allowlist,
+    kind: Kind,
+    listed: &str,
+) -> Vec<&'s Entry> {
+    let exact = allowlist.get(kind, listed);
+    let tenant = snapshot.tenant(tenant);
+    match tenant.filter(|it| exact.is_none() && goes_by_template(it, kind, listed)) {
+        None => exact.into_iter().collect(),
+        Some(tenant) => {
+            let all = allowlist.of_kind(Kind::Template).map(|(_, entry)| entry);
+            let stands = |entry: &&Entry| {
+                let template = tenant.tool(entry.tool).and_then(|it| it.template.as_ref());
+                template.is_some_and(|it| it.matches(listed))
+            };
+            let mut found: Vec<_> = all.filter(stands).collect();
+            found.sort_by_key(|entry| entry.grant);
+            found
+        }
+    }
+}
+
+/// Whether templates may stand for what is not in an allowlist under its own name. No template
+/// stands for a page that a server shows to people.
+fn goes_by_template(tenant: &Tenant, kind: Kind, listed: &str) -> bool {
+    kind == Kind::Resource && tenant.resource(listed).is_none() && !is_interface(listed)
 }
 
 /// The conditions on which a call of this tool may depend: those of the cells now, and those of
@@ -124,47 +173,102 @@ pub fn open_in(
 pub fn conditions<'s>(
     snapshot: &'s Snapshot,
     session: &'s Session,
+    kind: Kind,
     listed: &str,
 ) -> Vec<&'s Condition> {
-    let Some(entry) = session.allowlist.get(listed) else { return Vec::new() };
-    let now = snapshot.tenant(session.tenant).map(|tenant| tenant.conditions(entry.tool));
-    let then = entry.cells.iter().filter_map(|cell| cell.condition.as_ref());
-    now.into_iter().flatten().chain(then).collect()
+    let tenant = snapshot.tenant(session.tenant);
+    let mut all = Vec::new();
+    for entry in meant(snapshot, session.tenant, &session.allowlist, kind, listed) {
+        all.extend(tenant.into_iter().flat_map(|tenant| tenant.conditions(entry.tool)));
+        all.extend(entry.cells.iter().filter_map(|cell| cell.condition.as_ref()));
+    }
+    all
 }
 
 /// May this session make this call, now?
 pub fn decide(snapshot: &Snapshot, session: &Session, call: &Call, now: Timestamp) -> Verdict {
     let tenant = snapshot.tenant(session.tenant);
-    let entry = session.allowlist.get(&call.listed);
-    let tool = tenant.and_then(|tenant| match entry {
-        Some(entry) => tenant.tool(entry.tool),
-        None => find_unlisted(tenant, session, &call.listed),
-    });
-    let facts = gather(tenant, session, entry, tool, Arguments::Given(&call.met), now);
-    match (judge(facts), session.task, tool) {
-        (Ok(grant), Some(task), Some(tool)) => {
-            let judged = Judged {
-                tenant: session.tenant,
-                agent: session.agent,
-                session: session.id,
-                task,
-                server: tool.server,
-                tool: tool.id,
-                tool_name: tool.name.clone(),
-                fingerprint: tool.fingerprint,
-                arguments: call.arguments,
-                policy_version: snapshot.version(),
-            };
-            match grant {
-                Grant::Allow => Verdict::Allow(Permit::new(judged)),
-                Grant::Token => Verdict::Hold(Held::new(judged)),
-                Grant::Deny => Verdict::Deny(Deny::NotGranted),
+    let exact = session.allowlist.get(call.kind, &call.listed);
+    let by_template =
+        exact.is_none() && tenant.is_some_and(|it| goes_by_template(it, call.kind, &call.listed));
+    let judged = if by_template {
+        through_templates(snapshot, session, call, now)
+    } else {
+        let tool = tenant.and_then(|tenant| match exact {
+            Some(entry) => tenant.tool(entry.tool).filter(|it| it.kind == call.kind),
+            None => find_unlisted(tenant, session, call),
+        });
+        weigh(snapshot, session, call, exact, tool, now)
+    };
+    match judged {
+        Ok((Grant::Allow, judged)) => Verdict::Allow(Permit::new(judged)),
+        Ok((Grant::Token, judged)) => Verdict::Hold(Held::new(judged)),
+        Ok((Grant::Deny, _)) => Verdict::Deny(Deny::NotGranted),
+        Err(deny) => Verdict::Deny(deny),
+    }
+}
+
+/// Judges the read of a URI that only templates stand for: by the narrowest of them. One that is
+/// not allowed any more refuses it, and so does doubt about the server that is meant.
+fn through_templates(
+    snapshot: &Snapshot,
+    session: &Session,
+    call: &Call,
+    now: Timestamp,
+) -> Result<(Grant, Judged), Deny> {
+    let tenant = snapshot.tenant(session.tenant);
+    let found = meant(snapshot, session.tenant, &session.allowlist, call.kind, &call.listed);
+    let mut narrowest: Option<(Grant, Judged)> = None;
+    for entry in found {
+        let tool = tenant.and_then(|tenant| tenant.tool(entry.tool));
+        let (grant, judged) = weigh(snapshot, session, call, Some(entry), tool, now)?;
+        if let Some((least, first)) = &narrowest {
+            if first.server != judged.server {
+                return Err(Deny::Ambiguous);
+            }
+            if *least <= grant {
+                continue;
             }
         }
-        (Ok(_), None, _) => Verdict::Deny(Deny::TaskMissing),
-        (Ok(_), Some(_), None) => Verdict::Deny(Deny::ToolUnknown),
-        (Err(deny), _, _) => Verdict::Deny(deny),
+        narrowest = Some((grant, judged));
     }
+    match narrowest {
+        Some(narrowest) => Ok(narrowest),
+        None => weigh(snapshot, session, call, None, None, now),
+    }
+}
+
+/// Judges a call of one thing.
+fn weigh(
+    snapshot: &Snapshot,
+    session: &Session,
+    call: &Call,
+    entry: Option<&Entry>,
+    tool: Option<&Tool>,
+    now: Timestamp,
+) -> Result<(Grant, Judged), Deny> {
+    let tenant = snapshot.tenant(session.tenant);
+    let grant = judge(gather(tenant, session, entry, tool, Arguments::Given(&call.met), now))?;
+    if call.act == Act::Complete && grant == Grant::Token {
+        return Err(Deny::CompletionHeld);
+    }
+    let task = session.task.ok_or(Deny::TaskMissing)?;
+    let tool = tool.ok_or(Deny::ToolUnknown)?;
+    let judged = Judged {
+        tenant: session.tenant,
+        agent: session.agent,
+        session: session.id,
+        task,
+        server: tool.server,
+        tool: tool.id,
+        kind: tool.kind,
+        act: call.act,
+        tool_name: tool.name.clone(),
+        fingerprint: tool.fingerprint,
+        arguments: call.arguments,
+        policy_version: snapshot.version(),
+    };
+    Ok((grant, judged))
 }
 
 /// The tools that a session may call now, by the name under which the agent sees them.
@@ -175,8 +279,10 @@ pub fn visible<'s>(
 ) -> Vec<Visible<'s>> {
     let Some(tenant) = snapshot.tenant(session.tenant) else { return Vec::new() };
     let mut seen = Vec::with_capacity(session.allowlist.len());
-    for (listed, entry) in session.allowlist.iter() {
-        let Some(tool) = tenant.tool(entry.tool) else { continue };
+    for (marked, entry) in session.allowlist.iter() {
+        let (kind, listed) = Kind::unmarked(marked);
+        let tool = tenant.tool(entry.tool).filter(|tool| tool.kind == kind);
+        let Some(tool) = tool else { continue };
         let facts = gather(Some(tenant), session, Some(entry), Some(tool), Arguments::Any, now);
         if let Ok(grant) = judge(facts) {
             seen.push(Visible { listed, tool, grant });
@@ -264,6 +370,10 @@ fn standpoint(tenant: &Tenant, tool: Option<&Tool>) -> Standpoint {
     let Some(tool) = tool else { return Standpoint::Unknown };
     match tenant.server(tool.server) {
         Some(server) if !server.enabled => Standpoint::ServerDisabled,
+        // What a server shows to people is not for agents.
+        Some(_) if !tool.kind.is_prefixed() && is_interface(tool.name.as_str()) => {
+            Standpoint::Disabled
+        }
         Some(_) if !tool.enabled => Standpoint::Disabled,
         Some(_) => Standpoint::Enabled,
         None => Standpoint::Unknown,
@@ -271,22 +381,48 @@ fn standpoint(tenant: &Tenant, tool: Option<&Tool>) -> Standpoint {
 }
 
 /// The tool that the agent may have meant. Only the reason of the refusal depends on it.
-fn find_unlisted<'t>(tenant: &'t Tenant, session: &Session, listed: &str) -> Option<&'t Tool> {
-    let prefixed = session
-        .task
-        .and_then(|task| tenant.task(task))
-        .is_some_and(|task| needs_prefix(tenant, task));
-    tenant.tools().find(|tool| listed_name(tenant, tool, prefixed).as_deref() == Some(listed))
+fn find_unlisted<'t>(tenant: &'t Tenant, session: &Session, call: &Call) -> Option<&'t Tool> {
+    let task = session.task.and_then(|task| tenant.task(task));
+    let prefixed = task.map(|task| Prefixed::of(tenant, task)).unwrap_or_default();
+    let is_it = |tool: &&Tool| {
+        let listed = || listed_name(tenant, tool, prefixed);
+        tool.kind == call.kind && listed().as_deref() == Some(&call.listed)
+    };
+    match call.kind {
+        Kind::Resource => tenant.resource(&call.listed),
+        Kind::Prompt | Kind::Template | Kind::Tool => tenant.tools().find(is_it),
+    }
 }
 
-/// Names carry their server's name when the task's tools come from more than one server.
-fn needs_prefix(tenant: &Tenant, task: &Task) -> bool {
-    let listed = tenant.tools().filter(|tool| tenant.task_lists(task, tool.id));
-    listed.map(|tool| tool.server).collect::<BTreeSet<_>>().len() > 1
+/// Which names carry their server's name: those of tools when the task's tools come from more than
+/// one server, and those of prompts when its prompts do.
+#[derive(Clone, Copy, Debug, Default)]
+struct Prefixed {
+    prompts: bool,
+    tools: bool,
 }
 
-fn listed_name(tenant: &Tenant, tool: &Tool, prefixed: bool) -> Option<String> {
-    if prefixed {
+impl Prefixed {
+    fn of(tenant: &Tenant, task: &Task) -> Self {
+        let several = |kind| {
+            let listed = tenant.tools().filter(|tool| tool.kind == kind);
+            let listed = listed.filter(|tool| tenant.task_lists(task, tool.id));
+            listed.map(|tool| tool.server).collect::<BTreeSet<_>>().len() > 1
+        };
+        Self { prompts: several(Kind::Prompt), tools: several(Kind::Tool) }
+    }
+
+    const fn has(self, kind: Kind) -> bool {
+        match kind {
+            Kind::Prompt => self.prompts,
+            Kind::Resource | Kind::Template => false,
+            Kind::Tool => self.tools,
+        }
+    }
+}
+
+fn listed_name(tenant: &Tenant, tool: &Tool, prefixed: Prefixed) -> Option<String> {
+    if prefixed.has(tool.kind) {
         let server = tenant.server(tool.server)?;
         Some(format!("{}__{}", server.name, tool.name))
     } else {

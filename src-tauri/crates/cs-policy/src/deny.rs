@@ -8,8 +8,12 @@ pub enum Deny {
     AgentSuspended,
     /// The tenant has no such agent.
     AgentUnknown,
+    /// Several templates stand for the URI, and they are not of one server.
+    Ambiguous,
     /// The arguments do not satisfy the condition under which the tool is granted.
     ConditionUnmet,
+    /// Completions are not countersigned, and the thing is granted with a countersignature only.
+    CompletionHeld,
     /// The tool's definition is not the one that the session opened with.
     DefinitionChanged,
     /// None of the agent's roles grants the tool.
@@ -45,6 +49,8 @@ impl Deny {
     pub const ALL: &[Self] = &[
         Self::AgentSuspended,
         Self::AgentUnknown,
+        Self::Ambiguous,
+        Self::CompletionHeld,
         Self::ConditionUnmet,
         Self::DefinitionChanged,
         Self::NotGranted,
@@ -67,6 +73,8 @@ impl Deny {
         match self {
             Self::AgentSuspended => "agent_suspended",
             Self::AgentUnknown => "agent_unknown",
+            Self::Ambiguous => "ambiguous_uri",
+            Self::CompletionHeld => "completion_held",
             Self::ConditionUnmet => "condition_unmet",
             Self::DefinitionChanged => "definition_changed",
             Self::NotGranted => "not_granted",
@@ -90,6 +98,10 @@ impl Deny {
         match self {
             Self::AgentSuspended => "The agent is suspended.",
             Self::AgentUnknown => "The tenant has no such agent.",
+            Self::Ambiguous => "Templates of several servers stand for the URI.",
+            Self::CompletionHeld => {
+                "It is granted with a countersignature only, and nobody signs for a completion."
+            }
             Self::ConditionUnmet => {
                 "The arguments do not satisfy the condition under which the tool is granted."
             }

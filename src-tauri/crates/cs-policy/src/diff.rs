@@ -39,7 +39,8 @@ pub enum Thing {
     Tool,
 }
 
-/// What differs. Tools are named `server/tool`, everything else by its name in the newer version.
+/// What differs. Tools are named `server/tool`, and `server/kind:name` where they are of another
+/// kind; everything else by its name in the newer version.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum What {

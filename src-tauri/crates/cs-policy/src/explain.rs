@@ -1,6 +1,6 @@
 //! Why an agent may or may not call a tool for a task, for a person who asks.
 
-use cs_model::{AgentId, Grant, RoleId, SessionId, TaskId, TenantId, Timestamp, ToolId};
+use cs_model::{AgentId, Grant, Kind, RoleId, SessionId, TaskId, TenantId, Timestamp, ToolId};
 
 use crate::condition::Arguments;
 use crate::decide::{Session, gather, open};
@@ -87,7 +87,8 @@ pub fn explain(
         Arguments::Any,
         Timestamp::from_millis(0),
     );
-    Explanation { verdict: judge(facts), listed: entry.map(|(name, _)| name.to_owned()), cells }
+    let listed = entry.map(|(marked, _)| Kind::unmarked(marked).1.to_owned());
+    Explanation { verdict: judge(facts), listed, cells }
 }
 
 #[cfg(test)]

@@ -6,12 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use cs_model::document::{AgentDoc, Document, RoleDoc, ServerDoc, TaskDoc, TenantDoc, ToolDoc};
 use cs_model::state::Standing;
 use cs_model::{
-    AgentId, Condition, Digest, Grant, Name, RoleId, ServerId, SessionId, TaskId, TenantId,
+    AgentId, Condition, Digest, Grant, Kind, Name, RoleId, ServerId, SessionId, TaskId, TenantId,
     Timestamp, ToolId, ToolName,
 };
 use uuid::Uuid;
 
-use crate::{Call, Met, Session, Snapshot, Verdict, decide, open};
+use crate::{Act, Call, Met, Session, Snapshot, Verdict, decide, open};
 
 pub(crate) const NOON: Timestamp = Timestamp::from_secs(1_785_231_000);
 pub(crate) const LATER: Timestamp = Timestamp::from_secs(1_785_234_600);
@@ -40,6 +40,7 @@ pub(crate) fn tool(id: ToolId, server: ServerId, name: &str) -> ToolDoc {
     ToolDoc {
         id,
         server,
+        kind: Kind::Tool,
         name: ToolName::parse(name).unwrap(),
         fingerprint: Digest::of(definition.as_bytes()),
         definition,
@@ -48,6 +49,12 @@ pub(crate) fn tool(id: ToolId, server: ServerId, name: &str) -> ToolDoc {
         data_system: None,
         introspect: false,
     }
+}
+
+/// Something that is no tool.
+pub(crate) fn thing(id: ToolId, server: ServerId, kind: Kind, name: &str) -> ToolDoc {
+    let name = ToolName::of(kind, name).unwrap();
+    ToolDoc { kind, name, ..tool(id, server, "thing") }
 }
 
 pub(crate) fn role(id: RoleId, text: &str, grants: &[(ToolId, Grant)]) -> RoleDoc {
@@ -155,9 +162,16 @@ pub(crate) fn best_call(listed: &str) -> Call {
     Call { met: all.into_iter().collect(), ..call(listed) }
 }
 
-pub(crate) fn call(listed: &str) -> Call {
+/// A call by a marked name. Of a template, the read of a URI that it stands for.
+pub(crate) fn call(marked: &str) -> Call {
+    let (kind, listed) = match Kind::unmarked(marked) {
+        (Kind::Template, template) => (Kind::Resource, template.replace("{x}", "1")),
+        (kind, listed) => (kind, listed.to_owned()),
+    };
     Call {
-        listed: listed.to_owned(),
+        kind,
+        act: Act::Use,
+        listed,
         arguments: Digest::of(b"{}"),
         met: Met::from_iter([condition(MET, Grant::Deny).digest()]),
     }

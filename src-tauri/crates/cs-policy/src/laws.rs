@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use cs_model::document::{Document, RoleDoc, ServerDoc, TenantDoc};
 use cs_model::state::Standing;
-use cs_model::{AgentId, Digest, Grant, RoleId, ServerId, TaskId, ToolId};
+use cs_model::{AgentId, Digest, Grant, Kind, RoleId, ServerId, TaskId, ToolId, ToolName};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
@@ -66,7 +66,10 @@ prop_compose! {
     fn some_tenant()(
         standing in standing(),
         servers in prop::collection::vec(mostly(), usize::from(SERVERS)),
-        tools in prop::collection::vec((0..SERVERS, mostly(), 0..2_u8), usize::from(TOOLS)),
+        tools in prop::collection::vec(
+            (0..SERVERS, mostly(), 0..2_u8, select(Kind::ALL.to_vec())),
+            usize::from(TOOLS),
+        ),
         cells in prop::collection::vec(
             prop::collection::vec(
                 (
@@ -98,13 +101,19 @@ prop_compose! {
             servers: (0..).zip(servers).map(|(n, enabled)| {
                 ServerDoc { id: server_id(n), name: numbered(n, "s"), enabled }
             }).collect(),
-            tools: (0..).zip(tools).map(|(n, (server, enabled, definition))| {
+            tools: (0..).zip(tools).map(|(n, (server, enabled, definition, kind))| {
                 // Tools of one server have names of their own; tools of two may share one.
                 let text = NAMES.get(usize::from(n)).copied().unwrap_or(NAMES[0]);
                 let clash = n == 3 && server == 0;
                 let mut doc = tool(tool_id(n), server_id(server), if clash { "erase" } else { text });
                 if n == 3 && server == 1 { doc.name = tool(doc.id, doc.server, "other").name; }
-                doc.fingerprint = Digest::of(&[n, definition]);
+                doc.name = match kind {
+                    Kind::Prompt | Kind::Tool => doc.name,
+                    Kind::Resource => ToolName::of(kind, &format!("r:/n{n}")).unwrap(),
+                    Kind::Template => ToolName::of(kind, &format!("t:/n{n}/{{x}}")).unwrap(),
+                };
+                doc.kind = kind;
+                doc.fingerprint = Digest::of(&[n, definition, kind as u8]);
                 doc.enabled = enabled;
                 doc
             }).collect(),
@@ -152,12 +161,13 @@ fn asking() -> impl Strategy<Value = (AgentId, Option<TaskId>)> {
     ((0..AGENTS).prop_map(agent_id), task)
 }
 
-/// Every name under which any tool could be meant, and some that mean none.
+/// Every marked name under which any tool could be meant, and some that mean none.
 fn names(tenant: &TenantDoc) -> Vec<String> {
     let mut names = vec![String::new(), "nothing".to_owned(), "s0__".to_owned()];
     for tool in &tenant.tools {
-        names.push(tool.name.to_string());
-        names.extend(tenant.servers.iter().map(|server| format!("{}__{}", server.name, tool.name)));
+        names.push(tool.kind.marked(tool.name.as_str()));
+        let prefixed = tenant.servers.iter().map(|it| format!("{}__{}", it.name, tool.name));
+        names.extend(prefixed.map(|name| tool.kind.marked(&name)));
     }
     names
 }
@@ -347,7 +357,8 @@ proptest! {
         let seen = visible(&snapshot, &live, NOON);
         for listed in names(&then).iter().chain(&names(&now)) {
             let verdict = decide(&snapshot, &live, &best_call(listed), NOON);
-            let shown: Vec<_> = seen.iter().filter(|tool| tool.listed == listed).collect();
+            let shown: Vec<_> = seen.iter()
+                .filter(|it| it.tool.kind.marked(it.listed) == *listed).collect();
             match shown.as_slice() {
                 [] => prop_assert_eq!(level(&verdict), Grant::Deny, "{}", listed),
                 [tool] => prop_assert_eq!(level(&verdict), tool.grant, "{}", listed),

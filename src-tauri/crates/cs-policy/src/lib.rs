@@ -23,7 +23,9 @@ mod snapshot;
 
 pub use allowlist::{Allowlist, Entry};
 pub use condition::{Guarded, Met};
-pub use decide::{Call, Session, Verdict, Visible, conditions, decide, open, open_in, visible};
+pub use decide::{
+    Act, Call, Session, Verdict, Visible, conditions, decide, meant, open, open_in, visible,
+};
 pub use deny::Deny;
 pub use diff::{Change, Thing, What, diff};
 pub use explain::{Cell, Explanation, explain};

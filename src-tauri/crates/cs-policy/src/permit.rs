@@ -2,8 +2,10 @@
 
 use cs_model::op_token::{MOST_SECS, OperationClaims};
 use cs_model::{
-    AgentId, Digest, ServerId, SessionId, TaskId, TenantId, Timestamp, ToolId, ToolName,
+    AgentId, Digest, Kind, ServerId, SessionId, TaskId, TenantId, Timestamp, ToolId, ToolName,
 };
+
+use crate::decide::Act;
 
 /// The judged call, whatever the verdict.
 #[derive(Debug, Eq, PartialEq)]
@@ -14,6 +16,8 @@ pub(crate) struct Judged {
     pub(crate) task: TaskId,
     pub(crate) server: ServerId,
     pub(crate) tool: ToolId,
+    pub(crate) kind: Kind,
+    pub(crate) act: Act,
     pub(crate) tool_name: ToolName,
     pub(crate) fingerprint: Digest,
     pub(crate) arguments: Digest,
@@ -50,6 +54,16 @@ macro_rules! facts {
         /// The tool.
         pub const fn tool(&self) -> ToolId {
             self.judged.tool
+        }
+
+        /// The kind of the tool.
+        pub const fn kind(&self) -> Kind {
+            self.judged.kind
+        }
+
+        /// What is done with it.
+        pub const fn act(&self) -> Act {
+            self.judged.act
         }
 
         /// The tool's name at its server.

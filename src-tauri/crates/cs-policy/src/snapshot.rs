@@ -1,13 +1,17 @@
 //! A policy version, compiled: every question of [`decide`](crate::decide) is one look-up.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+mod rows;
+
+use std::collections::{BTreeSet, HashMap};
 
 use cs_model::document::{Document, TenantDoc};
 use cs_model::state::Standing;
 use cs_model::{
-    AgentId, Condition, Digest, Grant, Name, RoleId, ServerId, TaskId, TenantId, ToolId, ToolName,
+    AgentId, Condition, Digest, Grant, Kind, Name, RoleId, ServerId, TaskId, TenantId, ToolId,
+    ToolName, UriTemplate,
 };
 
+use self::rows::{cells, resources, tools};
 use crate::condition::{Arguments, Guarded, grants};
 
 /// A compiled policy version. The default one denies everything.
@@ -30,6 +34,7 @@ pub struct Tenant {
     servers: HashMap<ServerId, Server>,
     tools: Vec<Tool>,
     tool_index: HashMap<ToolId, usize>,
+    resources: HashMap<String, usize>,
     roles: HashMap<RoleId, Vec<Grant>>,
     conditions: HashMap<ToolId, Vec<(RoleId, Digest, Condition)>>,
     role_names: HashMap<String, RoleId>,
@@ -49,13 +54,15 @@ pub struct Server {
     pub enabled: bool,
 }
 
-/// One tool.
+/// One tool, resource, resource template or prompt.
 #[derive(Debug)]
 pub struct Tool {
     /// Its id.
     pub id: ToolId,
     /// The server that has it.
     pub server: ServerId,
+    /// Its kind.
+    pub kind: Kind,
     /// Its name at that server.
     pub name: ToolName,
     /// The digest of its pinned definition.
@@ -68,6 +75,8 @@ pub struct Tool {
     pub introspect: bool,
     /// Whether it may be called at all.
     pub enabled: bool,
+    /// What a template stands for, where URIs can be held against it.
+    pub(crate) template: Option<UriTemplate>,
 }
 
 /// One task.
@@ -127,6 +136,24 @@ pub enum CompileError {
     Condition {
         /// The role's name.
         role: Name,
+        /// The tenant's name.
+        tenant: Name,
+    },
+    /// A thing has a name that none of its kind has.
+    #[error("a {kind} of tenant `{tenant}` has a name that no {kind} has")]
+    Form {
+        /// Its kind.
+        kind: Kind,
+        /// The tenant's name.
+        tenant: Name,
+    },
+    /// Two servers are to be asked for one URI: whoever came second would stand in for the other.
+    #[error("two enabled {kind}s of tenant `{tenant}` are both `{name}`; enable one of them")]
+    Shadow {
+        /// The kind.
+        kind: Kind,
+        /// The URI or the template.
+        name: String,
         /// The tenant's name.
         tenant: Name,
     },
@@ -192,29 +219,8 @@ impl Tenant {
             }
         }
 
-        let mut tools = Vec::with_capacity(doc.tools.len());
-        let mut tool_index = HashMap::with_capacity(doc.tools.len());
-        let mut tool_names = BTreeSet::new();
-        for tool in &doc.tools {
-            if !servers.contains_key(&tool.server) {
-                return Err(dangling("tool", tool.name.as_str(), "a server"));
-            }
-            if !tool_names.insert((tool.server, &tool.name))
-                || tool_index.insert(tool.id, tools.len()).is_some()
-            {
-                return Err(duplicate("tools"));
-            }
-            tools.push(Tool {
-                id: tool.id,
-                server: tool.server,
-                name: tool.name.clone(),
-                fingerprint: tool.fingerprint,
-                definition: tool.definition.clone(),
-                scopes: tool.scopes.clone(),
-                introspect: tool.introspect,
-                enabled: tool.enabled,
-            });
-        }
+        let (tools, tool_index) = tools(doc, |id| servers.contains_key(id))?;
+        let resources = resources(tenant, &tools)?;
 
         let mut roles = HashMap::new();
         let mut role_names = HashMap::new();
@@ -290,6 +296,7 @@ impl Tenant {
             servers,
             tools,
             tool_index,
+            resources,
             roles,
             conditions,
             role_names,
@@ -323,6 +330,11 @@ impl Tenant {
     /// A tool by its id.
     pub fn tool(&self, id: ToolId) -> Option<&Tool> {
         self.tool_index.get(&id).and_then(|at| self.tools.get(*at))
+    }
+
+    /// The resource that the tenant has under a URI: the one that is enabled, if one is.
+    pub fn resource(&self, uri: &str) -> Option<&Tool> {
+        self.resources.get(uri).and_then(|at| self.tools.get(*at))
     }
 
     /// Every tool, in the order of the document.
@@ -410,18 +422,6 @@ impl Tenant {
         let Some(at) = self.tool_index.get(&tool) else { return Grant::Deny };
         self.roles.get(&role).and_then(|cells| cells.get(*at)).copied().unwrap_or_default()
     }
-}
-
-fn cells(
-    grants: &BTreeMap<ToolId, Grant>,
-    tool_index: &HashMap<ToolId, usize>,
-    count: usize,
-) -> Option<Vec<Grant>> {
-    let mut cells = vec![Grant::Deny; count];
-    for (tool, grant) in grants {
-        *tool_index.get(tool).and_then(|at| cells.get_mut(*at))? = *grant;
-    }
-    Some(cells)
 }
 
 #[cfg(test)]

@@ -80,7 +80,7 @@ pub struct Approval {
     pub task_name: String,
     /// The name of the server.
     pub server_name: String,
-    /// The name of the tool at that server.
+    /// The name of the tool at that server, with the mark of its kind.
     pub tool_name: String,
     /// Where it stands.
     pub state: ApprovalState,

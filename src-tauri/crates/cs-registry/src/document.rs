@@ -62,6 +62,7 @@ async fn load_tenant(
             .map(|it| ToolDoc {
                 id: it.id,
                 server: it.server,
+                kind: it.kind,
                 name: it.name,
                 fingerprint: it.fingerprint,
                 definition: it.definition,

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use cs_model::{Digest, Name, Timestamp, ToolName};
+use cs_model::{Digest, Kind, Name, Timestamp, ToolName};
 
 use crate::RegistryError;
 
@@ -32,8 +32,8 @@ pub(crate) fn name(text: &str) -> Result<Name, RegistryError> {
     word(text, "a name")
 }
 
-pub(crate) fn tool_name(text: &str) -> Result<ToolName, RegistryError> {
-    word(text, "a tool's name")
+pub(crate) fn tool_name(kind: Kind, text: &str) -> Result<ToolName, RegistryError> {
+    ToolName::of(kind, text).map_err(|_| RegistryError::Damaged { what: "a tool's name" })
 }
 
 pub(crate) fn bytes32(bytes: Vec<u8>, what: &'static str) -> Result<[u8; 32], RegistryError> {

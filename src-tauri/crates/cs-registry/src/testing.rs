@@ -9,8 +9,8 @@ use cs_model::event::{Event, EventKind};
 use cs_model::state::{OperatorRole, Standing};
 use cs_model::upstream::Transport;
 use cs_model::{
-    AgentId, ApprovalId, CredentialId, Digest, Grant, Name, OperationTokenId, OperatorId, RoleId,
-    ServerId, SessionId, TaskId, TenantId, Timestamp, ToolId, ToolName,
+    AgentId, ApprovalId, CredentialId, Digest, Grant, Kind, Name, OperationTokenId, OperatorId,
+    RoleId, ServerId, SessionId, TaskId, TenantId, Timestamp, ToolId, ToolName,
 };
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -277,6 +277,7 @@ async fn seed(db: &mut sqlx::SqliteConnection, ids: Ids, name: &str) {
         id: ids.tool,
         tenant: ids.tenant,
         server: ids.server,
+        kind: Kind::Tool,
         name: ToolName::parse("write_file").unwrap(),
         definition: r#"{"name":"write_file"}"#.to_owned(),
         fingerprint: Digest::of(b"definition"),

@@ -1,16 +1,16 @@
-//! Tools, with the definitions that an administrator accepted.
+//! Tools, prompts, resources and resource templates, with the definitions that an administrator accepted.
 
 use std::collections::BTreeSet;
 
-use cs_model::{Digest, ServerId, TenantId, Timestamp, ToolId, ToolName};
+use cs_model::{Digest, Kind, ServerId, TenantId, Timestamp, ToolId, ToolName};
 use sqlx::SqliteConnection;
 use uuid::Uuid;
 
 use crate::RegistryError;
 use crate::error::{Doing as _, one};
-use crate::row::{digest, json, time, to_json, tool_name};
+use crate::row::{digest, json, time, to_json, tool_name, word};
 
-/// A tool.
+/// A tool, or what else a server publishes.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Tool {
     /// Its id.
@@ -19,7 +19,9 @@ pub struct Tool {
     pub tenant: TenantId,
     /// The server that has it.
     pub server: ServerId,
-    /// Its name at that server.
+    /// Its kind.
+    pub kind: Kind,
+    /// Its name at that server: for a resource its URI, for a template its text.
     pub name: ToolName,
     /// Its pinned definition, as the server published it.
     pub definition: String,
@@ -43,20 +45,22 @@ pub struct Tool {
 ///
 /// # Errors
 ///
-/// [`RegistryError::Conflict`] when its server has a tool of this name,
+/// [`RegistryError::Conflict`] when its server has one of this kind and name,
 /// [`RegistryError::NotFound`] when the tenant has no such server.
 pub async fn create(db: &mut SqliteConnection, tool: &Tool) -> Result<(), RegistryError> {
     let (id, tenant, server) = (tool.id.uuid(), tool.tenant.uuid(), tool.server.uuid());
-    let (name, fingerprint) = (tool.name.as_str(), tool.fingerprint.as_bytes().as_slice());
+    let (kind, name) = (tool.kind.as_str(), tool.name.as_str());
+    let fingerprint = tool.fingerprint.as_bytes().as_slice();
     let created = tool.created.millis();
     let scopes = to_json(&tool.scopes, "the scopes of a tool")?;
     sqlx::query!(
-        "INSERT INTO tool (id, tenant_id, server_id, name, definition, fingerprint, enabled,
-                           created, scopes, data_system, introspect)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+        "INSERT INTO tool (id, tenant_id, server_id, kind, name, definition, fingerprint,
+                           enabled, created, scopes, data_system, introspect)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
         id,
         tenant,
         server,
+        kind,
         name,
         tool.definition,
         fingerprint,
@@ -76,6 +80,7 @@ struct Row {
     id: Uuid,
     tenant_id: Uuid,
     server_id: Uuid,
+    kind: String,
     name: String,
     definition: String,
     fingerprint: Vec<u8>,
@@ -89,11 +94,13 @@ struct Row {
 
 impl Row {
     fn read(self) -> Result<Tool, RegistryError> {
+        let kind: Kind = word(&self.kind, "the kind of a tool")?;
         Ok(Tool {
             id: ToolId::new(self.id),
             tenant: TenantId::new(self.tenant_id),
             server: ServerId::new(self.server_id),
-            name: tool_name(&self.name)?,
+            kind,
+            name: tool_name(kind, &self.name)?,
             definition: self.definition,
             fingerprint: digest(self.fingerprint)?,
             enabled: self.enabled,
@@ -106,7 +113,7 @@ impl Row {
     }
 }
 
-/// A tenant's tools, by server and name.
+/// A tenant's tools, by server, kind and name.
 ///
 /// # Errors
 ///
@@ -116,13 +123,13 @@ pub async fn list(db: &mut SqliteConnection, tenant: TenantId) -> Result<Vec<Too
     sqlx::query_as!(
         Row,
         r#"SELECT tool.id AS "id: Uuid", tool.tenant_id AS "tenant_id: Uuid",
-                  tool.server_id AS "server_id: Uuid", tool.name, tool.definition,
+                  tool.server_id AS "server_id: Uuid", tool.kind, tool.name, tool.definition,
                   tool.fingerprint, tool.enabled AS "enabled: bool", tool.scopes,
                   tool.data_system, tool.introspect AS "introspect: bool", tool.created, tool.last_used
              FROM tool
              JOIN server ON server.tenant_id = tool.tenant_id AND server.id = tool.server_id
             WHERE tool.tenant_id = ?1
-            ORDER BY server.name, tool.name"#,
+            ORDER BY server.name, tool.kind <> 'tool', tool.kind, tool.name"#,
         tenant,
     )
     .fetch_all(db)
@@ -147,7 +154,7 @@ pub async fn find(
     sqlx::query_as!(
         Row,
         r#"SELECT id AS "id: Uuid", tenant_id AS "tenant_id: Uuid",
-                  server_id AS "server_id: Uuid", name, definition, fingerprint,
+                  server_id AS "server_id: Uuid", kind, name, definition, fingerprint,
                   enabled AS "enabled: bool", scopes, data_system,
                   introspect AS "introspect: bool", created, last_used
              FROM tool
@@ -264,3 +271,6 @@ pub async fn remove(
         .doing("remove the tool")?;
     one(done.rows_affected(), "tool")
 }
+
+#[cfg(test)]
+mod tests;

@@ -193,6 +193,7 @@ fn tool(number: u32, definitions: &[String]) -> ToolDoc {
     let definition = given.unwrap_or_else(made);
     let canonical = cs_model::json::canonical(&definition, cs_model::json::Limits::default());
     ToolDoc {
+        kind: cs_model::Kind::Tool,
         id: ToolId::from_random(bytes(number)),
         server: ServerId::from_random(bytes(0)),
         name: ToolName::parse(&text).expect("a name"),

@@ -12,6 +12,7 @@ import type { ApprovalView } from '@/ipc/generated'
 import { openApprovalWindow } from '@/ipc/windows'
 import { bytes, count, exactUtc, plural } from '@/lib/format'
 import { memberCount } from '@/lib/json'
+import { kindVerb } from '@/lib/kinds'
 import css from './Approvals.module.css'
 import { DecisionBar } from './DecisionBar'
 import { StateMark } from './StateMark'
@@ -90,13 +91,13 @@ function What({ view }: { view: ApprovalView }) {
   return (
     <Part title="What it wants to do">
       <p className={css.what}>
-        Call <b><Untrusted text={tool.name} mono /></b> on server <b>{tool.server_name}</b>
+        {kindVerb[tool.kind]} <b><Untrusted text={tool.name} mono /></b> on server <b>{tool.server_name}</b>
       </p>
       <blockquote className={css.quote}>
         <span className="dim small">The server says: </span>
         <Untrusted text={tool.description || 'nothing about this tool.'} lines />
       </blockquote>
-      <Claims claims={tool.claims} />
+      {tool.kind === 'tool' ? <Claims claims={tool.claims} /> : null}
       {tool.drift === null ? null : <Mark tone="bad">The server publishes another definition of this tool now: the call will be refused</Mark>}
     </Part>
   )

@@ -19,7 +19,7 @@ const row = {
 } as unknown as ApprovalRow
 const view = {
   row, agent: 'agt_1', session: 'ses_1', roles: ['executor'], session_opened: soon, session_ends: soon, session_anomalies: 0,
-  tool: { name: 'send_email', server_name: 'workbench', description: 'Sends.', claims: { read_only: null, destructive: null, open_world: null }, drift: null, problem: null, fingerprint: 'f'.repeat(64), grants: [] },
+  tool: { kind: 'tool', name: 'send_email', server_name: 'workbench', description: 'Sends.', claims: { read_only: null, destructive: null, open_world: null }, drift: null, problem: null, fingerprint: 'f'.repeat(64), grants: [] },
   arguments: '{"to":"ann"}', arguments_digest: 'd'.repeat(64), arguments_bytes: 12, previous: null, policy_version: 3, asked_because: 'The grant is Token.',
   decided_by: null, decided_at: null, reason: null, outcome: null,
 } as unknown as ApprovalView
@@ -42,6 +42,15 @@ beforeEach(() => {
 afterEach(() => {
   vi.useRealTimers()
   vi.restoreAllMocks()
+})
+
+test('the card says of what kind it is, and shows the whole URI', () => {
+  const tool = { ...view.tool, kind: 'template', name: 'file:///data/{name}' } as ApprovalView['tool']
+  show(<ApprovalCard view={{ ...view, tool, arguments: '{"uri":"file:///data/log-1"}' }} canDecide={false} />)
+  expect(screen.getByText(/Read a resource of the template/)).toBeInTheDocument()
+  expect(screen.getByText('file:///data/{name}')).toBeInTheDocument()
+  expect(screen.getByText(/file:\/\/\/data\/log-1/)).toBeInTheDocument()
+  expect(screen.queryByText(/claims/i)).toBeNull()
 })
 
 test('u07 deny has the focus', () => {

@@ -36,8 +36,8 @@ function Matrix({ view }: { view: MatrixView }) {
   const [proposal, propose] = useState<Proposal | null>(null)
   const grants = useMemo(() => new Grants(view), [view])
   const shown = useMemo(
-    () => sheet(view, { words: address.q, server: address.server, lens: address.lens }),
-    [view, address.q, address.server, address.lens],
+    () => sheet(view, { words: address.q, server: address.server, lens: address.lens, kind: address.kind }),
+    [view, address.q, address.server, address.lens, address.kind],
   )
   const selection = clamp(picked, { tools: shown.tools.length, roles: view.roles.length })
   const range = rangeOf(selection)

@@ -1,9 +1,11 @@
 import type { VirtualItem } from '@tanstack/react-virtual'
 import { memo } from 'react'
 import { IconAlertTriangle } from '@/components/icons'
+import { KindMark } from '@/components/KindMark'
 import { Untrusted } from '@/components/Untrusted'
 import type { Grant, MatrixView } from '@/ipc/generated'
 import { plural, relative } from '@/lib/format'
+import { marked } from '@/lib/kinds'
 import { Cell } from './Cell'
 import css from './Matrix.module.css'
 import { cellKey, type Grants, type SheetRow, type Spot } from './sheet'
@@ -56,7 +58,8 @@ function ToolHead({ row, first, now, onSelect }: Pick<Props, 'row' | 'first' | '
   const { tool } = row
   return (
     <div className={css.toolHead} role="rowheader" aria-colindex={1} style={{ width: first }}>
-      <button type="button" tabIndex={-1} onClick={() => onSelect(row)} title={`${tool.name}: select the row`}>
+      <button type="button" tabIndex={-1} onClick={() => onSelect(row)} title={`${marked(tool)}: select the row`}>
+        <KindMark kind={tool.kind} />
         <span className="ellipsis mono"><Untrusted text={tool.name} /></span>
         {tool.drifted ? <span className={css.drifted} title="The server changed it: calls are refused"><IconAlertTriangle size={13} /></span> : null}
         <span className={css.used}>{tool.enabled ? (tool.last_used ? relative(tool.last_used, now).replace(' ago', '') : '') : 'off'}</span>

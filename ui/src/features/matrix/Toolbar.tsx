@@ -6,6 +6,7 @@ import { grantLabel } from '@/components/Grant'
 import { IconCheck, IconMinus, IconSearch, IconSignature } from '@/components/icons'
 import type { Grant, MatrixView } from '@/ipc/generated'
 import { plural } from '@/lib/format'
+import { kindLabel, kinds } from '@/lib/kinds'
 import css from './Matrix.module.css'
 
 type Props = { view: MatrixView; cells: number; shown: number; onSet: (grant: Grant) => void }
@@ -20,6 +21,7 @@ const keys: { grant: Grant; key: string; icon: typeof IconCheck }[] = [
 export function Toolbar({ view, cells, shown, onSet }: Props) {
   const [address, set] = useAddress()
   const filter = useRef<HTMLInputElement>(null)
+  const present = kinds.filter((kind) => view.tools.some((tool) => tool.kind === kind))
   useEffect(() => {
     const pressed = (event: KeyboardEvent) => {
       const field = event.target instanceof HTMLElement && ['INPUT', 'TEXTAREA'].includes(event.target.tagName)
@@ -37,6 +39,10 @@ export function Toolbar({ view, cells, shown, onSet }: Props) {
       {view.servers.length > 1 ? (
         <Select size="xs" className={css.select ?? ''} aria-label="Server" placeholder="All servers" clearable value={address.server ?? null}
           onChange={(server) => set({ server: server ?? undefined })} data={view.servers.map((server) => ({ value: server.id, label: server.name }))} />
+      ) : null}
+      {present.length > 1 ? (
+        <Select size="xs" className={css.select ?? ''} aria-label="Kind" placeholder="All kinds" clearable value={address.kind ?? null}
+          onChange={(kind) => set({ kind: kind ?? undefined })} data={present.map((kind) => ({ value: kind, label: `${kindLabel[kind]}s` }))} />
       ) : null}
       <Select size="xs" className={css.select ?? ''} aria-label="Task lens" placeholder="Task lens" clearable value={address.lens ?? null}
         onChange={(lens) => set({ lens: lens ?? undefined })} data={view.tasks.map((task) => ({ value: task.id, label: `Task ${task.name}` }))} />

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { Grant, MatrixView } from '@/ipc/generated'
 import { cellCount, clamp, columnsIn, Grants, move, only, plan, rangeOf, sheet } from './sheet'
 
-const tool = (id: string, server: string) => ({ id, server, name: id, title: null, description: '', enabled: true, drifted: false, last_used: null })
+const tool = (id: string, server: string, kind = 'tool') => ({ id, server, kind, name: id, title: null, description: '', enabled: true, drifted: false, last_used: null })
 const view = {
   policy_version: 7,
   roles: [{ id: 'r1', name: 'reader', agents: 1 }, { id: 'r2', name: 'admin', agents: 1 }],
@@ -24,6 +24,14 @@ test('a filter leaves out what does not match, and servers without tools', () =>
   expect(sheet(view, { words: 'mail' }).tools.map((one) => one.name)).toEqual(['send'])
   expect(sheet(view, { server: 's1' }).rows).toHaveLength(3)
   expect(sheet(view, { words: 'nothing' }).rows).toEqual([])
+})
+
+test('a kind can be looked at alone, and is found by its mark', () => {
+  const furnished = { ...view, tools: [...view.tools, tool('file:///a', 's1', 'resource'), tool('greet', 's2', 'prompt')] } as MatrixView
+  const names = (filter: Parameters<typeof sheet>[1]) => sheet(furnished, filter).tools.map((one) => one.name)
+  expect(names({})).toEqual(['read', 'write', 'file:///a', 'send', 'greet'])
+  expect(names({ kind: 'resource' })).toEqual(['file:///a'])
+  expect(names({ words: 'prompt:' })).toEqual(['greet'])
 })
 
 test('the lens marks what the task does not list', () => {

@@ -1,11 +1,13 @@
 /** The matrix as rows and cells: what is shown, what is selected, what a change would do. */
 import type { CellChange, Grant, MatrixTool, MatrixView, RoleId, ServerId, TaskId, ToolId } from '@/ipc/generated'
 
+import { marked } from '@/lib/kinds'
+
 export type SheetRow =
   | { kind: 'server'; id: ServerId; name: string; enabled: boolean; first: number; tools: number }
   | { kind: 'tool'; tool: MatrixTool; /** Its number among the tools shown. */ at: number; outside: boolean }
 
-export type Filter = { words?: string | undefined; server?: string | undefined; lens?: string | undefined }
+export type Filter = { words?: string | undefined; server?: string | undefined; lens?: string | undefined; kind?: string | undefined }
 
 export type Sheet = {
   rows: SheetRow[]
@@ -23,7 +25,7 @@ export function sheet(view: MatrixView, filter: Filter): Sheet {
   const out: Sheet = { rows: [], tools: [], rowOf: [] }
   for (const server of view.servers) {
     if (filter.server && filter.server !== server.id) continue
-    const tools = view.tools.filter((tool) => tool.server === server.id && matches(tool, server.name, words))
+    const tools = view.tools.filter((tool) => tool.server === server.id && (!filter.kind || tool.kind === filter.kind) && matches(tool, server.name, words))
     if (tools.length === 0) continue
     out.rows.push({ kind: 'server', id: server.id, name: server.name, enabled: server.enabled, first: out.tools.length, tools: tools.length })
     for (const tool of tools) {
@@ -36,7 +38,7 @@ export function sheet(view: MatrixView, filter: Filter): Sheet {
 }
 
 const matches = (tool: MatrixTool, server: string, words: string[]) =>
-  words.every((word) => `${server} ${tool.name} ${tool.title ?? ''}`.toLowerCase().includes(word))
+  words.every((word) => `${server} ${marked(tool)} ${tool.title ?? ''}`.toLowerCase().includes(word))
 
 export type Spot = { tool: number; role: number }
 /** From where the selection was begun to where it is now. */

@@ -7,6 +7,7 @@ import { Problem } from '@/components/Problem'
 import { useTenant } from '@/components/tenant'
 import { call } from '@/ipc/call'
 import type { ToolView } from '@/ipc/generated'
+import { marked } from '@/lib/kinds'
 import css from './Servers.module.css'
 
 /** What the server publishes now instead of the pinned definition, and taking it in. */
@@ -17,10 +18,10 @@ export function AcceptDrift({ tool, drift }: { tool: ToolView; drift: string }) 
   const accept = useMutation({
     mutationFn: async () => {
       const where = { tenant: tenant.id, server: tool.server }
-      const found = (await call('server_discover', where)).find((one) => one.name === tool.name)
+      const found = (await call('server_discover', where)).find((one) => marked(one) === marked(tool))
       // Only what was looked at is taken in: the server may have changed it once more.
       if (!found || found.definition !== drift) return setGone(true)
-      await call('server_accept', { ...where, tools: [{ name: tool.name, fingerprint: found.fingerprint, enabled: tool.enabled }] })
+      await call('server_accept', { ...where, tools: [{ kind: tool.kind, name: tool.name, fingerprint: found.fingerprint, enabled: tool.enabled }] })
       tellDone(`The new definition of ${tool.name} is pinned`)
     },
     onSuccess: () => queryClient.invalidateQueries(),

@@ -11,6 +11,7 @@ import type { DiscoveredTool } from '@/ipc/generated'
 import { templateList } from '@/ipc/queries'
 import { nameProblem } from '@/lib/names'
 import { plural } from '@/lib/format'
+import { marked } from '@/lib/kinds'
 import { ChooseTools } from './ChooseTools'
 import { fromProblem } from './FromTemplate'
 import { draftProblem, emptyDraft, transportOf, type Draft, type From } from './transport'
@@ -44,18 +45,18 @@ function Steps({ onClose }: { onClose: () => void }) {
     },
     onSuccess: (tools) => {
       setFound(tools)
-      setChosen(new Set(tools.filter((tool) => tool.problem === null).map((tool) => tool.name)))
+      setChosen(new Set(tools.filter((tool) => tool.problem === null).map(marked)))
     },
   })
   const create = useMutation({
     mutationFn: () => {
-      const tools = (found ?? []).map((tool) => ({ name: tool.name, fingerprint: tool.fingerprint, enabled: chosen.has(tool.name) }))
+      const tools = (found ?? []).map((tool) => ({ kind: tool.kind, name: tool.name, fingerprint: tool.fingerprint, enabled: chosen.has(marked(tool)) }))
       return from
         ? call('server_create_from', { tenant: tenant.id, name, ...from, tools })
         : call('server_create', { tenant: tenant.id, name, transport: transportOf(draft), tools })
     },
     onSuccess: async ({ server }) => {
-      tellDone(`${server.name} is behind the gateway. Its tools are denied to every role until you change the matrix.`)
+      tellDone(`${server.name} is behind the gateway. What it has is denied to every role until you change the matrix.`)
       await queryClient.invalidateQueries()
       void navigate({ to: '/t/$tenant/servers/$server', params: { tenant: tenant.name, server: server.id } })
     },

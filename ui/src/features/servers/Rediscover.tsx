@@ -7,6 +7,7 @@ import { useTenant } from '@/components/tenant'
 import { call } from '@/ipc/call'
 import type { DiscoveredTool, ServerView } from '@/ipc/generated'
 import { plural } from '@/lib/format'
+import { marked } from '@/lib/kinds'
 import { ChooseTools } from './ChooseTools'
 
 /** Asks a server what it has now, and takes in what is new or changed. */
@@ -21,12 +22,12 @@ export function Rediscover({ server }: { server: ServerView }) {
     onSuccess: (tools) => {
       const news = tools.filter((tool) => tool.known !== 'same')
       setFound(news)
-      setChosen(new Set(news.filter((tool) => tool.problem === null).map((tool) => tool.name)))
+      setChosen(new Set(news.filter((tool) => tool.problem === null).map(marked)))
     },
   })
   const accept = useMutation({
     mutationFn: () =>
-      call('server_accept', { ...where, tools: (found ?? []).map((tool) => ({ name: tool.name, fingerprint: tool.fingerprint, enabled: chosen.has(tool.name) })) }),
+      call('server_accept', { ...where, tools: (found ?? []).map((tool) => ({ kind: tool.kind, name: tool.name, fingerprint: tool.fingerprint, enabled: chosen.has(marked(tool)) })) }),
     onSuccess: async () => {
       tellDone(`${plural(found?.length ?? 0, 'definition')} of ${server.name} taken in`)
       setFound(null)

@@ -14,20 +14,26 @@ import { ToolProblem } from '@/components/ToolProblem'
 import { Untrusted } from '@/components/Untrusted'
 import { call } from '@/ipc/call'
 import type { ToolView } from '@/ipc/generated'
+import { byKind, kindLabel, marked } from '@/lib/kinds'
 import { Claims } from '@/components/Claims'
 import { AcceptDrift } from './AcceptDrift'
 import css from './Servers.module.css'
 
-/** The tools that were taken in from a server. */
+/** What was taken in from a server, by kind. */
 export function ServerTools({ tools }: { tools: ToolView[] }) {
   const [open, setOpen] = useState<string | null>(() => tools.find((tool) => tool.drift !== null)?.id ?? null)
   if (tools.length === 0) {
-    return <div className="panel"><Empty title="No tool yet">Ask the server for its tools and take in those that agents need.</Empty></div>
+    return <div className="panel"><Empty title="No tool yet">Ask the server what it has and take in what agents need.</Empty></div>
   }
   return (
     <div className={`panel ${css.toolList}`}>
-      {tools.map((tool) => (
-        <Tool key={tool.id} tool={tool} open={open === tool.id} onToggle={() => setOpen(open === tool.id ? null : tool.id)} />
+      {byKind(tools).map(({ kind, things }) => (
+        <section key={kind} aria-label={`${kindLabel[kind]}s`}>
+          {kind === 'tool' ? null : <h3 className={css.kind}>{kindLabel[kind]}s</h3>}
+          {things.map((tool) => (
+            <Tool key={tool.id} tool={tool} open={open === tool.id} onToggle={() => setOpen(open === tool.id ? null : tool.id)} />
+          ))}
+        </section>
       ))}
     </div>
   )
@@ -47,7 +53,7 @@ function Tool({ tool, open, onToggle }: { tool: ToolView; open: boolean; onToggl
   return (
     <div className={css.entry}>
       <div className={css.entryHead}>
-        <Switch size="xs" aria-label={`${tool.name} enabled`} checked={tool.enabled} onChange={(event) => enable.mutate(event.currentTarget.checked)} />
+        <Switch size="xs" aria-label={`${marked(tool)} enabled`} checked={tool.enabled} onChange={(event) => enable.mutate(event.currentTarget.checked)} />
         <button type="button" className={css.toolName} aria-expanded={open} onClick={onToggle}>
           <b><Untrusted text={tool.name} mono /></b>
           <span className={`dim ${css.oneLine}`}><Untrusted text={tool.title ?? tool.description} /></span>
@@ -62,10 +68,10 @@ function Tool({ tool, open, onToggle }: { tool: ToolView; open: boolean; onToggl
           <section className="stack tight">
             <h3>What the server says of it</h3>
             <blockquote className={css.quote}><Untrusted text={tool.description || 'Nothing.'} lines /></blockquote>
-            <Claims claims={tool.claims} />
+            {tool.kind === 'tool' ? <Claims claims={tool.claims} /> : null}
           </section>
           <section className="stack tight">
-            <h3>Who may call it</h3>
+            <h3>{tool.kind === 'tool' ? 'Who may call it' : 'Who may use it'}</h3>
             <div className="row wrap">
               {tool.grants.map((grant) => (
                 <span key={grant.role} className="row"><span>{grant.role_name}</span><GrantMark grant={grant.grant} /></span>

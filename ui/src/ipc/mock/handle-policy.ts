@@ -3,7 +3,7 @@ import type { DiscoveredTool, Enforced, ServerDetail, ServerId, ToolView } from 
 import type { Handlers } from './backend'
 import { ago, correlation, digest, id } from './clock'
 import { changed, missing, tenantOf } from './handle-status'
-import { definitionOf, workbench, type Sample } from './tools'
+import { definitionOf, furnishings, workbench, type Sample } from './tools'
 import { addServer, recount, type Tenant, type World } from './world'
 
 export function enforce(world: World): Enforced {
@@ -30,7 +30,7 @@ function detailOf(tenant: Tenant, server: ServerId): ServerDetail {
 }
 
 const discovered = (sample: Sample, known: DiscoveredTool['known']): DiscoveredTool => ({
-  name: sample.name, title: sample.title, description: sample.description, definition: definitionOf(sample), fingerprint: digest(), claims: sample.claims,
+  kind: sample.kind ?? 'tool', name: sample.name, title: sample.title, description: sample.description, definition: definitionOf(sample), fingerprint: digest(), claims: sample.claims,
   suggested: sample.claims.read_only ? 'allow' : sample.claims.destructive ? 'token' : 'deny', known,
   problem: sample.name === 'modify_mcp_config' ? 'a pattern in its input schema could take forever' : null,
 })
@@ -54,7 +54,7 @@ export const policyHandlers: Handlers = {
       policy_version: world.status.policy_version,
       roles: found.roles.map((role) => ({ ...role, agents: found.agents.filter((agent) => agent.roles.some((one) => one.id === role.id)).length })),
       servers: found.servers.map(({ id: server, name, enabled }) => ({ id: server, name, enabled })),
-      tools: found.tools.map((tool) => ({ id: tool.id, server: tool.server, name: tool.name, title: tool.title, description: tool.description, enabled: tool.enabled, drifted: tool.drift !== null, last_used: tool.last_used })),
+      tools: found.tools.map((tool) => ({ id: tool.id, server: tool.server, kind: tool.kind, name: tool.name, title: tool.title, description: tool.description, enabled: tool.enabled, drifted: tool.drift !== null, last_used: tool.last_used })),
       cells: found.tools.map((tool) => found.roles.map((role) => found.grants.get(`${tool.id}/${role.id}`) ?? 'deny')),
       conditions: [...found.conditions].map(([key, condition]) => {
         const [tool, role] = key.split('/')
@@ -114,11 +114,11 @@ export const policyHandlers: Handlers = {
     if (transport.kind === 'stdio' && transport.command.includes('nothing')) {
       throw new IpcError('upstream', `Starting ${transport.command} failed: there is no such program. Check the command and the folder.`, correlation())
     }
-    return workbench.map((sample) => discovered(sample, 'new'))
+    return [...workbench, ...furnishings].map((sample) => discovered(sample, 'new'))
   },
   server_create: (world, { tenant, name, transport, tools }) => {
     const found = tenantOf(world, tenant)
-    const server = addServer(found, name, workbench.filter((sample) => tools.some((tool) => tool.name === sample.name)))
+    const server = addServer(found, name, [...workbench, ...furnishings].filter((sample) => tools.some((tool) => tool.name === sample.name)))
     server.transport = transport
     for (const tool of found.tools) {
       if (tool.server !== server.id) continue
@@ -131,7 +131,7 @@ export const policyHandlers: Handlers = {
   server_discover: (world, { tenant, server }) => {
     const found = tenantOf(world, tenant)
     return found.tools.filter((tool) => tool.server === server).map((tool) => {
-      const sample = { name: tool.name, title: tool.title, description: tool.description, properties: {}, claims: tool.claims, grants: ['deny', 'deny', 'deny', 'deny'] as const }
+      const sample = { kind: tool.kind, name: tool.name, title: tool.title, description: tool.description, properties: {}, claims: tool.claims, grants: ['deny', 'deny', 'deny', 'deny'] as const }
       return { ...discovered({ ...sample, grants: [...sample.grants] }, tool.drift === null ? 'same' : 'changed'), definition: tool.drift ?? tool.definition }
     })
   },

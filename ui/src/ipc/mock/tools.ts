@@ -2,6 +2,8 @@
 import type { Grant, ToolView } from '../generated'
 
 export type Sample = {
+  /** A tool where it says nothing. */
+  kind?: ToolView['kind']
   name: string
   title: string | null
   description: string
@@ -28,7 +30,7 @@ export const workbench: Sample[] = [
 ]
 
 export const definitionOf = (sample: Sample): string =>
-  JSON.stringify({
+  sample.kind && sample.kind !== 'tool' ? JSON.stringify(plainDefinition(sample)) : JSON.stringify({
     name: sample.name,
     ...(sample.title && { title: sample.title }),
     description: sample.description,
@@ -37,6 +39,20 @@ export const definitionOf = (sample: Sample): string =>
       Object.entries({ readOnlyHint: sample.claims.read_only, destructiveHint: sample.claims.destructive, openWorldHint: sample.claims.open_world }).filter(([, value]) => value !== null),
     ),
   })
+
+const plainDefinition = ({ kind, name, description, properties }: Sample) => ({
+  ...(kind === 'resource' ? { uri: name, name: 'notes' } : kind === 'template' ? { uriTemplate: name, name: 'any note' } : { name, arguments: Object.keys(properties).map((argument) => ({ name: argument, required: true })) }),
+  description,
+})
+
+const nothing = { read_only: null, destructive: null, open_world: null }
+
+/** What a server has besides tools. */
+export const furnishings: Sample[] = [
+  { kind: 'prompt', name: 'triage', title: null, description: 'How to triage a ticket.', properties: { ticket: text('Which') }, claims: nothing, grants: ['deny', 'allow', 'allow', 'allow'] },
+  { kind: 'resource', name: 'file:///workbench/notes.md', title: null, description: 'The notes of the team.', properties: {}, claims: nothing, grants: ['allow', 'allow', 'allow', 'allow'] },
+  { kind: 'template', name: 'file:///workbench/{name}', title: null, description: 'Any file of the sandbox folder.', properties: {}, claims: nothing, grants: ['deny', 'deny', 'token', 'allow'] },
+]
 
 const NOUNS = ['invoice', 'ticket', 'branch', 'release', 'customer', 'report', 'queue', 'dashboard', 'channel', 'order', 'pipeline', 'schema', 'bucket', 'role', 'secret', 'webhook', 'calendar', 'contract', 'shipment', 'forecast']
 const VERBS = ['list', 'get', 'search', 'create', 'update', 'delete', 'export', 'archive', 'assign', 'approve']

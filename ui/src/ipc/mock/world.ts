@@ -10,7 +10,7 @@ import { fillIdentity } from './identity'
 import { ago, ahead, below, chance, digest, id, pick } from './clock'
 import { gatewayOf, makeServing } from './serving'
 import { makeTemplates } from './templates'
-import { definitionOf, invented, workbench, type Sample } from './tools'
+import { definitionOf, furnishings, invented, workbench, type Sample } from './tools'
 
 export type Size = 'first-run' | 'locked' | 'doubtful' | 'empty' | 'typical' | 'crowded'
 export type Role = { id: RoleId; name: string }
@@ -101,7 +101,7 @@ function makeTenant(name: string, size: Size, starter: boolean): Tenant {
   tenant.roles = names.map((role) => ({ id: id<RoleId>('rol'), name: role }))
   addServer(tenant, 'workbench', workbench)
   if (size === 'crowded') {
-    for (let at = 0; at < 40; at += 1) addServer(tenant, `system-${String(at + 1).padStart(2, '0')}`, invented(at * 50, 50))
+    for (let at = 0; at < 40; at += 1) addServer(tenant, `system-${String(at + 1).padStart(2, '0')}`, [...invented(at * 50, 50), ...(at === 0 ? furnishings : [])])
     const drifting = tenant.tools[3]
     const deep = tenant.tools[4]
     if (deep) deep.problem = 'its input schema nests deeper than 64 levels'
@@ -126,7 +126,7 @@ export function addServer(tenant: Tenant, name: string, samples: Sample[]): Serv
   tenant.servers.push(server)
   for (const sample of samples) {
     const tool = {
-      id: id('tol') as ToolView['id'], server: server.id, server_name: name, name: sample.name, title: sample.title, description: sample.description,
+      id: id('tol') as ToolView['id'], server: server.id, server_name: name, kind: sample.kind ?? ('tool' as const), name: sample.name, title: sample.title, description: sample.description,
       definition: definitionOf(sample), fingerprint: digest(), enabled: true, drift: null, problem: null, claims: sample.claims, grants: [], scopes: [], data_system: null, introspect: false,
       last_used: chance() < 0.6 ? ago(below(200_000) + 30) : null,
     }

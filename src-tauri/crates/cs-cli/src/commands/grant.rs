@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::tenant::Which;
 use crate::answer::{list, moment, text};
-use crate::desk::{Desk, named, server_name, tool_id};
+use crate::desk::{Desk, marked, named, server_name, tool_id};
 use crate::failure::Done;
 use crate::output::{Output, fields, line, table};
 
@@ -155,7 +155,7 @@ fn whole(matrix: &Value) -> String {
         .iter()
         .zip(cells)
         .map(|(tool, cells)| {
-            let mut row = vec![server_name(matrix, &text(tool, "/server")), text(tool, "/name")];
+            let mut row = vec![server_name(matrix, &text(tool, "/server")), marked(tool)];
             row.extend(cells.iter().zip(&roles).map(|(grant, (role, _))| {
                 let conditional = list(matrix, "/conditions")
                     .iter()
@@ -211,7 +211,7 @@ fn cell(cell: &Value) -> String {
         .map(|event| vec![moment(event, "/at"), text(event, "/summary")])
         .collect();
     let about = fields(&[
-        ("tool", text(cell, "/tool/name")),
+        ("tool", cell.get("tool").map(marked).unwrap_or_default()),
         ("grant", text(cell, "/grant")),
         ("when", text(cell, "/condition/schema")),
         ("otherwise", text(cell, "/condition/otherwise")),

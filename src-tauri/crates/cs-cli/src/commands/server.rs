@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::tenant::Which;
 use crate::answer::{list, text};
-use crate::desk::{Desk, Named};
+use crate::desk::{Desk, Named, marked};
 use crate::failure::{Done, Problem};
 use crate::output::{clean, fields, table};
 
@@ -265,7 +265,7 @@ async fn accept(desk: &Desk, name: &str, only: &[String], which: &Which) -> Done
 }
 
 fn known(found: &Value, only: &[String]) -> Done {
-    let has = |name: &&String| list(found, "").iter().any(|tool| text(tool, "/name") == **name);
+    let has = |name: &&String| list(found, "").iter().any(|tool| marked(tool) == **name);
     match only.iter().find(|name| !has(name)) {
         Some(name) => Err(Problem::not_found(format!("the server has no tool `{name}`"))),
         None => Ok(()),
@@ -273,11 +273,12 @@ fn known(found: &Value, only: &[String]) -> Done {
 }
 
 fn wanted(tool: &Value, only: &[String]) -> bool {
-    only.is_empty() || only.contains(&text(tool, "/name"))
+    only.is_empty() || only.contains(&marked(tool))
 }
 
 fn as_seen(tool: &Value, enabled: bool) -> Value {
-    json!({ "name": tool.get("name"), "fingerprint": tool.get("fingerprint"), "enabled": enabled })
+    json!({ "kind": tool.get("kind"), "name": tool.get("name"),
+            "fingerprint": tool.get("fingerprint"), "enabled": enabled })
 }
 
 fn listed(servers: &Value) -> String {
@@ -328,7 +329,7 @@ fn detail(detail: &Value) -> String {
         ("from template", origin(detail)),
     ]);
     let rows: Vec<Vec<String>> = list(detail, "/tools").iter().map(super::tool::row).collect();
-    let tools = table(super::tool::HEADING, &rows, "it has no tools\n");
+    let tools = table(super::tool::HEADING, &rows, "it has nothing that an agent could use\n");
     let stderr: String = list(detail, "/stderr")
         .iter()
         .map(|line| format!("  {}\n", clean(&text(line, ""))))
@@ -348,12 +349,15 @@ fn origin(detail: &Value) -> String {
 
 fn discovered(tools: &Value) -> String {
     let row = |tool: &Value| {
-        ["/name", "/known", "/suggested", "/fingerprint", "/description"]
-            .map(|at| text(tool, at))
-            .to_vec()
+        let rest = ["/known", "/suggested", "/fingerprint", "/description"];
+        [marked(tool)].into_iter().chain(rest.map(|at| text(tool, at))).collect()
     };
     let rows: Vec<Vec<String>> = list(tools, "").iter().map(row).collect();
-    table(&["tool", "known", "suggested", "fingerprint", "says"], &rows, "it has no tools")
+    table(
+        &["tool", "known", "suggested", "fingerprint", "says"],
+        &rows,
+        "it has nothing that an agent could use",
+    )
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::tenant::Which;
 use crate::answer::{list, names, text};
-use crate::desk::{Desk, find, server_name};
+use crate::desk::{Desk, find, marked, server_name};
 use crate::failure::Done;
 use crate::output::{counted, table};
 use crate::span;
@@ -122,8 +122,8 @@ fn tool_name(matrix: &Value, id: &Value) -> String {
     let all = list(matrix, "/tools");
     let found = all.iter().find(|tool| tool.get("id") == Some(id));
     let Some(tool) = found else { return String::new() };
-    let name = text(tool, "/name");
-    let shared = all.iter().filter(|other| text(other, "/name") == name).count() > 1;
+    let name = marked(tool);
+    let shared = all.iter().filter(|other| marked(other) == name).count() > 1;
     if shared { format!("{}/{name}", server_name(matrix, &text(tool, "/server"))) } else { name }
 }
 

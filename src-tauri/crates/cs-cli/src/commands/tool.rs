@@ -6,14 +6,17 @@ use serde_json::{Value, json};
 use super::provider_settings::yes_or_no;
 use super::tenant::Which;
 use crate::answer::{list, moment, text};
-use crate::desk::{Desk, server_name};
+use crate::desk::{Desk, marked, server_name};
 use crate::failure::Done;
 use crate::output::table;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Tool {
-    /// Lists the tools of a tenant
+    /// Lists the tools of a tenant, its prompts, its resources and their templates
     List {
+        /// Only those of this kind
+        #[arg(long, value_enum)]
+        kind: Option<Kind>,
         #[command(flatten)]
         which: Which,
     },
@@ -40,10 +43,30 @@ pub(crate) enum Tool {
     },
 }
 
+/// The kinds of things that servers publish.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
+pub(crate) enum Kind {
+    Prompt,
+    Resource,
+    Template,
+    Tool,
+}
+
+impl Kind {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Prompt => "prompt",
+            Self::Resource => "resource",
+            Self::Template => "template",
+            Self::Tool => "tool",
+        }
+    }
+}
+
 /// Some tools.
 #[derive(Debug, clap::Args)]
 pub(crate) struct These {
-    /// `tool`, or `server/tool`
+    /// `tool` or `server/tool`; what is no tool as `prompt:NAME`, `resource:URI`, `template:TEXT`
     #[arg(required = true, value_name = "TOOL")]
     tools: Vec<String>,
     #[command(flatten)]
@@ -54,10 +77,11 @@ pub(crate) const HEADING: &[&str] = &["tool", "enabled", "drift", "fingerprint",
 
 pub(crate) async fn run(desk: &Desk, command: Tool) -> Done {
     match command {
-        Tool::List { which } => {
+        Tool::List { kind, which } => {
             let tenant = desk.tenant(which.tenant.as_deref()).await?;
             let matrix = desk.matrix(&tenant).await?;
-            let tools = matrix.get("tools").cloned().unwrap_or_default();
+            let wanted = |tool: &&Value| kind.is_none_or(|it| text(tool, "/kind") == it.word());
+            let tools: Value = list(&matrix, "/tools").iter().filter(wanted).cloned().collect();
             desk.output.tell(&tools, |tools| listed(tools, &matrix));
             Ok(())
         }
@@ -84,7 +108,7 @@ fn listed(tools: &Value, matrix: &Value) -> String {
     let row = |tool: &Value| {
         vec![
             server_name(matrix, &text(tool, "/server")),
-            text(tool, "/name"),
+            marked(tool),
             text(tool, "/enabled"),
             text(tool, "/drifted"),
             moment(tool, "/last_used"),
@@ -101,7 +125,7 @@ pub(crate) fn row(tool: &Value) -> Vec<String> {
     let drift = if tool.get("drift").is_none_or(Value::is_null) { "no" } else { "yes" };
     let fingerprint: String = text(tool, "/fingerprint").chars().take(16).collect();
     vec![
-        text(tool, "/name"),
+        marked(tool),
         text(tool, "/enabled"),
         drift.to_owned(),
         fingerprint,

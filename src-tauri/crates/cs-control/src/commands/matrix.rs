@@ -107,6 +107,7 @@ impl Command for Matrix {
             MatrixTool {
                 id: it.id,
                 server: it.server,
+                kind: it.kind,
                 name: it.name.to_string(),
                 title: said.title,
                 description: said.description,
@@ -176,7 +177,9 @@ pub(crate) fn drifted(
         let of_server = doc.tools.iter().filter(|tool| tool.server == server.id);
         drifted.extend(
             of_server
-                .filter(|tool| live.get(tool.name.as_str()) != Some(&tool.fingerprint))
+                .filter(|tool| {
+                    live.get(&(tool.kind, tool.name.to_string())) != Some(&tool.fingerprint)
+                })
                 .map(|tool| tool.id),
         );
     }

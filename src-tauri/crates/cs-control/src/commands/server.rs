@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use cs_model::document::ToolDoc;
 use cs_model::upstream::Transport;
-use cs_model::{Name, ServerId, TenantId, ToolId, ToolName};
+use cs_model::{Kind, Name, ServerId, TenantId, ToolId, ToolName};
 use cs_registry::server::{self, Server};
 use cs_registry::template;
 use cs_registry::tenant;
@@ -161,7 +161,8 @@ impl Command for ServerDiscover {
         let document = core.document();
         let doc = names::tenant(&document, self.tenant)?;
         let known = |tool: &Published| {
-            let own = doc.tools.iter().find(|it| it.server == server.id && it.name == tool.name);
+            let mut own = doc.tools.iter().filter(|it| it.server == server.id);
+            let own = own.find(|it| (it.kind, &it.name) == (tool.kind, &tool.name));
             match own {
                 Some(own) if own.fingerprint == tool.fingerprint => Known::Same,
                 Some(_) => Known::Changed,
@@ -202,14 +203,14 @@ impl Command for ServerAccept {
         let chosen = choose(&found, &self.tools)?;
         let mut edit = core.edit(caller).await?;
         server::find(edit.db(), self.tenant, self.server).await?;
-        let own: BTreeMap<ToolName, Tool> = tool::list(edit.db(), self.tenant)
+        let own: BTreeMap<(Kind, ToolName), Tool> = tool::list(edit.db(), self.tenant)
             .await?
             .into_iter()
             .filter(|it| it.server == server.id)
-            .map(|it| (it.name.clone(), it))
+            .map(|it| ((it.kind, it.name.clone()), it))
             .collect();
         for (published, enabled) in chosen {
-            let Some(tool) = own.get(&published.name) else {
+            let Some(tool) = own.get(&(published.kind, published.name.clone())) else {
                 add(&core, &mut edit, &server, published, enabled).await?;
                 continue;
             };
@@ -357,10 +358,12 @@ pub(super) fn choose(
     let mut seen = BTreeSet::new();
     let mut chosen = Vec::with_capacity(choices.len());
     for choice in choices {
-        if !seen.insert(choice.name.as_str()) {
+        if !seen.insert((choice.kind, choice.name.as_str())) {
             return Err(ControlError::invalid("tools", "a tool is listed twice"));
         }
-        let tool = found.iter().find(|tool| tool.name.as_str() == choice.name);
+        let tool = found
+            .iter()
+            .find(|tool| (tool.kind, tool.name.as_str()) == (choice.kind, choice.name.as_str()));
         match tool {
             Some(tool) if tool.fingerprint == choice.fingerprint => {
                 chosen.push((tool.clone(), choice.enabled));
@@ -368,7 +371,7 @@ pub(super) fn choose(
             Some(_) | None => {
                 return Err(ControlError::Stale {
                     message: "the server now publishes other definitions than those that you \
-                              looked at; look at its tools again"
+                              looked at; look at them again"
                         .to_owned(),
                 });
             }
@@ -389,6 +392,7 @@ pub(crate) async fn add(
         id: ToolId::from_random(core.random()?),
         tenant: server.tenant,
         server: server.id,
+        kind: published.kind,
         name: published.name,
         definition: published.definition,
         fingerprint: published.fingerprint,
@@ -406,13 +410,14 @@ pub(crate) async fn add(
 fn discovered(core: &Core, tool: Published, known: Known) -> DiscoveredTool {
     let said = show::said(&tool.definition);
     DiscoveredTool {
-        problem: core.examined.problem(&tool.definition, tool.fingerprint),
+        problem: core.examined.problem(tool.kind, &tool.definition, tool.fingerprint),
+        kind: tool.kind,
         name: tool.name.to_string(),
         title: said.title,
         description: said.description,
         definition: tool.definition,
         fingerprint: tool.fingerprint,
-        suggested: show::suggest(&said.claims),
+        suggested: show::suggest(tool.kind, &said.claims),
         claims: said.claims,
         known,
     }
@@ -439,8 +444,8 @@ pub(super) async fn detail(
     let published = if drifted.is_empty() { Vec::new() } else { probe::list(core, &found).await? };
     let drift = |tool: &ToolDoc| {
         drifted.contains(&tool.id).then(|| {
-            let now = published.iter().find(|it| it.name == tool.name);
-            // A tool that is gone has no definition any more.
+            let now = published.iter().find(|it| (it.kind, &it.name) == (tool.kind, &tool.name));
+            // What is gone has no definition any more.
             now.map_or_else(|| "null".to_owned(), |it| it.definition.clone())
         })
     };

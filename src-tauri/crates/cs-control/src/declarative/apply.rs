@@ -4,12 +4,13 @@ mod providers;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cs_model::document::TenantDoc;
+use cs_model::document::{TenantDoc, ToolDoc};
 use cs_model::json::{self, Limits};
 use cs_model::state::{SessionEnd, Standing};
 use cs_model::upstream::Transport;
 use cs_model::{
-    AgentId, Digest, Document, Grant, Name, RoleId, ServerId, TaskId, TenantId, ToolId, ToolName,
+    AgentId, Digest, Document, Grant, Kind, Name, RoleId, ServerId, TaskId, TenantId, ToolId,
+    ToolName,
 };
 use cs_registry::agent::{self, Agent};
 use cs_registry::grant::{self, Cell};
@@ -259,12 +260,13 @@ impl One<'_, '_> {
         let mut kept = BTreeSet::new();
         for (key, wanted) in wanted {
             let at = format!("tools.{}", cs_model::text::neutralise(&key, 200));
-            let (server, name) = self.split(&at, &key, servers)?;
-            let fingerprint = self.fingerprint(&at, &name, &wanted.definition)?;
+            let (server, kind, name) = self.split(&at, &key, servers)?;
+            let fingerprint = self.fingerprint(&at, kind, &name, &wanted.definition)?;
             let DeclaredTool { scopes, data_system, .. } = &wanted;
             reference::judge(scopes, data_system.as_deref())
                 .map_err(|(field, rule)| self.wrong(&format!("{at}.{field}"), &rule))?;
-            let old = self.doc.tools.iter().find(|it| it.server == server && it.name == name);
+            let is_it = |it: &&ToolDoc| (it.server, it.kind) == (server, kind) && it.name == name;
+            let old = self.doc.tools.iter().find(is_it);
             let id = match old {
                 Some(old) => {
                     if old.definition != wanted.definition {
@@ -282,6 +284,7 @@ impl One<'_, '_> {
                         id: ToolId::from_random(self.core.random()?),
                         tenant,
                         server,
+                        kind,
                         name,
                         definition: wanted.definition,
                         fingerprint,
@@ -310,32 +313,37 @@ impl One<'_, '_> {
         at: &str,
         key: &str,
         servers: &BTreeMap<Name, ServerId>,
-    ) -> Result<(ServerId, ToolName), ControlError> {
+    ) -> Result<(ServerId, Kind, ToolName), ControlError> {
         let wrong =
             |why: String| ControlError::invalid("text", format!("{}.{at}: {why}", self.place));
         let (server, tool) =
             key.split_once('/').ok_or_else(|| wrong("a tool is named `server/tool`".to_owned()))?;
-        let name = ToolName::parse(tool).map_err(|error| wrong(error.to_string()))?;
+        let (kind, name) = Kind::unmarked(tool);
+        let name = ToolName::of(kind, name).map_err(|error| wrong(error.to_string()))?;
         let found = servers.iter().find(|(name, _)| name.as_str() == server);
         let known = servers.keys().map(Name::as_str);
         let (_, id) = found.ok_or_else(|| self.unknown(at, "server", server, known))?;
-        Ok((*id, name))
+        Ok((*id, kind, name))
     }
 
-    fn fingerprint(&self, at: &str, name: &ToolName, text: &str) -> Result<Digest, ControlError> {
-        #[derive(serde::Deserialize)]
-        struct Named {
-            name: String,
-        }
+    fn fingerprint(
+        &self,
+        at: &str,
+        kind: Kind,
+        name: &ToolName,
+        text: &str,
+    ) -> Result<Digest, ControlError> {
         let wrong = |why: &str| {
             let place = &self.place;
             ControlError::invalid("text", format!("{place}.{at}.definition: {why}"))
         };
         let canonical =
             json::canonical(text, Limits::default()).map_err(|error| wrong(&error.to_string()))?;
-        match serde_json::from_str::<Named>(text) {
-            Ok(named) if named.name == name.as_str() => Ok(Digest::of(canonical.as_bytes())),
-            Ok(_) | Err(_) => Err(wrong("it is not a JSON object with the tool's name")),
+        match cs_gateway::named(kind, text) {
+            Ok(named) if named == *name => Ok(Digest::of(canonical.as_bytes())),
+            Ok(_) | Err(_) => {
+                Err(wrong(&format!("it is not a JSON object with the {kind}'s name")))
+            }
         }
     }
 

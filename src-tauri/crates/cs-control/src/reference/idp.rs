@@ -136,7 +136,7 @@ fn scopes(doc: &TenantDoc) -> Vec<Scope> {
 fn qualified(doc: &TenantDoc, tool: &ToolDoc) -> String {
     let server = doc.servers.iter().find(|it| it.id == tool.server);
     let server = server.map(|it| it.name.as_str()).unwrap_or_default();
-    format!("{server}/{}", tool.name)
+    format!("{server}/{}", tool.kind.marked(tool.name.as_str()))
 }
 
 fn client(doc: &TenantDoc, agent: &AgentDoc, credentials: &[Credential], now: Timestamp) -> Client {

@@ -64,7 +64,7 @@ impl Waiting {
         let (agent, credential): (AgentId, CredentialId) = (id(&agent["id"]), id(credential));
         let policy = Arc::clone(&core.world.borrow().policy);
         let allowlist = cs_policy::open(&policy, tenant, agent, Some(task)).unwrap();
-        let entry = allowlist.get("send_email").unwrap().clone();
+        let entry = allowlist.get(cs_model::Kind::Tool, "send_email").unwrap().clone();
         let now = place.control.now();
         let session = StoredSession {
             session: Session {

@@ -100,7 +100,7 @@ async fn p17_a_tool_whose_schema_is_refused_says_so_before_and_after_it_is_taken
         };
         assert_eq!(problem("good"), Value::Null);
         let said = problem("fetching");
-        assert!(said.as_str().unwrap().starts_with("its input schema is refused"), "{said}");
+        assert!(said.as_str().unwrap().starts_with("its definition is refused"), "{said}");
     }
 }
 

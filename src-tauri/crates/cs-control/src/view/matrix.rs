@@ -1,6 +1,6 @@
 //! The matrix of roles and tools.
 
-use cs_model::{AgentId, Grant, RoleId, ServerId, TaskId, Timestamp, ToolId};
+use cs_model::{AgentId, Grant, Kind, RoleId, ServerId, TaskId, Timestamp, ToolId};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -55,6 +55,8 @@ pub struct MatrixTool {
     pub id: ToolId,
     /// Its server.
     pub server: ServerId,
+    /// Its kind.
+    pub kind: Kind,
     /// Its name at its server.
     pub name: String,
     /// Its title, as the server gives it.

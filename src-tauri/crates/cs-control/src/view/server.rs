@@ -1,7 +1,7 @@
 //! Servers and their tools.
 
 use cs_model::upstream::Transport;
-use cs_model::{Digest, Grant, RoleId, ServerId, TenantId, ToolId};
+use cs_model::{Digest, Grant, Kind, RoleId, ServerId, TenantId, ToolId};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -68,7 +68,9 @@ pub struct ToolView {
     pub server: ServerId,
     /// Its server's name.
     pub server_name: String,
-    /// Its name at its server.
+    /// Its kind.
+    pub kind: Kind,
+    /// Its name at its server: of a resource its URI, of a template its text.
     pub name: String,
     /// Its title, as the server gives it.
     pub title: Option<String>,
@@ -121,6 +123,8 @@ pub struct ToolGrant {
 /// What a server publishes, before it is added to the registry.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, TS)]
 pub struct DiscoveredTool {
+    /// Its kind.
+    pub kind: Kind,
     /// Its name.
     pub name: String,
     /// Its title, as the server gives it.
@@ -157,6 +161,9 @@ pub enum Known {
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, TS)]
 #[serde(deny_unknown_fields)]
 pub struct ToolChoice {
+    /// Its kind.
+    #[serde(default)]
+    pub kind: Kind,
     /// Its name.
     pub name: String,
     /// The fingerprint that was seen.

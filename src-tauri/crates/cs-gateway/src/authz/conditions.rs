@@ -1,11 +1,12 @@
 //! Which conditions of the policy the arguments of a call satisfy. The policy says what follows.
 
 use cs_model::Condition;
-use cs_policy::Met;
+use cs_policy::{Act, Met};
 
 use crate::gate::Gate;
 use crate::schema::{self, SchemaFault};
 use crate::tool::Asked;
+use crate::wire::Call;
 
 /// Checks that a JSON Schema could be held against any arguments.
 ///
@@ -20,8 +21,13 @@ pub fn examine_condition(schema: &str) -> Result<(), SchemaFault> {
 /// not satisfied.
 pub(crate) fn met(gate: &Gate, asked: &Asked) -> Met {
     let world = gate.world();
+    // What is asked about is not yet what is done: no condition of a cell speaks of that.
+    if asked.call.act == Act::Complete {
+        return Met::default();
+    }
+    let Call { kind, name, .. } = &asked.call;
     asked.live.judge(|session| {
-        let all = cs_policy::conditions(&world.policy, session, asked.listed());
+        let all = cs_policy::conditions(&world.policy, session, *kind, name);
         let met = all.into_iter().filter(|it| is_met(gate, it, asked.arguments()));
         met.map(Condition::digest).collect()
     })

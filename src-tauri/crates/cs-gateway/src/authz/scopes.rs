@@ -13,6 +13,7 @@ use cs_policy::Tool;
 use super::decision;
 use crate::authn::{self, Carried, Challenge, Needs, Presented, Warrant, Weak};
 use crate::gate::Gate;
+use crate::item::Wanted;
 use crate::refusal::Refusal;
 use crate::session::{Declared, Live};
 use crate::trail::{Trail, neutral};
@@ -24,17 +25,17 @@ pub(crate) async fn admit(
     gate: &Gate,
     presented: &Presented,
     declared: &Declared,
-    listed: Option<&str>,
+    wanted: Option<Wanted<'_>>,
     trail: &mut Trail,
 ) -> Result<(), Refusal> {
     let Some(carried) = presented.token().filter(|it| !it.mark.lacking.is_empty()) else {
         return Ok(());
     };
-    let needed = listed.and_then(|listed| would_need(gate, presented, declared, listed));
+    let needed = wanted.and_then(|wanted| would_need(gate, presented, declared, wanted));
     let missing = missing(carried, needed.unwrap_or_default());
     let mut event = trail.event(EventKind::Decision, gate.now());
     event.decision = Some(Decision::Deny);
-    event.tool_name = listed.map(neutral);
+    event.tool_name = wanted.map(|it| neutral(&it.marked()));
     event.policy_version = Some(gate.world().policy.version());
     trail.note(lacking(event, &missing));
     trail.settle(&gate.ports).await?;
@@ -47,17 +48,17 @@ pub(crate) async fn check(
     gate: &Gate,
     live: &Live,
     warrant: &Warrant,
-    listed: &str,
+    wanted: Wanted<'_>,
     arguments: Digest,
     trail: &mut Trail,
 ) -> Result<(), Refusal> {
     let Some(carried) = &warrant.token else { return Ok(()) };
-    let scopes = of_tool(gate, live, listed, |tool| tool.scopes.clone());
+    let scopes = of_tool(gate, live, wanted, |tool| tool.scopes.clone());
     let missing = missing(carried, scopes.unwrap_or_default());
     if missing.is_empty() {
         return Ok(());
     }
-    let event = decision(gate, live, listed, arguments, trail, Decision::Deny);
+    let event = decision(gate, live, wanted, arguments, trail, Decision::Deny);
     trail.note(lacking(event, &missing));
     trail.settle(&gate.ports).await?;
     Err(Refusal::Scope { challenge: Challenge::scopes(&carried.resource, &missing) })
@@ -69,20 +70,20 @@ pub(crate) async fn confirm(
     gate: &Gate,
     live: &Live,
     warrant: &Warrant,
-    listed: &str,
+    wanted: Wanted<'_>,
     arguments: Digest,
     signature: bool,
     trail: &mut Trail,
 ) -> Result<(), Refusal> {
     // A tool that is not there any more asks for everything.
-    let introspection = of_tool(gate, live, listed, |tool| tool.introspect).unwrap_or(true);
+    let introspection = of_tool(gate, live, wanted, |tool| tool.introspect).unwrap_or(true);
     if !signature && !introspection {
         return Ok(());
     }
     let needs = Needs { signature, introspection };
     let Err(weak) = authn::confirm(gate, warrant, needs).await else { return Ok(()) };
     let (Weak::Refused(reason) | Weak::Undecided(reason)) = weak;
-    let event = decision(gate, live, listed, arguments, trail, Decision::Deny);
+    let event = decision(gate, live, wanted, arguments, trail, Decision::Deny);
     trail.note(Event { reason: Some(reason.to_owned()), ..event });
     trail.settle(&gate.ports).await?;
     let world = gate.world();
@@ -106,9 +107,14 @@ fn missing(carried: &Carried, needed: BTreeSet<String>) -> BTreeSet<String> {
 }
 
 /// What the policy says now of a tool of a session.
-fn of_tool<T>(gate: &Gate, live: &Live, listed: &str, take: impl FnOnce(&Tool) -> T) -> Option<T> {
+fn of_tool<T>(
+    gate: &Gate,
+    live: &Live,
+    wanted: Wanted<'_>,
+    take: impl FnOnce(&Tool) -> T,
+) -> Option<T> {
     let world = gate.world();
-    let tool = live.judge(|session| session.allowlist.get(listed).map(|entry| entry.tool))?;
+    let tool = super::known(gate, live, wanted)?.tool;
     world.policy.tenant(live.tenant())?.tool(tool).map(take)
 }
 
@@ -117,18 +123,13 @@ fn would_need(
     gate: &Gate,
     presented: &Presented,
     declared: &Declared,
-    listed: &str,
+    wanted: Wanted<'_>,
 ) -> Option<BTreeSet<String>> {
     let world = gate.world();
-    let tenant = world.policy.tenant(presented.tenant())?;
-    let task = tenant.task_named(declared.agreed()?)?.id;
-    if !presented.may_declare(task) {
-        return None;
-    }
-    let (agent, roles) = (presented.agent(), presented.roles());
-    let opened =
-        cs_policy::open_in(&world.policy, presented.tenant(), agent, Some(task), roles).ok()?;
-    Some(tenant.tool(opened.get(listed)?.tool)?.scopes.clone())
+    let opened = super::prospect(gate, presented, declared)?;
+    let (tenant, Wanted { kind, name, .. }) = (presented.tenant(), wanted);
+    let all = cs_policy::meant(&world.policy, tenant, &opened, kind, name);
+    Some(world.policy.tenant(tenant)?.tool(all.first()?.tool)?.scopes.clone())
 }
 
 fn lacking(event: Event, missing: &BTreeSet<String>) -> Event {

@@ -82,13 +82,13 @@ pub(super) async fn ask(
     };
     // Whoever was approved has to be there still: nothing is made that nobody waits for.
     if line.is_gone() {
-        return Ok(Err(say(call, told::WITHDRAWN, approval, trail)));
+        return say(call, told::WITHDRAWN, approval, trail).map(Err);
     }
-    call.asked.live.settled(operation(call));
+    call.asked.live.settled(operation(gate, call));
     if let Ruling::Approved { token } = ruling {
         return spend(gate, call.asked, call.digest, &token, Some(approval), trail).await;
     }
-    Ok(Err(say(call, &text_of(ruling, approval), approval, trail)))
+    say(call, &text_of(ruling, approval), approval, trail).map(Err)
 }
 
 /// What the agent is told of a request that came to its end without a signature.
@@ -103,8 +103,13 @@ fn text_of(ruling: Ruling, approval: ApprovalId) -> String {
     }
 }
 
-fn say(call: &Question<'_>, text: &str, approval: ApprovalId, trail: &Trail) -> String {
-    told::result(call.asked.era, text, Some(approval), trail.correlation)
+fn say(
+    call: &Question<'_>,
+    text: &str,
+    approval: ApprovalId,
+    trail: &Trail,
+) -> Result<String, Refusal> {
+    told::result(call.asked, text, Some(approval), trail.correlation)
 }
 
 /// Takes a request back because the call would not be allowed any more, and puts that on record.
@@ -116,13 +121,13 @@ async fn strayed(
 ) -> Result<Refusal, PortError> {
     withdraw(gate, call, approval, "not_allowed_any_more", trail).await?;
     let Asked { live, warrant, .. } = call.asked;
-    let listed = call.asked.listed();
-    let judged = authz::permit(gate, live, warrant, listed, call.given(), trail).await;
-    Ok(judged.err().unwrap_or(Refusal::NotListed { name: listed.to_owned() }))
+    let wanted = call.asked.wanted();
+    let judged = authz::permit(gate, live, warrant, wanted, call.given(), trail).await;
+    Ok(judged.err().unwrap_or_else(|| wanted.not_listed()))
 }
 
 /// What makes two calls the same.
-fn operation(call: &Question<'_>) -> Digest {
+fn operation(gate: &Gate, call: &Question<'_>) -> Digest {
     let live = &call.asked.live;
     let mut facts = vec![
         live.tenant().to_string(),
@@ -130,13 +135,11 @@ fn operation(call: &Question<'_>) -> Digest {
         live.id().to_string(),
         live.task().map(|task| task.to_string()).unwrap_or_default(),
     ];
-    live.judge(|session| {
-        if let Some(entry) = session.allowlist.get(call.asked.listed()) {
-            facts.push(entry.server.to_string());
-            facts.push(entry.tool.to_string());
-            facts.push(entry.fingerprint.to_string());
-        }
-    });
+    if let Some(known) = authz::known(gate, live, call.asked.wanted()) {
+        facts.push(known.server.to_string());
+        facts.push(known.tool.to_string());
+        facts.push(known.fingerprint.to_string());
+    }
     facts.push(call.digest.to_string());
     // No fact has a line end, so no two lists of facts read the same.
     Digest::of_parts(&[b"countersign operation 1\n", facts.join("\n").as_bytes()])
@@ -150,19 +153,18 @@ async fn file(
     trail: &mut Trail,
 ) -> Result<Result<ApprovalId, String>, Refusal> {
     let live = &call.asked.live;
-    let operation = operation(call);
+    let operation = operation(gate, call);
     if let Some(told) = last_time(gate, call, operation, trail).await? {
         return Ok(Err(told));
     }
     if live.waiting_for(operation).is_none() && crowded(gate, call).await? {
         let reason = "too_many_waiting";
         super::turned_away(gate, call.asked, call.digest, reason, trail).await?;
-        let told = told::result(call.asked.era, told::CROWDED, None, trail.correlation);
-        return Ok(Err(told));
+        return told::result(call.asked, told::CROWDED, None, trail.correlation).map(Err);
     }
-    let (warrant, listed) = (&call.asked.warrant, call.asked.listed());
-    let Verdict::Hold(held) = authz::judge(gate, live, warrant, listed, call.given()) else {
-        return Err(Refusal::NotListed { name: call.asked.listed().to_owned() });
+    let (warrant, wanted) = (&call.asked.warrant, call.asked.wanted());
+    let Verdict::Hold(held) = authz::judge(gate, live, warrant, wanted, call.given()) else {
+        return Err(wanted.not_listed());
     };
     trail.settle(&gate.ports).await?;
     let request = request(gate, call, &held, operation)?;
@@ -195,7 +197,7 @@ fn request(
         task: held.task(),
         server: held.server(),
         tool: held.tool(),
-        listed: call.asked.listed().to_owned(),
+        listed: call.asked.wanted().marked(),
         fingerprint: held.fingerprint(),
         arguments: call.canonical.to_owned(),
         arguments_digest: call.digest,
@@ -223,7 +225,7 @@ async fn last_time(
     if matches!(ruling, Ruling::Executed | Ruling::Withdrawn) {
         return Ok(None);
     }
-    Ok(Some(say(call, &text_of(ruling, approval), approval, trail)))
+    say(call, &text_of(ruling, approval), approval, trail).map(Some)
 }
 
 /// Whether as many calls of the session wait for a person as may.
@@ -314,7 +316,7 @@ async fn wait(
 /// Whether the call would still wait for a person if it came now.
 fn is_still_held(gate: &Gate, call: &Question<'_>) -> bool {
     let Asked { live, warrant, .. } = call.asked;
-    match authz::judge(gate, live, warrant, call.asked.listed(), call.given()) {
+    match authz::judge(gate, live, warrant, call.asked.wanted(), call.given()) {
         // A policy that asks for no signature any more holds for the next call; this one waits
         // for the person who was asked.
         Verdict::Allow(_) | Verdict::Hold(_) => true,
@@ -338,7 +340,7 @@ fn later(
         return Ok(come_back(&state, trail.correlation));
     }
     let text = told::pending(approval);
-    Ok(told::result(call.asked.era, &text, Some(approval), trail.correlation))
+    told::result(call.asked, &text, Some(approval), trail.correlation)
 }
 
 async fn withdraw(
@@ -350,12 +352,12 @@ async fn withdraw(
 ) -> Result<(), PortError> {
     let live = &call.asked.live;
     // Whoever ends a session takes back what it has waiting.
-    if !live.settled(operation(call)) && live.is_over() {
+    if !live.settled(operation(gate, call)) && live.is_over() {
         return Ok(());
     }
     let mut event = trail.event(EventKind::ApprovalWithdrawn, gate.now());
     event.approval = Some(approval);
-    event.tool_name = Some(neutral(call.asked.listed()));
+    event.tool_name = Some(neutral(&call.asked.wanted().marked()));
     event.arguments = Some(call.digest);
     event.reason = Some(reason.to_owned());
     event.policy_version = Some(gate.world().policy.version());

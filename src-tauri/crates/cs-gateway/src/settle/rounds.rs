@@ -60,7 +60,7 @@ fn place(call: &Question<'_>) -> [Vec<u8>; 5] {
         live.tenant().to_string().into_bytes(),
         live.credential.to_string().into_bytes(),
         live.id().to_string().into_bytes(),
-        call.asked.listed().as_bytes().to_vec(),
+        call.asked.wanted().marked().into_bytes(),
         call.digest.as_bytes().to_vec(),
     ]
 }

@@ -1,8 +1,10 @@
 //! What an agent is told of a call that was not made because nobody signed for it.
 
-use cs_model::{ApprovalId, CorrelationId, text};
+use cs_model::{ApprovalId, CorrelationId, Kind, text};
 use serde_json::json;
 
+use crate::refusal::Refusal;
+use crate::tool::Asked;
 use crate::wire::Era;
 
 /// The most characters of an operator's reason.
@@ -35,13 +37,17 @@ pub(super) fn pending(approval: ApprovalId) -> String {
     )
 }
 
-/// A tool's result that says that the call was not made.
+/// Says that the call was not made: in a tool's result, for whoever reads those. Nothing else has
+/// results that say so; there it is an error.
 pub(super) fn result(
-    era: Era,
+    asked: &Asked,
     text: &str,
     approval: Option<ApprovalId>,
     correlation: CorrelationId,
-) -> String {
+) -> Result<String, Refusal> {
+    if asked.call.kind != Kind::Tool {
+        return Err(Refusal::Unsigned { text: text.to_owned(), approval });
+    }
     let mut meta = json!({ "dev.countersign/correlation": correlation });
     if let (Some(approval), Some(meta)) = (approval, meta.as_object_mut()) {
         meta.insert("dev.countersign/approval".to_owned(), approval.to_string().into());
@@ -51,8 +57,8 @@ pub(super) fn result(
         "isError": true,
         "_meta": meta,
     });
-    if let (Era::Modern, Some(result)) = (era, result.as_object_mut()) {
+    if let (Era::Modern, Some(result)) = (asked.era, result.as_object_mut()) {
         result.insert("resultType".to_owned(), "complete".into());
     }
-    result.to_string()
+    Ok(result.to_string())
 }

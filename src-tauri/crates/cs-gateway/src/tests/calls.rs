@@ -1,8 +1,8 @@
 //! One call: what passes, what does not, what goes out and in which order things are written.
 
-use cs_model::Digest;
 use cs_model::event::{Decision, EventKind, Outcome};
-use cs_policy::{Met, Verdict};
+use cs_model::{Digest, Kind};
+use cs_policy::{Act, Met, Verdict};
 use serde_json::json;
 use tokio::sync::mpsc;
 
@@ -319,6 +319,8 @@ async fn what_was_judged_is_what_is_sent_or_nothing_is() {
         era: Era::Legacy,
         id: Id::Number(2),
         call: Call {
+            kind: Kind::Tool,
+            act: Act::Use,
             name: "read_file".into(),
             arguments: Some(raw(judged)),
             state: None,
@@ -336,7 +338,7 @@ async fn what_was_judged_is_what_is_sent_or_nothing_is() {
     for (arguments, sent) in [(Some("{\"amount\":9}"), 0), (None, 0), (Some(judged), 1)] {
         let digest = Digest::of(judged.as_bytes());
         let given = asked.given(digest);
-        let judged = authz::judge(gate, &live, &key_of(&live), "read_file", given);
+        let judged = authz::judge(gate, &live, &key_of(&live), asked.wanted(), given);
         let Verdict::Allow(permit) = judged else {
             panic!("it is allowed");
         };
@@ -378,16 +380,11 @@ async fn x09_a_link_in_a_result_is_data_and_reading_it_is_another_matter() {
     let client = stage.client(WORKER);
     let reply = client.call("read_file", json!({})).await;
     assert!(reply.body.contains(r#""uri":"file:///etc/passwd""#), "{}", reply.body);
-    for (method, params) in [
-        ("resources/read", json!({ "uri": "file:///etc/passwd", "_meta": meta() })),
-        ("resources/list", json!({ "_meta": meta() })),
-    ] {
-        let uri = params["uri"].as_str().unwrap_or_default().to_owned();
-        let mut asking = client.modern(method);
-        if !uri.is_empty() {
-            asking = asking.header("mcp-name", &uri);
-        }
-        assert_eq!(asking.post(&body(method, params)).await.error_code(), -32601, "{method}");
+    for uri in ["file:///etc/passwd", "ui://app"] {
+        let asking = client.modern("resources/read").header("mcp-name", uri);
+        let params = json!({ "uri": uri, "_meta": meta() });
+        let reply = asking.post(&body("resources/read", params)).await;
+        assert_eq!(reply.error_code(), -32602, "{uri}");
     }
     assert_eq!(stage.journal.calls().len(), 1);
 }

@@ -210,7 +210,13 @@ async fn k13_a_call_under_way_is_not_judged_by_a_key_that_does_not_stand_any_mor
     let nothing = cs_model::Digest::of(b"");
     let met = cs_policy::Met::default();
     let given = crate::authz::Given { digest: nothing, met: &met };
-    let judged = || crate::authz::judge(gate, &live, &key_of(&live), "read_file", given);
+    let wanted = crate::item::Wanted {
+        era: crate::wire::Era::Legacy,
+        kind: cs_model::Kind::Tool,
+        act: cs_policy::Act::Use,
+        name: "read_file",
+    };
+    let judged = || crate::authz::judge(gate, &live, &key_of(&live), wanted, given);
     assert!(matches!(judged(), cs_policy::Verdict::Allow(_)));
     stage.change_key(WORKER, |key| key.state = CredentialState::Revoked);
     assert!(!live.is_over(), "nobody had the time to end the session");

@@ -61,42 +61,57 @@ async fn p15_what_is_not_in_the_table_of_an_era_is_not_done() {
         "x/y",
         "rpc.discover",
         "__proto__",
-        "resources/read",
-        "prompts/get",
-        "completion/complete",
+        "resources/Read",
+        "prompts/set",
+        "completion",
     ];
     for method in modern {
         let (status, code, reply) = outcome(&client.modern(method), method, meta()).await;
         assert_eq!((status, code, &reply["id"]), (404, -32601, &json!(1)), "{method}");
     }
     let session = client.initialize().await;
-    for method in ["server/discover", "subscriptions/listen", "resources/read", "tools/Call"] {
+    for method in ["server/discover", "subscriptions/listen", "resources/Read", "tools/Call"] {
         let (status, code, _) = outcome(&session, method, Value::Null).await;
         assert_eq!((status, code), (200, -32601), "{method}");
     }
     assert_eq!(stage.journal.calls(), []);
 }
 
-/// Attacks X07: what a server has beside its tools is out of reach, in either era.
+/// Attacks X07: what is not granted is out of reach, whatever it is and in either era.
 #[tokio::test]
-async fn x07_nothing_but_tools_is_reached() {
+async fn x07_nothing_that_is_not_granted_is_reached() {
     let stage = Stage::new().await;
     let client = stage.client(WORKER);
     let session = client.initialize().await;
     let file = json!({ "uri": "file:///etc/passwd" });
+    let prompt = json!({ "name": "x", "arguments": { "path": "../../etc/passwd" } });
+    let of = json!({ "type": "ref/resource", "uri": "file:///{p}" });
+    let completion = json!({ "ref": of, "argument": { "name": "p", "value": "etc" } });
+    let asked = [
+        ("resources/read", file.clone(), Some("file:///etc/passwd"), -32002),
+        ("prompts/get", prompt, Some("x"), -32602),
+        ("completion/complete", completion, None, -32002),
+    ];
+    for (method, mut params, name, code) in asked {
+        let reply = session.post(&body(method, params.clone())).await;
+        assert_eq!((reply.status, reply.error_code()), (200, code), "{method}");
+        params["_meta"] = meta();
+        let named = client.modern(method);
+        let named = name.map_or(named.clone(), |name| named.header("mcp-name", name));
+        let reply = named.post(&body(method, params)).await;
+        assert_eq!((reply.status, reply.error_code()), (200, -32602), "{method}");
+    }
+    for (method, plural) in [
+        ("resources/list", "resources"),
+        ("resources/templates/list", "resourceTemplates"),
+        ("prompts/list", "prompts"),
+    ] {
+        let reply = session.post(&body(method, json!({}))).await;
+        assert_eq!(reply.json()["result"], json!({ plural: [] }), "{method}");
+    }
     let beside = [
-        ("resources/read", file.clone()),
-        ("resources/list", json!({})),
-        ("resources/templates/list", json!({})),
         ("resources/subscribe", file.clone()),
         ("resources/unsubscribe", file.clone()),
-        ("prompts/list", json!({})),
-        ("prompts/get", json!({ "name": "x", "arguments": { "path": "../../etc/passwd" } })),
-        (
-            "completion/complete",
-            json!({ "ref": { "type": "ref/resource", "uri": "file:///{p}" },
-            "argument": { "name": "p", "value": "etc" } }),
-        ),
         ("logging/setLevel", json!({ "level": "debug" })),
         ("sampling/createMessage", json!({})),
         ("elicitation/create", json!({})),
@@ -111,9 +126,8 @@ async fn x07_nothing_but_tools_is_reached() {
     }
     let steps = stage.journal.steps();
     assert!(!steps.iter().any(|it| it == "called upstream"), "{steps:?}");
-    // Who wishes to hear of resources hears that they will not.
-    let wishes = json!({ "resourceSubscriptions": ["file:///etc/passwd"],
-        "resourcesListChanged": true, "promptsListChanged": true });
+    // Who wishes to hear of a resource hears that they will not.
+    let wishes = json!({ "resourceSubscriptions": ["file:///etc/passwd"] });
     let params = json!({ "notifications": wishes, "_meta": meta() });
     let listening = client.modern("subscriptions/listen");
     let mut stream = listening.open("POST", &body("subscriptions/listen", params)).await;

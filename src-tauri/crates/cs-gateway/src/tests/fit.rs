@@ -82,7 +82,7 @@ async fn p17_h06_a_tool_whose_schema_is_refused_is_not_there_and_the_log_says_wh
         let events = stage.journal.events();
         let denied = events.iter().find(|it| it.kind == EventKind::Decision).unwrap();
         assert_eq!(denied.reason.as_deref(), Some("definition_refused"));
-        assert!(denied.detail.as_deref().unwrap().starts_with("its input schema is refused"));
+        assert!(denied.detail.as_deref().unwrap().starts_with("its definition is refused"));
         assert_eq!(denied.tool, Some(tool(ACME * 1000)));
         assert_eq!(stage.journal.calls(), []);
     }

@@ -42,7 +42,8 @@ async fn a_newer_client_hears_what_it_asked_for_and_nothing_else() {
     let messages = stream.end().await.messages();
     let subscription = json!({ "io.modelcontextprotocol/subscriptionId": 1 });
     assert_eq!(messages.len(), 3, "{messages:?}");
-    assert_eq!(messages[0]["params"]["notifications"], json!({ "toolsListChanged": true }));
+    let honoured = json!({ "toolsListChanged": true, "promptsListChanged": true });
+    assert_eq!(messages[0]["params"]["notifications"], honoured);
     assert_eq!(messages[0]["params"]["_meta"], subscription);
     assert_eq!(messages[1]["params"]["_meta"], subscription);
     assert_eq!(messages[2]["id"], 1);

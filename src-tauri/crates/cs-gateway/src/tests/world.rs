@@ -13,8 +13,8 @@ use cs_model::op_token::OperationClaims;
 use cs_model::state::{CredentialState, SessionEnd, Standing};
 use cs_model::upstream::Transport;
 use cs_model::{
-    AgentId, ApprovalId, CredentialId, Digest, Grant, Name, OperationTokenId, OperatorId, RoleId,
-    Secret, ServerId, SessionId, TaskId, TenantId, Timestamp, ToolId, ToolName,
+    AgentId, ApprovalId, CredentialId, Digest, Grant, Kind, Name, OperationTokenId, OperatorId,
+    RoleId, Secret, ServerId, SessionId, TaskId, TenantId, Timestamp, ToolId, ToolName,
 };
 use cs_policy::Snapshot;
 use cs_trust::token::IssuerKey;
@@ -86,6 +86,7 @@ fn tenant_doc(number: u128, name: &str) -> TenantDoc {
         .map(|(at, (name, _, _))| ToolDoc {
             id: tool(base + at),
             server: server(base),
+            kind: Kind::Tool,
             name: ToolName::parse(name).unwrap(),
             fingerprint: Digest::of(definition(name).as_bytes()),
             definition: definition(name),

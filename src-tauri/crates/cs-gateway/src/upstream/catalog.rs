@@ -1,71 +1,109 @@
-//! What a server publishes: the definitions of its tools, and their fingerprints.
+//! What a server publishes: the definitions, and their fingerprints.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use cs_model::Digest;
 use cs_model::json::{self, Limits};
+use cs_model::uri::is_interface;
+use cs_model::{Digest, Kind};
 use serde_json::value::RawValue;
 
-use super::UpstreamError;
 use super::link::Link;
-use super::wire::{self, Answer, Ask};
+use super::wire::{self, Answer, Ask, Has};
+use super::{Published, UpstreamError};
+use crate::item::named;
 
-/// The most pages, tools and bytes that one listing may have.
+/// The most pages of one listing, and things and bytes of all listings of a server together.
 const PAGES: usize = 100;
-const TOOLS: usize = 10_000;
+const THINGS: usize = 10_000;
 const BYTES: usize = 16 * 1024 * 1024;
 
-/// The fingerprints of a server's tools. A definition without a canonical form has none.
-pub(super) type Fingerprints = BTreeMap<String, Option<Digest>>;
+/// The fingerprints of what a server publishes. A definition without a canonical form has none.
+pub(super) type Fingerprints = BTreeMap<(Kind, String), Option<Digest>>;
 
-/// One whole listing.
+/// All that a server publishes.
 #[derive(Debug, Default)]
 pub(super) struct Listing {
     /// The definitions, as the server wrote them.
-    pub(super) definitions: Vec<Box<RawValue>>,
+    pub(super) published: Vec<Published>,
     /// Their fingerprints.
     pub(super) fingerprints: Fingerprints,
+    bytes: usize,
 }
 
-/// Asks for all pages.
-pub(super) async fn list(link: &Link) -> Result<Listing, UpstreamError> {
+/// Asks for all pages of all kinds that the server has.
+pub(super) async fn list(link: &Link, has: Has) -> Result<Listing, UpstreamError> {
     let mut listing = Listing::default();
+    // Tools first: whatever else there is must not crowd them out.
+    for kind in [Kind::Tool, Kind::Prompt, Kind::Resource, Kind::Template] {
+        if has.may_list(kind) && !of_kind(link, kind, &mut listing).await? {
+            tracing::warn!(%kind, "the server lists more than is taken in; the rest is left out");
+        }
+    }
+    Ok(listing)
+}
+
+/// Asks for all pages of one kind. Answers whether all of it was taken in.
+async fn of_kind(link: &Link, kind: Kind, listing: &mut Listing) -> Result<bool, UpstreamError> {
     let mut cursor: Option<String> = None;
-    let mut bytes = 0_usize;
     for _ in 0..PAGES {
-        let page = match link.ask(Ask::List(cursor.as_deref()), None).await? {
-            Answer::Result(result) => wire::page(&result),
+        let page = match link.ask(Ask::List(kind, cursor.as_deref()), None).await? {
+            Answer::Result(result) => wire::page(kind, &result),
+            // Many servers that have resources have never heard of templates.
+            Answer::Error(_) if kind != Kind::Tool => return Ok(true),
             Answer::Error(fault) => return Err(UpstreamError::NotSent(fault.describe())),
         };
         let page = page.map_err(|why| UpstreamError::Rejected(why.to_string()))?;
-        for definition in page.tools {
-            bytes = bytes.saturating_add(definition.get().len());
-            listing.add(definition)?;
-            if bytes > BYTES || listing.definitions.len() > TOOLS {
-                return rejected("the server lists more than is acceptable");
+        for definition in page.definitions {
+            listing.bytes = listing.bytes.saturating_add(definition.get().len());
+            if listing.bytes > BYTES || listing.published.len() >= THINGS {
+                return match kind {
+                    Kind::Tool => rejected("the server lists more than is acceptable"),
+                    Kind::Prompt | Kind::Resource | Kind::Template => Ok(false),
+                };
             }
+            listing.add(kind, definition)?;
         }
         match page.next_cursor {
-            None => return Ok(listing),
-            again if again == cursor => return rejected("the listing of tools goes in circles"),
+            None => return Ok(true),
+            again if again == cursor => return rejected("a listing goes in circles"),
             next => cursor = next,
         }
     }
-    rejected("the listing of tools does not end")
+    match kind {
+        Kind::Tool => rejected("the listing of tools does not end"),
+        Kind::Prompt | Kind::Resource | Kind::Template => Ok(false),
+    }
 }
 
 impl Listing {
-    fn add(&mut self, definition: Box<RawValue>) -> Result<(), UpstreamError> {
-        let name = wire::tool_name(&definition);
-        let name = name.map_err(|why| UpstreamError::Rejected(why.to_string()))?;
-        match self.fingerprints.entry(name) {
-            Entry::Vacant(vacant) => {
-                vacant.insert(json::canonical_digest(&definition, Limits::default()).ok());
+    fn add(&mut self, kind: Kind, definition: Box<RawValue>) -> Result<(), UpstreamError> {
+        let name = if kind == Kind::Tool {
+            wire::tool_name(&definition).map_err(|why| UpstreamError::Rejected(why.to_string()))?
+        } else {
+            // What cannot be named cannot be governed, and pages for people are not for agents.
+            match named(kind, definition.get()) {
+                Ok(name) if !is_interface(name.as_str()) => name.to_string(),
+                Ok(_) | Err(_) => return Ok(()),
             }
-            Entry::Occupied(_) => return rejected("the server lists one tool twice"),
+        };
+        let fingerprint = || json::canonical_digest(&definition, Limits::default()).ok();
+        match self.fingerprints.entry((kind, name)) {
+            Entry::Vacant(vacant) => {
+                vacant.insert(fingerprint());
+            }
+            Entry::Occupied(_) if kind == Kind::Tool => {
+                return rejected("the server lists one tool twice");
+            }
+            Entry::Occupied(mut occupied) => {
+                // Listed twice and alike is listed once; of two that differ neither is meant.
+                if *occupied.get() != fingerprint() {
+                    occupied.insert(None);
+                }
+                return Ok(());
+            }
         }
-        self.definitions.push(definition);
+        self.published.push(Published { kind, definition });
         Ok(())
     }
 }

@@ -8,7 +8,7 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::UpstreamError;
-use super::wire::{self, Answer, Incoming, Violation};
+use super::wire::{self, Answer, Has, Incoming, Violation};
 use crate::wire::Era;
 
 /// How many abandoned requests are remembered, so that late answers to them are told from
@@ -66,6 +66,7 @@ pub(super) struct Flight {
     over: CancellationToken,
     listing_changed: Notify,
     modern: OnceLock<Modern>,
+    has: OnceLock<Has>,
 }
 
 /// What is known of a server of the newer era.
@@ -84,6 +85,17 @@ impl Flight {
     pub(super) fn is_modern(&self, tells: bool) {
         // A connection begins once.
         let _ = self.modern.set(Modern { tells });
+    }
+
+    /// The server publishes this.
+    pub(super) fn publishes(&self, has: Has) {
+        // A connection begins once.
+        let _ = self.has.set(has);
+    }
+
+    /// What the server publishes.
+    pub(super) fn has(&self) -> Has {
+        self.has.get().copied().unwrap_or_default()
     }
 
     /// Whether the server tells of changes, and only when it is asked to.
@@ -139,7 +151,9 @@ impl Flight {
             Incoming::Notification { method, params } => {
                 match method.as_str() {
                     "notifications/progress" => self.tell(params.as_deref()),
-                    "notifications/tools/list_changed" => self.change_listing(),
+                    "notifications/prompts/list_changed"
+                    | "notifications/resources/list_changed"
+                    | "notifications/tools/list_changed" => self.change_listing(),
                     _ => {}
                 }
                 Ok(None)

@@ -20,7 +20,7 @@ use super::egress::{Reach, Tcp};
 use super::flight::{Awaited, Ending, Flight, Progress};
 use super::sse::Events;
 use super::wire::{self, Answer, Ask};
-use crate::wire::{Era, MODERN};
+use crate::wire::{Era, MODERN, written};
 
 /// The most bytes of an answer that is not a stream, and of a refusal that is still read.
 const MOST: usize = 16 * 1024 * 1024;
@@ -236,9 +236,11 @@ fn repeated(ask: Ask<'_>) -> Result<HeaderMap, UpstreamError> {
     headers.insert(VERSION, HeaderValue::from_static(MODERN));
     headers.insert(METHOD, HeaderValue::from_static(ask.method()));
     if let Ask::Call(call) = ask {
-        let name = HeaderValue::from_str(call.tool.as_str());
-        let wrong = |_| UpstreamError::NotSent("the tool's name fits into no header".to_owned());
-        headers.insert(NAME, name.map_err(wrong)?);
+        if let Some(name) = wire::spoken_name(call) {
+            let name = HeaderValue::from_str(&written(&name));
+            let wrong = |_| UpstreamError::NotSent("the name fits into no header".to_owned());
+            headers.insert(NAME, name.map_err(wrong)?);
+        }
         headers.extend(call.repeated.iter().cloned());
     }
     Ok(headers)

@@ -13,7 +13,7 @@ use super::child::{Program, Tail};
 use super::flight::{Ending, Flight, Progress};
 use super::http::{HttpLink, header};
 use super::stdio::StdioLink;
-use super::wire::{self, Answer, Ask, Introduction};
+use super::wire::{self, Answer, Ask, Has, Introduction};
 use super::{UpstreamError, UpstreamLimits};
 use crate::ports::SecretSource;
 use crate::wire::{Era, MODERN};
@@ -129,11 +129,7 @@ impl Maker {
             }
         };
         link.begin(&said).await?;
-        if said.tools {
-            within(self.limits.list, catalog::list(link)).await
-        } else {
-            Ok(Listing::default())
-        }
+        within(self.limits.list, catalog::list(link, said.has)).await
     }
 
     async fn initialize(&self, link: &Link) -> Result<Introduction, UpstreamError> {
@@ -205,6 +201,7 @@ impl Link {
 
     /// Speaks from now on what the server does.
     async fn begin(&self, said: &Introduction) -> Result<(), UpstreamError> {
+        self.flight().publishes(said.has);
         if said.version == MODERN {
             self.flight().is_modern(said.tells);
             return Ok(());
@@ -218,6 +215,11 @@ impl Link {
     /// What is spoken over it.
     pub(super) fn era(&self) -> Era {
         self.flight().era()
+    }
+
+    /// What its server publishes.
+    pub(super) fn has(&self) -> Has {
+        self.flight().has()
     }
 
     /// Whether anything ever answered.

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use cs_model::{Digest, ToolName};
-use serde_json::value::RawValue;
+use cs_model::{Digest, Kind};
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, timeout};
 
@@ -13,7 +12,7 @@ use super::catalog::{self, Fingerprints, Listing};
 use super::flight::Progress;
 use super::link::{Link, within};
 use super::wire::{self, Ask};
-use super::{Reply, ToolCall, UpstreamError, UpstreamLimits};
+use super::{Published, Reply, ToolCall, UpstreamError, UpstreamLimits};
 
 /// After how long the tools are asked for again, also when the server says nothing.
 const FRESH: Duration = Duration::from_secs(60);
@@ -55,22 +54,22 @@ impl Live {
         self.since.elapsed()
     }
 
-    /// The fingerprints of the tools, for people.
-    pub(super) fn fingerprints(&self) -> BTreeMap<String, Digest> {
+    /// The fingerprints of what is published, for people.
+    pub(super) fn fingerprints(&self) -> BTreeMap<(Kind, String), Digest> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.fingerprints.iter().filter_map(|(name, it)| Some((name.clone(), (*it)?))).collect()
     }
 
-    /// Makes one tool call, if the tool is still what it was when it was pinned.
+    /// Makes one call, if what is called is still what it was when it was pinned.
     pub(super) async fn call(
         &self,
         call: &ToolCall<'_>,
         progress: Progress,
     ) -> Result<Reply, UpstreamError> {
-        self.check(call.tool, call.fingerprint).await?;
+        self.check(call).await?;
         let progress = call.wants_progress.then_some(progress);
         let answer = within(self.limits.call, self.link.ask(Ask::Call(call), progress)).await?;
-        wire::reply(answer, self.link.era()).map_err(|why| {
+        wire::reply(answer, call, self.link.era()).map_err(|why| {
             if why != wire::ASKS {
                 self.link.reject(why.0);
             }
@@ -79,7 +78,7 @@ impl Live {
     }
 
     // A server that has announced a change is asked for its tools before it is called again.
-    async fn check(&self, tool: &ToolName, pinned: Digest) -> Result<(), UpstreamError> {
+    async fn check(&self, call: &ToolCall<'_>) -> Result<(), UpstreamError> {
         let mut stale = self.stale.subscribe();
         let patience = self.limits.list.saturating_add(APART);
         let settled = timeout(patience, stale.wait_for(|stale| !stale)).await;
@@ -90,22 +89,22 @@ impl Live {
         if known.read.elapsed() > FRESH {
             self.wanted.notify_one();
         }
-        match known.fingerprints.get(tool.as_str()) {
-            Some(Some(live)) if *live == pinned => Ok(()),
+        match known.fingerprints.get(&(call.kind, call.tool.to_string())) {
+            Some(Some(live)) if *live == call.fingerprint => Ok(()),
             Some(_) | None => Err(UpstreamError::Drift),
         }
     }
 
     /// Asks for the tools and remembers their fingerprints.
-    pub(super) async fn list(&self) -> Result<Vec<Box<RawValue>>, UpstreamError> {
-        let listed = within(self.limits.list, catalog::list(&self.link)).await;
+    pub(super) async fn list(&self) -> Result<Vec<Published>, UpstreamError> {
+        let listed = within(self.limits.list, catalog::list(&self.link, self.link.has())).await;
         if let Err(UpstreamError::Rejected(why)) = &listed {
             self.link.reject(why);
         }
         let listing = listed?;
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         *known = Known { fingerprints: listing.fingerprints, read: Instant::now() };
-        Ok(listing.definitions)
+        Ok(listing.published)
     }
 
     /// Keeps what is known of the tools up to date until the connection ends. Calls `read`

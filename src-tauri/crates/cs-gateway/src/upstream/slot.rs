@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use cs_model::upstream::Transport;
-use serde_json::value::RawValue;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -14,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::child::Tail;
 use super::link::Maker;
 use super::live::Live;
-use super::{Health, HealthState, UpstreamError};
+use super::{Health, HealthState, Published, UpstreamError};
 
 /// The first pause before a server is started again, and the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
@@ -111,7 +110,7 @@ impl Slot {
     pub(super) async fn list(
         self: &Arc<Self>,
         transport: &Transport,
-    ) -> Result<Vec<Box<RawValue>>, UpstreamError> {
+    ) -> Result<Vec<Published>, UpstreamError> {
         self.ready(transport).await?.list().await
     }
 

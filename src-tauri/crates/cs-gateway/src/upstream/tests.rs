@@ -69,11 +69,8 @@ fn script(flags: &[&str]) -> Transport {
 pub(super) async fn pinned(upstreams: &Upstreams, transport: &Transport, tool: &str) -> Digest {
     let listed = upstreams.list_tools(target(transport)).await.unwrap();
     let named = |raw: &RawValue| wire::tool_name(raw).unwrap() == tool;
-    canonical_digest(
-        listed.iter().map(AsRef::as_ref).find(|raw| named(raw)).unwrap(),
-        Limits::default(),
-    )
-    .unwrap()
+    let definition = listed.iter().map(|it| &*it.definition).find(|raw| named(raw)).unwrap();
+    canonical_digest(definition, Limits::default()).unwrap()
 }
 
 /// Calls a tool with the definition that it has now.
@@ -86,6 +83,8 @@ pub(super) async fn call(
     let fingerprint = pinned(upstreams, transport, tool).await;
     let tool = ToolName::parse(tool).unwrap();
     let call = ToolCall {
+        kind: cs_model::Kind::Tool,
+        act: cs_policy::Act::Use,
         tool: &tool,
         fingerprint,
         arguments,
@@ -290,6 +289,8 @@ async fn x02_a_tool_with_another_definition_than_the_pinned_one_is_not_called() 
     for tool in ["echo", "gone"] {
         let tool = ToolName::parse(tool).unwrap();
         let call = ToolCall {
+            kind: cs_model::Kind::Tool,
+            act: cs_policy::Act::Use,
             tool: &tool,
             fingerprint,
             arguments: None,
@@ -311,6 +312,8 @@ async fn p19_progress_goes_to_the_call_that_asked_for_it_and_says_no_more_than_i
     let tool = ToolName::parse("steps").unwrap();
     let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     let call = ToolCall {
+        kind: cs_model::Kind::Tool,
+        act: cs_policy::Act::Use,
         tool: &tool,
         fingerprint,
         arguments: None,
@@ -386,8 +389,10 @@ async fn tenants_never_share_a_server_process() {
     let other = Target { tenant: tenant(2), ..target(&transport) };
     let live = upstreams.slot(other).ready(&transport).await.unwrap();
     let tool = ToolName::parse("heard").unwrap();
-    let fingerprint = live.fingerprints()["heard"];
+    let fingerprint = live.fingerprints()[&(cs_model::Kind::Tool, "heard".to_owned())];
     let call = ToolCall {
+        kind: cs_model::Kind::Tool,
+        act: cs_policy::Act::Use,
         tool: &tool,
         fingerprint,
         arguments: None,

@@ -1,15 +1,18 @@
 //! What a server may say, read strictly, and what is said to it, built from checked parts.
 
+mod said;
+
+use cs_model::Kind;
 use cs_model::json::{self, Limits};
 use cs_model::text::neutralise;
+use cs_policy::Act;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+pub(super) use self::said::{Has, Introduction, discovered, introduced};
 use super::{Reply, ReplyBody, ToolCall};
-use crate::wire::{Era, LATEST_LEGACY, MODERN};
-
-/// The revisions that a server may answer `initialize` with.
-const SPOKEN: &[&str] = &[LATEST_LEGACY, "2025-06-18", "2025-03-26", "2024-11-05"];
+use crate::item::{Shape, method, plural};
+use crate::wire::{Era, LATEST_LEGACY, MODERN, Members};
 
 /// How much structure a message may have.
 const LIMITS: Limits = Limits { depth: 128, members: 1_000_000, key: 4096 };
@@ -137,14 +140,14 @@ fn number(raw: &RawValue) -> Result<u64, Violation> {
 /// What a server is asked.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Ask<'a> {
-    /// To make a tool call.
+    /// To make a call.
     Call(&'a ToolCall<'a>),
     /// To say what it is, in the newest revision.
     Discover,
     /// To say what it speaks, in the older ones.
     Initialize,
-    /// To list its tools, from that cursor on.
-    List(Option<&'a str>),
+    /// To list what it has of one kind, from that cursor on.
+    List(Kind, Option<&'a str>),
     /// To tell when its tools change, for as long as somebody listens. Newest revision only.
     Listen,
 }
@@ -153,10 +156,13 @@ impl Ask<'_> {
     /// The method.
     pub(super) const fn method(self) -> &'static str {
         match self {
-            Self::Call(_) => "tools/call",
+            Self::Call(call) => method(call.kind, call.act),
             Self::Discover => "server/discover",
             Self::Initialize => "initialize",
-            Self::List(_) => "tools/list",
+            Self::List(Kind::Prompt, _) => "prompts/list",
+            Self::List(Kind::Resource, _) => "resources/list",
+            Self::List(Kind::Template, _) => "resources/templates/list",
+            Self::List(Kind::Tool, _) => "tools/list",
             Self::Listen => "subscriptions/listen",
         }
     }
@@ -166,7 +172,7 @@ impl Ask<'_> {
         match self {
             Self::Discover | Self::Listen => Era::Modern,
             Self::Initialize => Era::Legacy,
-            Self::Call(_) | Self::List(_) => connection,
+            Self::Call(_) | Self::List(..) => connection,
         }
     }
 
@@ -174,7 +180,7 @@ impl Ask<'_> {
     /// the first request.
     pub(super) const fn can_be_cancelled(self) -> bool {
         match self {
-            Self::Call(_) | Self::List(_) | Self::Listen => true,
+            Self::Call(_) | Self::List(..) | Self::Listen => true,
             Self::Discover | Self::Initialize => false,
         }
     }
@@ -183,12 +189,12 @@ impl Ask<'_> {
     pub(super) fn request(self, id: u64, era: Era) -> Result<String, Violation> {
         let mut members = match self {
             Self::Call(call) => call_members(call)?,
-            Self::Discover | Self::List(None) => Vec::new(),
+            Self::Discover | Self::List(_, None) => Vec::new(),
             Self::Initialize => introduction(),
-            Self::List(Some(cursor)) => {
+            Self::List(_, Some(cursor)) => {
                 vec![format!(r#""cursor":{}"#, serde_json::Value::from(cursor))]
             }
-            Self::Listen => vec![r#""notifications":{"toolsListChanged":true}"#.to_owned()],
+            Self::Listen => vec![LISTEN.to_owned()],
         };
         let mut meta = match era {
             Era::Legacy => Vec::new(),
@@ -206,6 +212,12 @@ impl Ask<'_> {
         )))
     }
 }
+
+/// What is listened to.
+const LISTEN: &str = concat!(
+    r#""notifications":{"promptsListChanged":true,"resourcesListChanged":true,"#,
+    r#""toolsListChanged":true}"#
+);
 
 /// What follows the answer to `initialize`.
 pub(super) const INITIALIZED: &str = r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
@@ -259,74 +271,48 @@ fn ourselves() -> String {
     format!(r#"{{"name":"countersign","version":"{}"}}"#, env!("CARGO_PKG_VERSION"))
 }
 
-/// What a server says of itself.
-#[derive(Debug)]
-pub(super) struct Introduction {
-    /// The revision that is spoken with it.
-    pub(super) version: &'static str,
-    /// Whether it has tools at all.
-    pub(super) tools: bool,
-    /// Whether it tells when they change.
-    pub(super) tells: bool,
-}
-
-#[derive(Deserialize)]
-struct Capabilities {
-    tools: Option<Tools>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Tools {
-    list_changed: Option<bool>,
-}
-
-impl Introduction {
-    fn of(version: &'static str, capabilities: &Capabilities) -> Self {
-        let tells = capabilities.tools.as_ref().is_some_and(|it| it.list_changed == Some(true));
-        Self { version, tools: capabilities.tools.is_some(), tells }
-    }
-}
-
-/// Reads the result of `initialize`.
-pub(super) fn introduced(result: &RawValue) -> Result<Introduction, Violation> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Result {
-        protocol_version: String,
-        capabilities: Capabilities,
-    }
-    let Result { protocol_version, capabilities } = serde_json::from_str(result.get())
-        .map_err(|_| Violation("the answer to `initialize` has another shape"))?;
-    let version = SPOKEN.iter().find(|spoken| **spoken == protocol_version);
-    let version = version.ok_or(Violation("the server speaks no protocol revision known here"))?;
-    Ok(Introduction::of(version, &capabilities))
-}
-
-/// Reads the result of `server/discover`, if the server speaks the newest revision.
-pub(super) fn discovered(result: &RawValue) -> Option<Introduction> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Result {
-        supported_versions: Vec<String>,
-        capabilities: Capabilities,
-    }
-    let said: Result = serde_json::from_str(result.get()).ok()?;
-    let speaks = said.supported_versions.iter().any(|it| it == MODERN);
-    speaks.then(|| Introduction::of(MODERN, &said.capabilities))
-}
-
-/// The parameters of `tools/call`.
+/// The parameters of a call.
 fn call_members(call: &ToolCall<'_>) -> Result<Vec<String>, Violation> {
-    let mut members = vec![format!(r#""name":"{}""#, call.tool)];
-    if let Some(arguments) = call.arguments {
-        let known = serde_json::from_str::<&RawValue>(arguments).is_ok() && is_object(arguments);
-        if !known {
-            return Err(Violation("the arguments are not a JSON object"));
+    let name = serde_json::Value::from(call.tool.as_str());
+    let arguments = match call.arguments {
+        Some(arguments) => {
+            let known = serde_json::from_str::<&RawValue>(arguments).is_ok();
+            let read = Members::read(arguments).filter(|_| known);
+            Some(read.ok_or(Violation("the arguments are not a JSON object"))?)
         }
-        members.push(format!(r#""arguments":{arguments}"#));
+        None => None,
+    };
+    let part = |key| {
+        let raw = arguments.as_ref().and_then(|arguments| arguments.get(key));
+        raw.map(|raw| format!(r#""{key}":{raw}"#))
+    };
+    match (call.act, call.kind) {
+        (Act::Use, Kind::Prompt | Kind::Tool) => {
+            let arguments = call.arguments.map(|it| format!(r#""arguments":{it}"#));
+            Ok([format!(r#""name":{name}"#)].into_iter().chain(arguments).collect())
+        }
+        (Act::Use, Kind::Resource | Kind::Template) => {
+            part("uri").map(|uri| vec![uri]).ok_or(Violation("the arguments have no URI"))
+        }
+        (Act::Complete, kind) => {
+            let (of, key) = match kind {
+                Kind::Prompt | Kind::Tool => ("ref/prompt", "name"),
+                Kind::Resource | Kind::Template => ("ref/resource", "uri"),
+            };
+            let of = format!(r#""ref":{{"type":"{of}","{key}":{name}}}"#);
+            let argument = part("argument").ok_or(Violation("nothing is to be completed"))?;
+            Ok([of, argument].into_iter().chain(part("context")).collect())
+        }
     }
-    Ok(members)
+}
+
+/// What a call says in its header `Mcp-Name`.
+pub(super) fn spoken_name(call: &ToolCall<'_>) -> Option<String> {
+    match (call.act, call.kind) {
+        (Act::Complete, _) => None,
+        (Act::Use, Kind::Prompt | Kind::Tool) => Some(call.tool.to_string()),
+        (Act::Use, Kind::Resource | Kind::Template) => Members::read(call.arguments?)?.text("uri"),
+    }
 }
 
 /// What is said about a call besides.
@@ -342,16 +328,22 @@ fn is_trace(text: &str) -> bool {
     text.len() == 55 && text.bytes().all(|b| b == b'-' || b.is_ascii_hexdigit())
 }
 
-/// Reads the answer to `tools/call`.
-pub(super) fn reply(answer: Answer, era: Era) -> Result<Reply, Violation> {
+/// Reads the answer to a call.
+pub(super) fn reply(answer: Answer, call: &ToolCall<'_>, era: Era) -> Result<Reply, Violation> {
     match answer {
         Answer::Result(result) => {
-            check_tool_result(&result, era)?;
+            check_result(&result, Shape::of(call.kind, call.act), era)?;
             Ok(Reply { body: ReplyBody::Result(result) })
         }
         Answer::Error(Fault { code, message, data }) => {
-            // These codes steer clients of another protocol era, or send people to addresses.
-            let code = if matches!(code, -32042 | -32022..=-32020) { -32603 } else { code };
+            let reads = Shape::of(call.kind, call.act) == Shape::Contents;
+            let code = match code {
+                // These codes steer clients of another protocol era, or send people to addresses.
+                -32042 | -32022..=-32020 => -32603,
+                // There is nothing at the URI, in the words of the newest revision.
+                -32602 if era == Era::Modern && reads => -32002,
+                other => other,
+            };
             let message = neutralise(&message, MESSAGE);
             let data = data.filter(|data| data.get().len() <= DATA);
             Ok(Reply { body: ReplyBody::Error { code, message, data } })
@@ -359,48 +351,52 @@ pub(super) fn reply(answer: Answer, era: Era) -> Result<Reply, Violation> {
     }
 }
 
-/// A tool's result has content, and does not turn into something that nobody asked for: a task,
-/// or a question to the agent's user. What it gives as data is an object; in the newest revision
-/// it may be anything.
-fn check_tool_result(result: &RawValue, era: Era) -> Result<(), Violation> {
+/// A result has what every result of its shape has, and does not turn into something that nobody
+/// asked for: a task, or a question to the agent's user. What a tool gives as data is an object;
+/// in the newest revision it may be anything.
+fn check_result(result: &RawValue, expected: Shape, era: Era) -> Result<(), Violation> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
-    struct Shape<'a> {
-        #[serde(borrow)]
-        content: Option<&'a RawValue>,
+    struct Said<'a> {
         #[serde(borrow)]
         structured_content: Option<&'a RawValue>,
         is_error: Option<bool>,
         result_type: Option<String>,
         task: Option<serde::de::IgnoredAny>,
     }
-    const OTHER: Violation = Violation("the result does not have the shape of a tool's result");
-    let shape: Shape<'_> = serde_json::from_str(result.get()).map_err(|_| OTHER)?;
-    if era == Era::Modern && shape.result_type.as_deref() == Some("input_required") {
+    const OTHER: Violation = Violation("the result does not have the shape of one");
+    let said: Said<'_> = serde_json::from_str(result.get()).map_err(|_| OTHER)?;
+    if era == Era::Modern && said.result_type.as_deref() == Some("input_required") {
         return Err(ASKS);
     }
-    let content = shape.content.is_some_and(|content| content.get().starts_with('['));
     let structured = era == Era::Modern
-        || shape.structured_content.is_none_or(|structured| is_object(structured.get()));
-    let plain = shape.result_type.is_none_or(|kind| kind == "complete") && shape.task.is_none();
-    let _ = shape.is_error;
-    if content && structured && plain { Ok(()) } else { Err(OTHER) }
+        || expected != Shape::Content
+        || said.structured_content.is_none_or(|structured| is_object(structured.get()));
+    let plain = said.result_type.is_none_or(|kind| kind == "complete") && said.task.is_none();
+    let _ = said.is_error;
+    if expected.has_body(result.get()) && structured && plain { Ok(()) } else { Err(OTHER) }
 }
 
-/// One page of `tools/list`.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
+/// One page of a listing.
+#[derive(Debug)]
 pub(super) struct Page {
     /// The definitions, as the server wrote them.
-    pub(super) tools: Vec<Box<RawValue>>,
+    pub(super) definitions: Vec<Box<RawValue>>,
     /// Where the next page begins, if there is one.
     pub(super) next_cursor: Option<String>,
 }
 
-/// Reads one page of `tools/list`.
-pub(super) fn page(result: &RawValue) -> Result<Page, Violation> {
-    serde_json::from_str(result.get())
-        .map_err(|_| Violation("the answer to `tools/list` has another shape"))
+/// Reads one page of a listing.
+pub(super) fn page(kind: Kind, result: &RawValue) -> Result<Page, Violation> {
+    const OTHER: Violation = Violation("a listing has another shape");
+    let members = Members::read(result.get()).ok_or(OTHER)?;
+    let definitions = members.get(plural(kind)).ok_or(OTHER)?;
+    let definitions = serde_json::from_str(definitions.get()).map_err(|_| OTHER)?;
+    let next_cursor = match members.get("nextCursor") {
+        Some(raw) => serde_json::from_str(raw.get()).map_err(|_| OTHER)?,
+        None => None,
+    };
+    Ok(Page { definitions, next_cursor })
 }
 
 /// The name in a tool's definition.

@@ -1,12 +1,16 @@
 //! What a client asks for: a closed table of methods, and nothing else.
 
+use cs_model::Kind;
+use cs_policy::Act;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::value::RawValue;
 
 use super::era::{Era, classify, classify_notice};
 use super::headers::{says, single};
 use super::{Envelope, Flaw, Id, Members};
+use crate::item::Wanted;
 use crate::refusal::Refusal;
+use crate::stream::{TOLD, noun};
 
 const META_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
 const META_CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
@@ -31,16 +35,16 @@ pub(crate) struct Incoming {
 /// What is asked.
 #[derive(Debug)]
 pub(crate) enum Ask {
-    /// To call a tool.
+    /// To call a tool, get a prompt, read a resource, or complete an argument.
     Call(Id, Call),
     /// What the gateway is and can do, in the newer era.
     Discover(Id),
     /// To open a session, in the older era.
     Initialize(Id, String),
-    /// The tools.
-    List(Id),
-    /// To be told when the tools change, in the newer era. Whether that was among the wishes.
-    Listen(Id, bool),
+    /// What there is of one kind.
+    List(Id, Kind),
+    /// To be told when what can be seen of these kinds changes, in the newer era.
+    Listen(Id, Vec<Kind>),
     /// Something that wants no answer.
     Notice(Notice),
     /// Whether anybody is there.
@@ -56,17 +60,28 @@ pub(crate) enum Notice {
     Other,
 }
 
-/// A tool call.
+/// A call.
 #[derive(Debug)]
 pub(crate) struct Call {
-    /// The name by which the client knows the tool.
+    /// What it is a call of.
+    pub(crate) kind: Kind,
+    /// What is done with it.
+    pub(crate) act: Act,
+    /// The name by which the client knows the tool, or the URI of what it wants to read.
     pub(crate) name: String,
-    /// The arguments, as they were written.
+    /// The arguments, as they were written. Of a read the URI, of a completion what it is about.
     pub(crate) arguments: Option<Box<RawValue>>,
     /// What the gateway gave the client to bring back.
     pub(crate) state: Option<String>,
     /// The headers that repeat arguments. Nothing is decided on them.
     pub(crate) repeated: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl Call {
+    /// What it asks for.
+    pub(crate) fn wanted(&self, era: Era) -> Wanted<'_> {
+        Wanted { era, kind: self.kind, act: self.act, name: &self.name }
+    }
 }
 
 /// What `_meta` says, as far as it means anything here. Nothing else of it goes on.
@@ -102,19 +117,25 @@ pub(crate) fn read(envelope: &Envelope<'_>, headers: &HeaderMap) -> Result<Incom
         (Era::Legacy, "initialize") => Ask::Initialize(id, requested_version(params)?),
         (Era::Legacy, "ping") => Ask::Ping(id),
         (Era::Modern, "server/discover") => plain(params, &[], Ask::Discover(id))?,
-        (Era::Modern, "subscriptions/listen") => Ask::Listen(id, wants_tools(params)?),
-        (Era::Legacy | Era::Modern, "tools/call") => Ask::Call(id, call(era, params, headers)?),
-        (Era::Legacy | Era::Modern, "tools/list") => {
-            if params.is_some_and(|params| params.has_any(&["cursor"])) {
-                return Err(Refusal::Message(Flaw::Params("There is no further page")));
+        (Era::Modern, "subscriptions/listen") => Ask::Listen(id, wishes(params)?),
+        (Era::Legacy | Era::Modern, _) => match listing(method) {
+            Some(kind) => {
+                if params.is_some_and(|params| params.has_any(&["cursor"])) {
+                    return Err(Refusal::Message(Flaw::Params("There is no further page")));
+                }
+                plain(params, &[], Ask::List(id, kind))?
             }
-            plain(params, &[], Ask::List(id))?
-        }
-        (Era::Legacy | Era::Modern, _) => return Err(Refusal::MethodUnknown { era }),
+            None => match call(era, method, params, headers)? {
+                Some(call) => Ask::Call(id, call),
+                None => return Err(Refusal::MethodUnknown { era }),
+            },
+        },
     };
     if era == Era::Modern {
         agree(headers, "mcp-method", Some(method))?;
-        if let Ask::Call(_, call) = &ask {
+        if let Ask::Call(_, call) = &ask
+            && call.act == Act::Use
+        {
             agree(headers, "mcp-name", Some(&call.name))?;
         }
     }
@@ -159,30 +180,66 @@ fn requested_version(params: Option<&Members<'_>>) -> Result<String, Refusal> {
     version.filter(|version| version.len() <= 64).ok_or(flaw)
 }
 
-fn wants_tools(params: Option<&Members<'_>>) -> Result<bool, Refusal> {
+fn wishes(params: Option<&Members<'_>>) -> Result<Vec<Kind>, Refusal> {
     let flaw = || Refusal::Message(Flaw::Params("subscriptions/listen needs notifications"));
     let params = params.filter(|p| p.are_all_in(&["_meta", "notifications"])).ok_or_else(flaw)?;
     let wishes = params.object("notifications").ok_or_else(flaw)?;
-    Ok(wishes.get("toolsListChanged").is_some_and(|raw| raw.get() == "true"))
+    let is_wished = |kind: &Kind| {
+        let key = format!("{}ListChanged", noun(*kind));
+        wishes.get(&key).is_some_and(|raw| raw.get() == "true")
+    };
+    Ok(TOLD.into_iter().filter(is_wished).collect())
 }
 
-fn call(era: Era, params: Option<&Members<'_>>, headers: &HeaderMap) -> Result<Call, Refusal> {
-    let flaw = |what| Refusal::Message(Flaw::Params(what));
-    let params = params.ok_or_else(|| flaw("tools/call needs params"))?;
-    let known: &[&str] = match era {
-        Era::Legacy => &["_meta", "arguments", "name"],
-        Era::Modern => &["_meta", "arguments", "inputResponses", "name", "requestState"],
-    };
-    if !params.are_all_in(known) {
-        return Err(flaw("The params have a member that is not known here"));
+/// What a method lists.
+fn listing(method: &str) -> Option<Kind> {
+    match method {
+        "prompts/list" => Some(Kind::Prompt),
+        "resources/list" => Some(Kind::Resource),
+        "resources/templates/list" => Some(Kind::Template),
+        "tools/list" => Some(Kind::Tool),
+        _ => None,
     }
-    let name = params.text("name").ok_or_else(|| flaw("The name of the tool must be a string"))?;
+}
+
+const UNKNOWN: &str = "The params have a member that is not known here";
+
+/// Reads a call, if the method is one.
+fn call(
+    era: Era,
+    method: &str,
+    params: Option<&Members<'_>>,
+    headers: &HeaderMap,
+) -> Result<Option<Call>, Refusal> {
+    let flaw = |what| Refusal::Message(Flaw::Params(what));
+    let (kind, own): (_, &[&str]) = match method {
+        "completion/complete" => return completion(params).map(Some),
+        "prompts/get" => (Kind::Prompt, &["_meta", "arguments", "name"]),
+        "resources/read" => (Kind::Resource, &["_meta", "uri"]),
+        "tools/call" => (Kind::Tool, &["_meta", "arguments", "name"]),
+        _ => return Ok(None),
+    };
+    let params = params.ok_or_else(|| flaw("The method needs params"))?;
+    let rounds: &[&str] = match era {
+        Era::Legacy => &[],
+        Era::Modern => &["inputResponses", "requestState"],
+    };
+    if !params.are_all_in(&[own, rounds].concat()) {
+        return Err(flaw(UNKNOWN));
+    }
     let object = |key| match params.get(key) {
         Some(raw) if raw.get().starts_with('{') => Ok(Some(raw.to_owned())),
         Some(_) => Err(flaw("The arguments and the input responses must be objects")),
         None => Ok(None),
     };
-    let arguments = object("arguments")?;
+    let (name, arguments) = if kind == Kind::Resource {
+        let uri = params.text("uri").ok_or_else(|| flaw("The URI must be a string"))?;
+        let arguments = members(&[("uri", &serde_json::Value::from(&*uri).to_string())]);
+        (uri, Some(arguments?))
+    } else {
+        let name = params.text("name").ok_or_else(|| flaw("The name must be a string"))?;
+        (name, object("arguments")?)
+    };
     object("inputResponses")?;
     let state = match params.get("requestState") {
         Some(_) => {
@@ -193,7 +250,53 @@ fn call(era: Era, params: Option<&Members<'_>>, headers: &HeaderMap) -> Result<C
     };
     let repeated = headers.iter().filter(|(name, _)| name.as_str().starts_with("mcp-param-"));
     let repeated = repeated.map(|(name, value)| (name.clone(), value.clone())).collect();
-    Ok(Call { name, arguments, state, repeated })
+    Ok(Some(Call { kind, act: Act::Use, name, arguments, state, repeated }))
+}
+
+/// Reads what is to be completed: one argument of a prompt or of a resource template.
+fn completion(params: Option<&Members<'_>>) -> Result<Call, Refusal> {
+    let flaw = |what| Refusal::Message(Flaw::Params(what));
+    let params = params.ok_or_else(|| flaw("The method needs params"))?;
+    if !params.are_all_in(&["_meta", "argument", "context", "ref"]) {
+        return Err(flaw(UNKNOWN));
+    }
+    let part = |key, known: &[&str], what| {
+        let part = params.object(key).filter(|it| it.are_all_in(known));
+        part.ok_or_else(|| flaw(what))
+    };
+    let of = part("ref", &["name", "title", "type", "uri"], "The ref must name what there is")?;
+    let (kind, key) = match of.text("type").as_deref() {
+        Some("ref/prompt") => (Kind::Prompt, "name"),
+        Some("ref/resource") => (Kind::Template, "uri"),
+        Some(_) | None => return Err(flaw("The ref must be ref/prompt or ref/resource")),
+    };
+    let name = of.text(key).ok_or_else(|| flaw("The ref must name what there is"))?;
+    // Without an expression it is no template but what is at a URI.
+    let plain = kind == Kind::Template && !name.contains('{');
+    let kind = if plain { Kind::Resource } else { kind };
+    let shape = "The argument must have a name and a value, both strings";
+    let argument = part("argument", &["name", "value"], shape)?;
+    if argument.text("name").is_none() || argument.text("value").is_none() {
+        return Err(flaw(shape));
+    }
+    let mut said = vec!["argument"];
+    if params.get("context").is_some() {
+        let context = part("context", &["arguments"], "The context has arguments, an object")?;
+        if context.get("arguments").is_some() && context.object("arguments").is_none() {
+            return Err(flaw("The context has arguments, an object"));
+        }
+        said.push("context");
+    }
+    let said = said.into_iter().filter_map(|key| Some((key, params.get(key)?.get())));
+    let arguments = Some(members(&said.collect::<Vec<_>>())?);
+    Ok(Call { kind, act: Act::Complete, name, arguments, state: None, repeated: Vec::new() })
+}
+
+/// An object of members that are JSON.
+fn members(all: &[(&str, &str)]) -> Result<Box<RawValue>, Refusal> {
+    let all: Vec<_> = all.iter().map(|(key, raw)| format!("\"{key}\":{raw}")).collect();
+    RawValue::from_string(format!("{{{}}}", all.join(",")))
+        .map_err(|_| Refusal::Message(Flaw::Params("The params do not make an object")))
 }
 
 impl Meta {

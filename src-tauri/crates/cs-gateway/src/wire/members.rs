@@ -53,11 +53,6 @@ impl<'t> Members<'t> {
         let kept = kept.map(|(name, raw)| format!("{}:{raw}", serde_json::Value::from(&**name)));
         format!("{{{}}}", kept.collect::<Vec<_>>().join(","))
     }
-
-    /// Whether there is no member.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
 }
 
 impl<'de> Deserialize<'de> for Members<'de> {

@@ -299,3 +299,5 @@ fn the_starter_matrix_is_enforced_as_it_is_drawn() {
     let table: String = table.lines().map(|line| format!("{}\n", line.trim_end())).collect();
     expect_file!["../../golden/starter.txt"].assert_eq(&table);
 }
+
+mod kinds;

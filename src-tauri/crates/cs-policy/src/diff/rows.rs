@@ -192,7 +192,7 @@ impl Row for ToolDoc {
     }
 
     fn label(&self, tenant: &TenantDoc) -> String {
-        format!("{}/{}", server_name(tenant, self.server), self.name)
+        format!("{}/{}", server_name(tenant, self.server), self.kind.marked(self.name.as_str()))
     }
 
     fn blank(&self) -> Self {
@@ -207,6 +207,13 @@ impl Row for ToolDoc {
 
     fn compare(&self, new: &Self, sides: Sides<'_>, out: &mut Vec<What>) {
         let tool = new.label(sides.new);
+        if self.kind != new.kind {
+            out.push(What::Renamed {
+                thing: Thing::Tool,
+                from: self.label(sides.old),
+                to: tool.clone(),
+            });
+        }
         if self.scopes != new.scopes {
             let scopes = new.scopes.iter().cloned().collect();
             out.push(What::ToolScopes { tool: tool.clone(), scopes });

@@ -67,7 +67,7 @@ async fn insert(db: &mut SqliteConnection, new: &NewApproval) -> Result<(), Regi
                                policy_version, requested, decide_by, state)
          SELECT ?1, ?2, ?3, session.agent_id, session.agent_name, session.credential_id,
                 session.id, session.task_id, session.task_name, server.id, server.name, tool.id,
-                tool.name, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 'pending'
+                iif(tool.kind = 'tool', tool.name, tool.kind || ':' || tool.name), ?4, ?5, ?6, ?7, ?8, ?9, ?10, 'pending'
            FROM session
            JOIN tool ON tool.tenant_id = session.tenant_id AND tool.id = ?11
            JOIN server ON server.tenant_id = tool.tenant_id AND server.id = tool.server_id

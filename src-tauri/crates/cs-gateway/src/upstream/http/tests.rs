@@ -325,6 +325,8 @@ async fn h07_the_headers_of_a_call_repeat_what_its_definition_wants_repeated() {
     let region = HeaderName::from_static("mcp-param-region");
     let repeated = [(region.clone(), HeaderValue::from_static("eu"))];
     let call = crate::upstream::ToolCall {
+        kind: cs_model::Kind::Tool,
+        act: cs_policy::Act::Use,
         tool: &tool,
         fingerprint,
         arguments: Some(r#"{"region":"eu"}"#),

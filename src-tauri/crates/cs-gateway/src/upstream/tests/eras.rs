@@ -44,6 +44,8 @@ async fn x02_a_server_of_the_newest_revision_tells_of_changes_when_it_is_asked_t
     text(call(&upstreams, &transport, "change", None).await);
     let tool = ToolName::parse("echo").unwrap();
     let call = ToolCall {
+        kind: cs_model::Kind::Tool,
+        act: cs_policy::Act::Use,
         tool: &tool,
         fingerprint,
         arguments: None,

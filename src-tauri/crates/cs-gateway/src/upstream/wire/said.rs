@@ -1,0 +1,92 @@
+//! What a server says of itself.
+
+use cs_model::Kind;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::Violation;
+use crate::wire::{LATEST_LEGACY, MODERN};
+
+/// The revisions that a server may answer `initialize` with.
+const SPOKEN: &[&str] = &[LATEST_LEGACY, "2025-06-18", "2025-03-26", "2024-11-05"];
+
+/// What a server says of itself.
+#[derive(Debug)]
+pub(in crate::upstream) struct Introduction {
+    /// The revision that is spoken with it.
+    pub(in crate::upstream) version: &'static str,
+    /// What it publishes.
+    pub(in crate::upstream) has: Has,
+    /// Whether it tells when they change.
+    pub(in crate::upstream) tells: bool,
+}
+
+/// Which kinds of things a server publishes, and what it can do with them.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(in crate::upstream) struct Has {
+    prompts: bool,
+    resources: bool,
+    tools: bool,
+}
+
+impl Has {
+    /// Whether it can be asked for a list of these.
+    pub(in crate::upstream) const fn may_list(self, kind: Kind) -> bool {
+        match kind {
+            Kind::Prompt => self.prompts,
+            Kind::Resource | Kind::Template => self.resources,
+            Kind::Tool => self.tools,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Capabilities {
+    prompts: Option<Listed>,
+    resources: Option<Listed>,
+    tools: Option<Listed>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Listed {
+    list_changed: Option<bool>,
+}
+
+impl Introduction {
+    fn of(version: &'static str, capabilities: &Capabilities) -> Self {
+        let Capabilities { prompts, resources, tools } = capabilities;
+        let mut all = [prompts, resources, tools].into_iter().flatten();
+        let tells = all.any(|it| it.list_changed == Some(true));
+        let (prompts, resources) = (prompts.is_some(), resources.is_some());
+        Self { version, has: Has { prompts, resources, tools: tools.is_some() }, tells }
+    }
+}
+
+/// Reads the result of `initialize`.
+pub(in crate::upstream) fn introduced(result: &RawValue) -> Result<Introduction, Violation> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Result {
+        protocol_version: String,
+        capabilities: Capabilities,
+    }
+    let Result { protocol_version, capabilities } = serde_json::from_str(result.get())
+        .map_err(|_| Violation("the answer to `initialize` has another shape"))?;
+    let version = SPOKEN.iter().find(|spoken| **spoken == protocol_version);
+    let version = version.ok_or(Violation("the server speaks no protocol revision known here"))?;
+    Ok(Introduction::of(version, &capabilities))
+}
+
+/// Reads the result of `server/discover`, if the server speaks the newest revision.
+pub(in crate::upstream) fn discovered(result: &RawValue) -> Option<Introduction> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Result {
+        supported_versions: Vec<String>,
+        capabilities: Capabilities,
+    }
+    let said: Result = serde_json::from_str(result.get()).ok()?;
+    let speaks = said.supported_versions.iter().any(|it| it == MODERN);
+    speaks.then(|| Introduction::of(MODERN, &said.capabilities))
+}

@@ -17,7 +17,9 @@
 //!     issuer: { enabled: true, token_secs: 600 }
 //! ```
 //!
-//! Things are known by their names. A tool's definition is the text that its server published,
+//! Things are known by their names: a tool as `server/name`, everything else that a server publishes
+//! as `server/prompt:name`, `server/resource:URI` and `server/template:text`, in `tools` as in
+//! grants, conditions and tasks. A tool's definition is the text that its server published,
 //! byte for byte. No secret ever stands in the file: settings name a tenant's secrets.
 
 mod apply;

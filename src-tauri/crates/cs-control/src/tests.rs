@@ -20,4 +20,5 @@ mod servers;
 mod serving;
 mod table;
 mod templates;
+mod tenants;
 mod traffic;

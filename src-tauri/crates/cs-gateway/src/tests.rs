@@ -30,6 +30,7 @@ mod shape;
 mod signed;
 mod streams;
 mod successor;
+mod tenants;
 mod tls;
 mod tokens;
 mod world;

@@ -1,0 +1,305 @@
+//! What an operator asks in one tenant's name reaches nothing of another's.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use cs_trust::ca::Authority;
+use serde_json::{Value, json};
+
+use super::approvals::Waiting;
+use super::place::{PASSPHRASE, Place};
+use super::providers::{provider, settings};
+use crate::commands::TABLE;
+
+/// Commands that name nothing inside a tenant but the tenant itself, or are about none.
+const NAME_NOTHING: &[&str] = &[
+    "agent_list",
+    "alert_acknowledge",
+    "alert_list",
+    "alert_metric",
+    "alert_rule_set",
+    "alert_rules",
+    "alert_show",
+    "apply",
+    "approval_list",
+    "approval_week",
+    "audit_export",
+    "audit_page",
+    "audit_show",
+    "audit_verify",
+    "authn_overview",
+    "authority_add",
+    "authority_rotate",
+    "authority_show",
+    "credential_list",
+    "export",
+    "first_run",
+    "issuer_rotate",
+    "issuer_set",
+    "issuer_show",
+    "lock",
+    "matrix",
+    "matrix_export",
+    "matrix_save",
+    "operator_create",
+    "operator_list",
+    "operator_remove",
+    "overview",
+    "provider_create",
+    "provider_discover",
+    "provider_list",
+    "reference_matrix",
+    "registry_accept",
+    "revocation_list",
+    "role_create",
+    "server_create",
+    "server_create_from",
+    "server_list",
+    "server_probe",
+    "serving_set",
+    "serving_show",
+    "session_list",
+    "starter_load",
+    "starter_remove",
+    "status",
+    "task_list",
+    "template_fill",
+    "template_list",
+    "template_remove",
+    "template_set",
+    "tenant_create",
+    "tenant_list",
+    "tenant_revoke",
+    "tenant_secret_list",
+    "tenant_secret_set",
+    "tenant_set_standing",
+    "touch",
+    "unlock",
+];
+
+/// One of each kind of thing.
+#[derive(Clone)]
+struct Things {
+    agent: Value,
+    approval: Value,
+    authority: Value,
+    credential: Value,
+    provider: Value,
+    role: Value,
+    server: Value,
+    session: Value,
+    task: Value,
+    tool: Value,
+}
+
+impl Things {
+    /// Things of the same kinds that nobody has.
+    fn unknown(&self) -> Self {
+        let other = |id: &Value| {
+            let text = id.as_str().unwrap();
+            let (kind, digits) = text.split_once('_').unwrap();
+            let digit = |it| if it == '0' { '1' } else { '0' };
+            let first = digits.chars().next().map(digit).unwrap();
+            // The end of an id says of what version it is; its beginning says nothing.
+            json!(format!("{kind}_{first}{}", &digits[1..]))
+        };
+        Self {
+            agent: other(&self.agent),
+            approval: other(&self.approval),
+            authority: other(&self.authority),
+            credential: other(&self.credential),
+            provider: other(&self.provider),
+            role: other(&self.role),
+            server: other(&self.server),
+            session: other(&self.session),
+            task: other(&self.task),
+            tool: other(&self.tool),
+        }
+    }
+}
+
+/// Every way to name something, in the name of a tenant that does not have it. What is not named
+/// there is the tenant's own.
+fn attempts(tenant: &Value, own: &Things, it: &Things, version: &Value) -> Vec<(&'static str, Value)> {
+    let times = |mut args: Value| {
+        args["expected_secs"] = json!(60);
+        args["longest_secs"] = json!(600);
+        args
+    };
+    let print = json!("0".repeat(64));
+    let cell = |tool: &Value, role: &Value| {
+        let change = json!({ "tool": tool, "role": role, "grant": "allow" });
+        json!({ "changes": [change], "base_version": version })
+    };
+    let attempts = vec![
+        ("role_remove", json!({ "role": it.role })),
+        ("matrix_set", cell(&it.tool, &own.role)),
+        ("matrix_set", cell(&own.tool, &it.role)),
+        ("matrix_cell", json!({ "role": it.role, "tool": own.tool })),
+        ("matrix_cell", json!({ "role": own.role, "tool": it.tool })),
+        ("tool_describe", json!({ "tool": it.tool, "scopes": [] })),
+        ("tool_set_enabled", json!({ "tools": [it.tool], "enabled": false })),
+        ("task_create", times(json!({ "name": "x", "tools": [it.tool] }))),
+        ("task_update", times(json!({ "task": it.task, "tools": [] }))),
+        ("task_update", times(json!({ "task": own.task, "tools": [it.tool] }))),
+        ("task_remove", json!({ "task": it.task })),
+        ("agent_create", json!({ "name": "x", "roles": [it.role], "tasks": [] })),
+        ("agent_create", json!({ "name": "x", "roles": [], "tasks": [it.task] })),
+        ("agent_update", json!({ "agent": it.agent, "roles": [], "tasks": [] })),
+        ("agent_update", json!({ "agent": own.agent, "roles": [it.role], "tasks": [] })),
+        ("agent_update", json!({ "agent": own.agent, "roles": [], "tasks": [it.task] })),
+        ("agent_set_standing", json!({ "agent": it.agent, "standing": "suspended" })),
+        ("agent_remove", json!({ "agent": it.agent })),
+        ("agent_revoke", json!({ "agent": it.agent, "reason": "x" })),
+        ("credential_issue", json!({ "agent": it.agent, "kind": "api_key" })),
+        ("credential_issue", json!({ "agent": own.agent, "kind": "api_key", "tasks": [it.task] })),
+        ("credential_issue", json!({ "agent": own.agent, "kind": "api_key", "task": it.task })),
+        (
+            "credential_register",
+            json!({ "agent": it.agent, "provider": own.provider, "subject": "x" }),
+        ),
+        (
+            "credential_register",
+            json!({ "agent": own.agent, "provider": it.provider, "subject": "x" }),
+        ),
+        ("credential_revoke", json!({ "credential": it.credential })),
+        ("credential_release", json!({ "credential": it.credential })),
+        ("certificate_issue", json!({ "agent": it.agent })),
+        (
+            "certificate_register",
+            json!({ "agent": own.agent, "authority": it.authority, "fingerprint": print }),
+        ),
+        (
+            "certificate_register",
+            json!({ "agent": it.agent, "authority": own.authority, "fingerprint": print }),
+        ),
+        ("client_register", json!({ "agent": it.agent, "method": "client_secret" })),
+        ("authority_list_update", json!({ "authority": it.authority, "crl": "x" })),
+        ("authority_remove", json!({ "authority": it.authority })),
+        ("provider_update", json!({ "provider": it.provider, "enabled": false })),
+        ("provider_remove", json!({ "provider": it.provider })),
+        ("provider_test", json!({ "provider": it.provider, "token": "x" })),
+        ("provider_refresh", json!({ "provider": it.provider })),
+        (
+            "revocation_add",
+            json!({ "what": { "kind": "certificate", "authority": it.authority, "serial": "1" },
+                    "reason": "x" }),
+        ),
+        ("server_detail", json!({ "server": it.server })),
+        ("server_discover", json!({ "server": it.server })),
+        ("server_accept", json!({ "server": it.server, "tools": [] })),
+        ("server_set_enabled", json!({ "server": it.server, "enabled": false })),
+        ("server_restart", json!({ "server": it.server })),
+        ("server_remove", json!({ "server": it.server })),
+        ("server_settings_set", json!({ "server": it.server, "settings": {} })),
+        ("approval_show", json!({ "approval": it.approval })),
+        (
+            "approval_approve",
+            json!({ "approval": it.approval, "shown": print, "passphrase": PASSPHRASE }),
+        ),
+        (
+            "approval_deny",
+            json!({ "approval": it.approval, "reason": "x", "passphrase": PASSPHRASE }),
+        ),
+        ("session_end", json!({ "session": it.session })),
+    ];
+    let with_tenant = |(command, mut args): (&'static str, Value)| {
+        args["tenant"] = tenant.clone();
+        (command, args)
+    };
+    attempts.into_iter().map(with_tenant).collect()
+}
+
+async fn first(place: &Place, command: &str, tenant: &Value) -> Value {
+    place.ask(command, json!({ "tenant": tenant })).await[0]["id"].clone()
+}
+
+async fn authority(place: &Place, tenant: &Value) -> Value {
+    let made = Authority::create("partner", place.options.clock.now(), [8; 16]).unwrap().0;
+    let now = place.options.clock.now();
+    let crl = made.crl(&[], 1, now, now.after(Duration::from_secs(3600))).unwrap();
+    let args = json!({ "tenant": tenant, "name": "partner", "pem": made.certificate_pem(),
+                       "crl": crl, "prefix": "spiffe://partner.example/" });
+    place.ask("authority_add", args).await["id"].clone()
+}
+
+/// A second tenant with one of most things.
+async fn second(place: &Place, theirs: &Things) -> (Value, Things) {
+    let tenant = place.ask("tenant_create", json!({ "name": "zeta" })).await["id"].clone();
+    place.ask("role_create", json!({ "tenant": tenant, "name": "reader" })).await;
+    let matrix = place.ask("matrix", json!({ "tenant": tenant })).await;
+    let role = matrix["roles"][0]["id"].clone();
+    let task = json!({ "tenant": tenant, "name": "workbench", "tools": [], "expected_secs": 60,
+                       "longest_secs": 600 });
+    let task = place.ask("task_create", task).await["id"].clone();
+    let agent = json!({ "tenant": tenant, "name": "reader-1", "roles": [role], "tasks": [task] });
+    let agent = place.ask("agent_create", agent).await["id"].clone();
+    let login = json!({ "tenant": tenant, "name": "login", "settings": settings(), "enabled": true });
+    let provider = place.ask("provider_create", login).await["id"].clone();
+    let authority = authority(place, &tenant).await;
+    let own = Things { agent, authority, provider, role, task, ..theirs.unknown() };
+    (tenant, own)
+}
+
+/// Attacks S07, S06: another tenant's things are as unknown as what does not exist, whatever is
+/// asked of them, and nothing of them changes.
+#[tokio::test]
+async fn s06_s07_no_command_reaches_what_another_tenant_has() {
+    let waiting = Waiting::new().await;
+    let place = &waiting.place;
+    let acme = place.tenant().await;
+    let login = provider(place, "login", &settings()).await;
+    let matrix = place.matrix().await;
+    let agent = place.agent("executor-1").await;
+    let theirs = Things {
+        agent: agent["id"].clone(),
+        approval: json!(waiting.request.id),
+        authority: authority(place, &acme).await,
+        credential: json!(waiting.request.credential),
+        provider: login["id"].clone(),
+        role: matrix["roles"][0]["id"].clone(),
+        server: first(place, "server_list", &acme).await,
+        session: json!(waiting.request.session),
+        task: agent["tasks"][0]["id"].clone(),
+        tool: json!(waiting.request.tool),
+    };
+    let (zeta, own) = second(place, &theirs).await;
+    let state = async || {
+        let tenant = json!({ "tenant": acme });
+        let live = json!({ "tenant": acme, "live_only": false });
+        (
+            place.ask("export", json!({})).await["text"].clone(),
+            place.ask("credential_list", tenant.clone()).await,
+            place.ask("authority_show", tenant.clone()).await,
+            place.ask("revocation_list", tenant).await,
+            place.ask("session_list", live).await,
+            place.ask("approval_show", json!({ "tenant": acme, "approval": theirs.approval })).await
+                ["row"]["state"]
+                .clone(),
+        )
+    };
+    let before = state().await;
+    let version = place.ask("matrix", json!({ "tenant": zeta })).await["policy_version"].clone();
+    let console = place.control.console();
+    let foreign = attempts(&zeta, &own, &theirs, &version);
+    let unknown = attempts(&zeta, &own, &theirs.unknown(), &version);
+    let mut tried = BTreeSet::new();
+    for ((command, args), (_, nowhere)) in foreign.into_iter().zip(unknown) {
+        let mut refusals = Vec::new();
+        for args in [&args, &nowhere] {
+            let mut refused = place.refused(console, command, args.clone()).await;
+            refused.as_object_mut().unwrap().remove("correlation");
+            refusals.push(refused);
+        }
+        assert_eq!(refusals[0]["code"], "not_found", "{command} {args}: {}", refusals[0]);
+        assert_eq!(refusals[0], refusals[1], "{command} tells that it is there");
+        tried.insert(command);
+    }
+    assert_eq!(state().await, before);
+    let left: Vec<&str> = TABLE
+        .iter()
+        .map(|entry| entry.name)
+        .filter(|name| !tried.contains(name) && !NAME_NOTHING.contains(name))
+        .collect();
+    assert!(left.is_empty(), "commands that nobody tried: {left:?}");
+}

@@ -1,9 +1,10 @@
 //! One link of the chain, and how the next one is made.
 
 use cs_model::event::Event;
-use cs_model::json::{self, Limits};
 use cs_model::{Digest, Timestamp};
 use serde::{Deserialize, Serialize};
+
+mod canonical;
 
 /// What the first entry follows.
 pub const GENESIS: Digest = Digest::from_bytes([0; 32]);
@@ -89,10 +90,9 @@ pub fn seal(previous: Option<&Head>, event: &Event) -> Result<Entry, SealError> 
 
 /// The canonical form of an event.
 pub(crate) fn canonical_body(event: &Event) -> Option<String> {
-    let text = serde_json::to_string(event).ok()?;
     // A moment whose text is not a date would be sealed and could never be read again.
     event.at.to_string().parse::<Timestamp>().ok().filter(|read| *read == event.at)?;
-    json::canonical(&text, Limits::default()).ok()
+    canonical::of(&serde_json::to_value(event).ok()?)
 }
 
 pub(crate) fn hash_of(previous: Digest, seq: u64, body: &str) -> Digest {

@@ -35,6 +35,35 @@ fn verify(entries: &[Entry]) -> Result<Option<Head>, Broken> {
     Ok(verifier.head())
 }
 
+proptest! {
+    /// The form is the one that anybody else who follows RFC 8785 gives the event.
+    #[test]
+    fn the_form_of_an_event_is_the_canonical_one(
+        words in proptest::collection::vec("\\PC{0,12}|[\\x00-\\x7f]{0,12}|[\u{10000}-\u{10ffff}é\"]{0,4}", 6),
+        number in prop::option::of(0_u64..1 << 54),
+        uid in prop::option::of(any::<u32>()),
+        millis in 0_i64..4_000_000_000_000,
+    ) {
+        let word = |index: usize| Some(words[index].clone()).filter(|it| !it.is_empty());
+        let event = Event {
+            claimed: word(0),
+            tool_name: word(1),
+            method: word(2),
+            reason: word(3),
+            client: word(4),
+            detail: word(5),
+            took_ms: number,
+            policy_version: number,
+            actor: uid.map(|uid| Actor::Local { uid: Some(uid) }),
+            arguments: Some(Digest::of(words[0].as_bytes())),
+            ..Event::new(EventKind::ExecutionFinished, Timestamp::from_millis(millis))
+        };
+        let text = serde_json::to_string(&event).unwrap();
+        let canonical = cs_model::json::canonical(&text, cs_model::json::Limits::default()).ok();
+        prop_assert_eq!(chain::canonical_body(&event), canonical);
+    }
+}
+
 /// The entry with its hash computed anew, as somebody would who can write to the log.
 fn resealed(entry: Entry) -> Entry {
     Entry { hash: chain::hash_of(entry.previous, entry.seq, &entry.body), ..entry }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use cs_audit::alert::is_anomaly;
 use cs_audit::{Entry, Head};
-use cs_model::event::{Decision, Event};
+use cs_model::event::{Decision, Event, EventKind};
 use cs_model::{
     AgentId, ApprovalId, CorrelationId, CredentialId, Digest, SessionId, TenantId, Timestamp,
     ToolId,
@@ -16,8 +16,11 @@ use crate::row::{digest, signed, unsigned};
 use crate::{RegistryError, Work};
 
 mod authn;
+mod many;
 mod page;
 mod sought;
+
+pub(crate) use many::insert_all;
 
 pub use authn::{Proofs, proofs, proofs_since};
 pub use page::{Filter, count, page};
@@ -36,6 +39,27 @@ impl Work for Record {
     async fn run(self, _: &mut SqliteConnection) -> Result<((), Vec<Event>), RegistryError> {
         Ok(((), self.events))
     }
+
+    fn events_alone(self) -> Result<((), Vec<Event>), Self> {
+        Ok(((), self.events))
+    }
+
+    fn is_lasting(&self) -> bool {
+        self.events.iter().any(is_lasting)
+    }
+}
+
+/// Whether an event is on the disk before anybody is answered, however the registry is set: all but
+/// what tells of calls that the policy allows without a signature.
+fn is_lasting(event: &Event) -> bool {
+    let is_usual = match event.decision {
+        Some(decision) => event.kind == EventKind::Decision && decision == Decision::Allow,
+        None => matches!(
+            event.kind,
+            EventKind::AuthnSucceeded | EventKind::ExecutionFinished | EventKind::ExecutionStarted
+        ),
+    };
+    !is_usual || event.token.is_some() || event.approval.is_some()
 }
 
 const fn decision_word(decision: Decision) -> &'static str {

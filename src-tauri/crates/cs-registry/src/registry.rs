@@ -160,6 +160,13 @@ impl Registry {
         self.submit(audit::Record { events }).await
     }
 
+    /// Whether what is recorded of calls that the policy allows has to survive this process only:
+    /// a machine that loses its power may forget the last of them. Whatever else is written, a
+    /// denial, a spent token and a change above all, is on the disk before anybody is answered.
+    pub async fn spare_disk(&self, spares: bool) {
+        self.writer.lock().await.spare_disk(spares);
+    }
+
     /// Closes the registry, for all clones. What was acknowledged is in the one file then.
     ///
     /// # Errors

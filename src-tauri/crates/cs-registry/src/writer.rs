@@ -9,109 +9,31 @@
 //! everything out again, checks the audit chain from the last entry that is known to be durable,
 //! and only then are writes accepted again.
 
+mod queue;
+
 use std::collections::VecDeque;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 
-use cs_audit::{Head, Verifier};
+use cs_audit::{Entry, Head, Verifier};
 use cs_model::event::Event;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
-use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::sync::{Mutex, mpsc};
+
+use self::queue::Job;
+pub use self::queue::Work;
+pub(crate) use self::queue::{Queue, submit};
 
 use crate::error::Doing as _;
 use crate::health::{Health, Trouble};
 use crate::open::Lock;
 use crate::{RegistryError, audit};
 
-/// A small write, and the audit events that tell of it.
-pub trait Work: Send + 'static {
-    /// What it answers with.
-    type Done: Send + 'static;
-
-    /// Does it. When this fails, nothing of it is written; when it does not, the answer is given
-    /// once the rows and the events are durable.
-    fn run(
-        self,
-        db: &mut SqliteConnection,
-    ) -> impl Future<Output = Result<(Self::Done, Vec<Event>), RegistryError>> + Send;
-}
-
-type Events<'a> = Pin<Box<dyn Future<Output = Option<Vec<Event>>> + Send + 'a>>;
-
-/// A write in the queue.
-pub(crate) trait Job: Send {
-    /// Does the work; nothing when it failed.
-    fn run<'a>(&'a mut self, db: &'a mut SqliteConnection) -> Events<'a>;
-
-    /// What the work failed with.
-    fn failure(&self) -> Option<&RegistryError>;
-
-    /// Replaces the answer by this failure.
-    fn fail(&mut self, error: RegistryError);
-
-    /// Answers, once it is known whether the work was written.
-    fn answer(self: Box<Self>, written: bool);
-}
-
-struct Submitted<W: Work> {
-    work: Option<W>,
-    result: Result<W::Done, RegistryError>,
-    reply: oneshot::Sender<Result<W::Done, RegistryError>>,
-}
-
-impl<W: Work> Job for Submitted<W> {
-    fn run<'a>(&'a mut self, db: &'a mut SqliteConnection) -> Events<'a> {
-        Box::pin(async move {
-            match self.work.take()?.run(db).await {
-                Ok((done, events)) => {
-                    self.result = Ok(done);
-                    Some(events)
-                }
-                Err(error) => {
-                    self.result = Err(error);
-                    None
-                }
-            }
-        })
-    }
-
-    fn failure(&self) -> Option<&RegistryError> {
-        self.result.as_ref().err()
-    }
-
-    fn fail(&mut self, error: RegistryError) {
-        self.result = Err(error);
-    }
-
-    fn answer(self: Box<Self>, written: bool) {
-        let result = match self.result {
-            Ok(_) if !written => Err(RegistryError::Unwritten),
-            result => result,
-        };
-        // Whoever asked may have gone. What was written stays written.
-        let _ = self.reply.send(result);
-    }
-}
-
-/// The queue of small writes.
-pub(crate) type Queue = mpsc::Sender<Box<dyn Job>>;
-
 /// How many writes share a commit at most.
 const BATCH: usize = 512;
 
 /// How many writes may wait.
 const WAITING: usize = 4096;
-
-/// Queues a write and waits for its answer.
-pub(crate) async fn submit<W: Work>(queue: &Queue, work: W) -> Result<W::Done, RegistryError> {
-    let (reply, answer) = oneshot::channel();
-    let job = Submitted { work: Some(work), result: Err(RegistryError::Unwritten), reply };
-    queue.send(Box::new(job)).await.map_err(|_| RegistryError::Closed)?;
-    // Not answered: the write panicked, or the process is coming to its end.
-    answer.await.map_err(|_| RegistryError::Unwritten)?
-}
 
 /// Starts to work the queue off, for as long as anybody can add to it.
 pub(crate) fn start(writer: Arc<Mutex<Writer>>) -> Queue {
@@ -155,6 +77,10 @@ enum State {
 pub(crate) struct Writer {
     options: SqliteConnectOptions,
     db: SqliteConnection,
+    /// Whether a commit has to survive its process only, unless something in it is lasting.
+    spares_disk: bool,
+    /// Whether the connection is told to have each commit on the disk.
+    syncs: bool,
     /// Where the chain ends, what is not committed included.
     head: Option<Head>,
     /// Where the chain ended when a commit last succeeded.
@@ -184,7 +110,13 @@ impl Writer {
     ) -> Result<Self, RegistryError> {
         let head = audit::head(&mut db).await?;
         let (durable, lock) = (head, Some(lock));
-        Ok(Self { options, db, head, durable, state: State::Ready, health, lock })
+        let (spares_disk, syncs, state) = (false, true, State::Ready);
+        Ok(Self { options, db, spares_disk, syncs, head, durable, state, health, lock })
+    }
+
+    /// Whether commits of what is not lasting have to survive their process only.
+    pub(crate) const fn spare_disk(&mut self, spares: bool) {
+        self.spares_disk = spares;
     }
 
     pub(crate) const fn db(&self) -> &SqliteConnection {
@@ -195,16 +127,28 @@ impl Writer {
         &mut self.db
     }
 
-    /// Begins a transaction, on a connection that can be trusted.
+    /// Begins a transaction, on a connection that can be trusted. Its commit survives the machine's
+    /// end.
     pub(crate) async fn begin(&mut self) -> Result<(), RegistryError> {
-        let begun = self.begin_anew().await;
+        self.prepare(true).await?;
+        let begun = self.begin_prepared().await;
         if let Err(error) = &begun {
             self.health.failed(error.trouble());
         }
         begun
     }
 
-    async fn begin_anew(&mut self) -> Result<(), RegistryError> {
+    /// Makes sure that the connection can be trusted, and that a commit will be as lasting as it
+    /// has to be.
+    async fn prepare(&mut self, lasting: bool) -> Result<(), RegistryError> {
+        let prepared = self.make_ready(lasting).await;
+        if let Err(error) = &prepared {
+            self.health.failed(error.trouble());
+        }
+        prepared
+    }
+
+    async fn make_ready(&mut self, lasting: bool) -> Result<(), RegistryError> {
         if self.health.is_damaged() && self.state != State::Closed {
             return Err(RegistryError::Damaged { what: "pages" });
         }
@@ -214,6 +158,19 @@ impl Writer {
             State::Open => self.abandon().await?,
             State::Ready => {}
         }
+        if self.syncs == lasting {
+            return Ok(());
+        }
+        // INVARIANT: FULL is what makes a commit survive a power cut; NORMAL leaves that to the
+        // next one that does, and both leave every commit whole.
+        let pragma =
+            if lasting { "PRAGMA synchronous = FULL" } else { "PRAGMA synchronous = NORMAL" };
+        sqlx::query(pragma).execute(&mut self.db).await.doing("begin to write")?;
+        self.syncs = lasting;
+        Ok(())
+    }
+
+    async fn begin_prepared(&mut self) -> Result<(), RegistryError> {
         self.state = State::Open;
         let begun = sqlx::query("BEGIN IMMEDIATE").execute(&mut self.db).await;
         if begun.is_err() {
@@ -270,22 +227,81 @@ impl Writer {
 
     /// Writes a batch, or as much of it as one transaction can hold.
     async fn write(&mut self, batch: &mut VecDeque<Box<dyn Job>>) {
-        if let Err(error) = self.begin().await {
+        let lasting = !self.spares_disk || batch.iter().any(|job| job.is_lasting());
+        if let Err(error) = self.prepare(lasting).await {
             tracing::debug!(error = &error as &dyn std::error::Error, "the registry cannot write");
             batch.drain(..).for_each(|job| job.answer(false));
             return;
         }
         let mut done = Vec::with_capacity(batch.len());
-        let mut whole = true;
-        while whole && let Some(mut job) = batch.pop_front() {
+        let (mut begun, mut whole) = (false, true);
+        while whole && !batch.is_empty() {
+            let run = self.seal_run(batch, &mut done);
+            if !run.is_empty() {
+                whole = self.write_run(&run, begun).await;
+                begun = true;
+            }
+            if !whole {
+                break;
+            }
+            let Some(mut job) = batch.pop_front() else { break };
+            if !begun && self.begin_prepared().await.is_err() {
+                job.answer(false);
+                batch.drain(..).for_each(|job| job.answer(false));
+                done.into_iter().for_each(|job: Box<dyn Job>| job.answer(false));
+                return;
+            }
+            begun = true;
             whole = !matches!(self.write_one(&mut *job).await, Fate::Collapsed);
             done.push(job);
         }
-        let written = if whole { self.commit().await.is_ok() } else { false };
+        // Where nothing was begun there was nothing to write.
+        let written = whole && (!begun || self.commit().await.is_ok());
         if !whole && let Err(error) = self.abandon().await {
             tracing::error!(error = &error as &dyn std::error::Error, "the registry is in doubt");
         }
         done.into_iter().for_each(|job| job.answer(written));
+    }
+
+    /// Takes the jobs from the front of a batch that are events alone, and gives their events their
+    /// places. One whose events cannot be sealed fails alone.
+    fn seal_run(
+        &mut self,
+        batch: &mut VecDeque<Box<dyn Job>>,
+        done: &mut Vec<Box<dyn Job>>,
+    ) -> Vec<(Entry, Event)> {
+        let mut run = Vec::new();
+        while let Some(job) = batch.front_mut()
+            && let Some(events) = job.events_alone()
+        {
+            let (before, head) = (run.len(), self.head);
+            for event in events {
+                match cs_audit::seal(self.head.as_ref(), &event) {
+                    Ok(entry) => {
+                        self.head = Some(entry.head());
+                        run.push((entry, event));
+                    }
+                    Err(error) => {
+                        job.fail(RegistryError::Seal(error));
+                        run.truncate(before);
+                        self.head = head;
+                        break;
+                    }
+                }
+            }
+            done.extend(batch.pop_front());
+        }
+        run
+    }
+
+    /// Writes sealed events, many at a time. Says whether the transaction stands.
+    async fn write_run(&mut self, run: &[(Entry, Event)], begun: bool) -> bool {
+        self.state = State::Open;
+        let written = audit::insert_all(&mut self.db, run, begun).await;
+        if let Err(error) = &written {
+            self.health.failed(error.trouble());
+        }
+        written.is_ok()
     }
 
     async fn write_one(&mut self, job: &mut dyn Job) -> Fate {
@@ -358,6 +374,7 @@ impl Writer {
 
     async fn replace(&mut self, options: SqliteConnectOptions) -> Result<(), RegistryError> {
         let next = options.connect().await.doing("open the registry again")?;
+        self.syncs = true;
         let last = std::mem::replace(&mut self.db, next);
         if let Err(error) = last.close().await {
             tracing::warn!(%error, "a connection to the registry did not close");

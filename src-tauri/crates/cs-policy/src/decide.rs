@@ -321,12 +321,13 @@ pub(crate) fn gather(
     let agent = tenant.and_then(|tenant| tenant.agent(session.agent));
     let task = tenant.and_then(|tenant| tenant.task(session.task?));
     let granted = |arguments| match (tenant, agent, tool) {
-        (Some(tenant), Some(agent), Some(tool)) => {
-            tenant.grant_for(agent, None, tool.id, arguments)
-        }
+        (Some(tenant), Some(agent), Some(tool)) => tenant.grant_at(agent, None, tool, arguments),
         (None, _, _) | (_, None, _) | (_, _, None) => Grant::Deny,
     };
     let frozen = |arguments| entry.map(|entry| entry.granted(arguments));
+    let grant = granted(arguments);
+    // Whether others would is asked of arguments that something was denied for, and of no others.
+    let is_denied = grant == Grant::Deny || frozen(arguments).is_none_or(|it| it == Grant::Deny);
     Facts {
         tenant: tenant.map(|tenant| tenant.standing).into(),
         agent: agent.map(|agent| agent.standing).into(),
@@ -345,14 +346,15 @@ pub(crate) fn gather(
         },
         tool: tenant.map_or(Standpoint::Unknown, |tenant| standpoint(tenant, tool)),
         in_task: match (tenant, task, tool) {
-            (Some(tenant), Some(task), Some(tool)) => tenant.task_lists(task, tool.id),
+            (Some(_), Some(task), Some(tool)) => task.lists(tool),
             (None, _, _) | (_, None, _) | (_, _, None) => false,
         },
-        grant: granted(arguments),
+        grant,
         others_would_pass: match arguments {
             Arguments::Any => false,
             Arguments::Given(_) => {
-                granted(Arguments::Any) != Grant::Deny
+                is_denied
+                    && granted(Arguments::Any) != Grant::Deny
                     && frozen(Arguments::Any).is_some_and(|grant| grant != Grant::Deny)
             }
         },

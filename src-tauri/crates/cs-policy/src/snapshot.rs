@@ -77,6 +77,8 @@ pub struct Tool {
     pub enabled: bool,
     /// What a template stands for, where URIs can be held against it.
     pub(crate) template: Option<UriTemplate>,
+    /// Its place among the tools of its tenant.
+    place: usize,
 }
 
 /// One task.
@@ -160,6 +162,13 @@ pub enum CompileError {
     /// Two tenants share an id or a name.
     #[error("two tenants share an id or a name")]
     DuplicateTenant,
+}
+
+impl Task {
+    /// Whether it lists a tool of its tenant.
+    pub(crate) fn lists(&self, tool: &Tool) -> bool {
+        self.tools.get(tool.place).copied().unwrap_or(false)
+    }
 }
 
 impl Snapshot {
@@ -344,7 +353,7 @@ impl Tenant {
 
     /// Whether a task lists a tool.
     pub fn task_lists(&self, task: &Task, tool: ToolId) -> bool {
-        self.tool_index.get(&tool).and_then(|at| task.tools.get(*at)).copied().unwrap_or(false)
+        self.tool(tool).is_some_and(|tool| task.lists(tool))
     }
 
     /// What an agent's roles grant it for a tool: the widest of their cells, and nothing where no
@@ -366,12 +375,23 @@ impl Tenant {
         tool: ToolId,
         arguments: Arguments<'_>,
     ) -> Grant {
-        let Some(at) = self.tool_index.get(&tool) else { return Grant::Deny };
+        self.tool(tool).map_or(Grant::Deny, |tool| self.grant_at(agent, only, tool, arguments))
+    }
+
+    /// The same for a tool of this tenant that was looked up already.
+    pub(crate) fn grant_at(
+        &self,
+        agent: &Agent,
+        only: Option<&BTreeSet<RoleId>>,
+        tool: &Tool,
+        arguments: Arguments<'_>,
+    ) -> Grant {
         let roles = agent.roles.iter().filter(|role| only.is_none_or(|only| only.contains(role)));
-        let cell = |role| self.roles.get(role).and_then(|cells| cells.get(*at)).copied();
-        if !self.has_conditions(tool) {
+        let cell = |role| self.roles.get(role).and_then(|cells| cells.get(tool.place)).copied();
+        if !self.has_conditions(tool.id) {
             return roles.filter_map(cell).max().unwrap_or_default();
         }
+        let tool = tool.id;
         let granted = |role: &RoleId| match (self.cell(*role, tool), self.condition(*role, tool)) {
             (grant, None) => grant,
             (grant, Some((digest, condition))) => grants(grant, digest, condition, arguments),

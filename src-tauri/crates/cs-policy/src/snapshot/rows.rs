@@ -45,6 +45,7 @@ pub(super) fn tools(
             scopes: tool.scopes.clone(),
             introspect: tool.introspect,
             enabled: tool.enabled,
+            place: tools.len(),
             template: match tool.kind {
                 Kind::Template => UriTemplate::parse(tool.name.as_str()).ok(),
                 Kind::Prompt | Kind::Resource | Kind::Tool => None,

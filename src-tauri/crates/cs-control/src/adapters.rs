@@ -9,7 +9,7 @@ pub(crate) mod revocations;
 pub(crate) mod secrets;
 pub(crate) mod sessions;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use cs_gateway::ports::{PortError, Ports};
 use cs_registry::RegistryError;
@@ -32,7 +32,10 @@ pub(crate) fn ports(core: &Arc<Core>) -> Ports {
             bell: bell(),
             clock: Arc::clone(&core.clock),
         }),
-        secrets: Arc::new(secrets::Secrets { core: Arc::downgrade(core) }),
+        secrets: Arc::new(secrets::Secrets {
+            core: Arc::downgrade(core),
+            sealed: Mutex::default(),
+        }),
         revocations: Arc::new(revocations::Withdrawn { core: Arc::downgrade(core) }),
     }
 }

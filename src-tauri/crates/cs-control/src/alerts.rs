@@ -95,8 +95,13 @@ pub(crate) async fn evaluate(core: &Core) -> Result<(), ControlError> {
     };
     loop {
         let mut db = core.registry.read().await?;
-        let piece = audit::entries_after(&mut db, at.seen, PIECE).await?;
-        let Some(last) = piece.last() else { break };
+        let head = audit::head(&mut db).await?.map_or(0, |head| head.seq);
+        if head <= at.seen {
+            break;
+        }
+        let piece = audit::notable_after(&mut db, at.seen, head, PIECE).await?;
+        let is_whole = u32::try_from(piece.len()).is_ok_and(|count| count < PIECE);
+        let last = if is_whole { head } else { piece.last().map_or(head, |entry| entry.seq) };
         let rules = Set::load(&mut db).await?;
         let mut found = Findings::default();
         for entry in &piece {
@@ -111,7 +116,7 @@ pub(crate) async fn evaluate(core: &Core) -> Result<(), ControlError> {
             found.over.extend(new.over);
         }
         drop(db);
-        at.seen = last.seq;
+        at.seen = last;
         let nothing = found.fired.is_empty() && found.over.is_empty();
         if !nothing || at.seen.saturating_sub(at.kept) >= KEEP_EVERY {
             let to = at.seen;

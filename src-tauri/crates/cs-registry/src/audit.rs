@@ -199,6 +199,42 @@ pub async fn entries_after(
     .collect()
 }
 
+/// The entries after this one and up to that one that may matter to somebody who looks for alerts,
+/// oldest first, at most `limit`: all but what an allowed call leaves.
+///
+/// # Errors
+///
+/// When the database fails.
+pub async fn notable_after(
+    db: &mut SqliteConnection,
+    seq: u64,
+    to: u64,
+    limit: u32,
+) -> Result<Vec<Entry>, RegistryError> {
+    let (seq, to) = (signed(seq), signed(to));
+    sqlx::query_as!(
+        Row,
+        "SELECT seq, previous, hash, body
+           FROM audit_event
+          WHERE seq > ?1
+            AND seq <= ?2
+            AND (anomaly = 1
+                 OR +kind NOT IN ('authn.succeeded', 'decision', 'execution.finished',
+                                  'execution.started'))
+          ORDER BY seq
+          LIMIT ?3",
+        seq,
+        to,
+        limit,
+    )
+    .fetch_all(db)
+    .await
+    .doing("read the audit log")?
+    .into_iter()
+    .map(Row::read)
+    .collect()
+}
+
 /// One entry.
 ///
 /// # Errors

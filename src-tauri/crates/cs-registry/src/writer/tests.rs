@@ -7,6 +7,8 @@ use std::process::{Command, Stdio};
 use cs_model::Digest;
 use uuid::Uuid;
 
+use cs_model::event::{Decision, EventKind};
+
 use super::*;
 use crate::nonce::{Nonce, Remember};
 use crate::redemption::Spend;
@@ -248,9 +250,31 @@ async fn a_closed_registry_answers_that_it_is_closed() {
     assert!(fixture.registry.read().await.is_err());
 }
 
+#[test]
+fn a02_only_the_record_of_an_allowed_call_may_spare_the_disk() {
+    let event = |kind, decision| Event { decision, ..Event { kind, ..saying("it") } };
+    let is_lasting = |event: Event| Record { events: vec![event] }.is_lasting();
+    for kind in EventKind::ALL {
+        let spared = matches!(
+            kind,
+            EventKind::AuthnSucceeded | EventKind::ExecutionStarted | EventKind::ExecutionFinished
+        );
+        assert_eq!(is_lasting(event(*kind, None)), !spared, "{kind:?}");
+    }
+    let judged = |decision| event(EventKind::Decision, Some(decision));
+    assert!(!is_lasting(judged(Decision::Allow)));
+    assert!(is_lasting(judged(Decision::Deny)) && is_lasting(judged(Decision::Hold)));
+    let signed = |event| Event { token: Some(redeem(A, 1, None).token), ..event };
+    assert!(is_lasting(signed(judged(Decision::Allow))));
+    assert!(is_lasting(signed(event(EventKind::ExecutionFinished, None))));
+    let several = vec![judged(Decision::Allow), judged(Decision::Deny)];
+    assert!(Record { events: several }.is_lasting(), "one is enough");
+}
+
 /// Where the child of the next tests finds its registry, and how often it writes to it.
 const CHILD: &str = "COUNTERSIGN_TEST_REGISTRY";
 const ROUNDS: &str = "COUNTERSIGN_TEST_ROUNDS";
+const SPARES: &str = "COUNTERSIGN_TEST_SPARES";
 
 /// More rounds than a child gets to before it is killed.
 const ENOUGH: u128 = 300;
@@ -267,10 +291,18 @@ async fn in_a_child_process() {
     let Some(path) = told_by_parent(CHILD).map(PathBuf::from) else { return };
     let rounds = told_by_parent(ROUNDS).map_or(u128::MAX, |rounds| rounds.parse().unwrap());
     let registry = Registry::open(&path).await.unwrap();
+    let spares = told_by_parent(SPARES).is_some();
+    registry.spare_disk(spares).await;
     for number in 0..rounds {
-        let (mut spend, note) = (redeem(A, number + 1, None), saying(&format!("note {number}")));
+        let (mut spend, mut note) =
+            (redeem(A, number + 1, None), saying(&format!("note {number}")));
         spend.events = vec![saying(&format!("spent {number}"))];
-        let (spent, noted) = tokio::join!(registry.submit(spend), registry.record(vec![note]));
+        let (spent, noted) = if spares {
+            note.kind = EventKind::ExecutionFinished;
+            (registry.submit(spend).await, registry.record(vec![note]).await)
+        } else {
+            tokio::join!(registry.submit(spend), registry.record(vec![note]))
+        };
         let word = match (spent, noted) {
             (Ok(Spend::Spent), Ok(())) => "acknowledged",
             (Err(_), _) | (_, Err(_)) => "failed",
@@ -304,13 +336,14 @@ async fn nothing_is_lost(fixture: &Fixture, acknowledged: &[u32]) {
 
 #[tokio::test]
 async fn k03_a02_a_killed_process_loses_nothing_that_it_acknowledged() {
-    for wanted in [3, 10, 17, 24, 31] {
+    for (wanted, spares) in [(3, false), (10, true), (17, false), (24, true), (31, false)] {
         let mut fixture = Fixture::with_approved(ENOUGH).await;
         fixture.registry.close().await.unwrap();
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(IN_A_CHILD)
             .env(CHILD, fixture.path())
             .env(ROUNDS, ENOUGH.to_string())
+            .envs(spares.then_some((SPARES, "yes")))
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();

@@ -8,9 +8,10 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{CHILD, IN_A_CHILD, ROUNDS, acknowledged, nothing_is_lost};
+use super::{CHILD, IN_A_CHILD, ROUNDS, SPARES, acknowledged, nothing_is_lost};
 use crate::Registry;
-use crate::testing::Fixture;
+use crate::redemption::Spend;
+use crate::testing::{A, Fixture, redeem};
 
 /// What a program did to a file.
 #[derive(Clone)]
@@ -166,8 +167,12 @@ fn text(coded: &str) -> String {
     String::from_utf8_lossy(&bytes(coded)).into_owned()
 }
 
-#[tokio::test]
-async fn o03_a_power_cut_loses_nothing_that_was_acknowledged() {
+/// Runs the child with this in its environment, and has the power go after each thing that it
+/// acknowledged. Gives what is left to `look`; nothing where nothing can be seen here.
+async fn at_each_cut(
+    environment: &[(&str, &str)],
+    mut look: impl AsyncFnMut(&Fixture, &[u32]),
+) -> Option<()> {
     let fixture = Fixture::with_approved(12).await;
     fixture.registry.close().await.unwrap();
     let mut disk = Disk::of(&fixture.path());
@@ -180,11 +185,13 @@ async fn o03_a_power_cut_loses_nothing_that_was_acknowledged() {
         .args(IN_A_CHILD)
         .env(CHILD, fixture.path())
         .env(ROUNDS, "12")
+        .envs(environment.iter().copied())
         .output();
     let traced = fs::read_to_string(log.path()).unwrap();
     let Some(run) = run.ok().filter(|_| traced.contains("sync(")) else {
         let note = "left out: power cuts, because `strace` sees nothing here\n";
-        return std::io::stderr().write_all(note.as_bytes()).unwrap();
+        std::io::stderr().write_all(note.as_bytes()).unwrap();
+        return None;
     };
     assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
     let mut said = Vec::new();
@@ -197,9 +204,32 @@ async fn o03_a_power_cut_loses_nothing_that_was_acknowledged() {
             let folder = disk.cut(left);
             let registry = Registry::open(&folder.path().join("registry.db")).await.unwrap();
             let after = Fixture { folder, registry };
-            nothing_is_lost(&after, &said).await;
+            look(&after, &said).await;
             after.registry.close().await.unwrap();
         }
     }
     assert_eq!(said, (0..12).collect::<Vec<_>>());
+    Some(())
+}
+
+#[tokio::test]
+async fn o03_a_power_cut_loses_nothing_that_was_acknowledged() {
+    at_each_cut(&[], nothing_is_lost).await;
+}
+
+#[tokio::test]
+async fn o03_where_the_disk_is_spared_a_power_cut_still_loses_no_spent_token() {
+    let mut lost = 0_usize;
+    let looked = at_each_cut(&[(SPARES, "yes")], async |after, said| {
+        let details = after.details().await;
+        for number in said {
+            assert!(details.contains(&format!("spent {number}")), "{number}");
+            lost += usize::from(!details.contains(&format!("note {number}")));
+            let again = redeem(A, u128::from(*number) + 1, None);
+            assert_eq!(after.registry.submit(again).await.unwrap(), Spend::Refused);
+        }
+    });
+    if looked.await.is_some() {
+        assert!(lost > 0, "nothing was spared");
+    }
 }

@@ -658,6 +658,12 @@ export type DiscoveredTool = {
   problem: string | null
 }
 
+/**
+ * What the record of a call that the policy allows survives, once the call is answered. Whatever
+ * else is recorded, denials, countersignatures and changes among it, survives both.
+ */
+export type Durability = 'disk' | 'process'
+
 /** What a change led to. */
 export type Enforced = {
   /** The policy version that is in force now. */
@@ -1360,6 +1366,8 @@ export type ServingSettings = {
   names: Array<string>
   /** The oldest version of TLS that is spoken. */
   oldest: TlsVersion
+  /** What the record of an allowed call survives. */
+  durability: Durability
 }
 
 /** How the gateway serves, and how it is to. */

@@ -22,7 +22,7 @@ use crate::serving::start_if_asked;
 pub(crate) use crate::serving::{audience, expected_address};
 use crate::unlock::Unlocked;
 use crate::view::status::SecretKeeping;
-use crate::{alerts, anchor, health, issuer, starter, vault};
+use crate::{alerts, anchor, health, issuer, serving, starter, vault};
 
 /// The fewest characters of a passphrase.
 const SHORTEST_PASSPHRASE: usize = 8;
@@ -63,6 +63,7 @@ async fn open_registry(control: &Control, registry: Registry) -> Result<(), Cont
     core.load_world().await?;
     let set = cs_registry::serving::load(&mut *core.registry.read().await?).await?;
     core.set_serving(set);
+    serving::keep_as_set(&core).await;
     inner.set_core(Some(Arc::clone(&core)));
     health::follow(control, &core.registry);
     anchor::follow(&core);

@@ -8,7 +8,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use cs_gateway::{Config, Gateway, Socket, StartError};
-use cs_model::serving::{ServingSettings, TlsVersion};
+use cs_model::serving::{Durability, ServingSettings, TlsVersion};
 use uuid::Uuid;
 
 use crate::adapters::ports;
@@ -26,7 +26,20 @@ pub(crate) fn usual() -> ServingSettings {
         tls: false,
         names: Vec::new(),
         oldest: TlsVersion::default(),
+        durability: Durability::default(),
     }
+}
+
+/// Whether a gateway that serves by the one serves by the other: what its records survive is the
+/// registry's matter.
+pub(crate) fn is_same(one: &ServingSettings, other: &ServingSettings) -> bool {
+    ServingSettings { durability: other.durability, ..one.clone() } == *other
+}
+
+/// Has the registry keep what it is set to keep.
+pub(crate) async fn keep_as_set(core: &Core) {
+    let set = core.serving_set().map(|it| it.durability).unwrap_or_default();
+    core.registry.spare_disk(set == Durability::Process).await;
 }
 
 /// By what the gateway serves when this is set: flags win.
@@ -196,7 +209,9 @@ pub(crate) async fn prepare(
 ) -> Result<Option<Successor>, ControlError> {
     let settings = with_flags(&control.inner().options, set.clone());
     let (old, served) = match core.slot() {
-        Slot::Serving(gateway, _, served) if served != settings => (Some(gateway), Some(served)),
+        Slot::Serving(gateway, _, served) if !is_same(&served, &settings) => {
+            (Some(gateway), Some(served))
+        }
         // What should serve and could not, may now.
         Slot::Failed(_) if core.vault().is_ok() => (None, None),
         Slot::Failed(_) | Slot::Serving(..) | Slot::Stopped => return Ok(None),

@@ -19,6 +19,23 @@ pub struct ServingSettings {
     /// The oldest version of TLS that is spoken.
     #[serde(default)]
     pub oldest: TlsVersion,
+    /// What the record of an allowed call survives.
+    #[serde(default)]
+    pub durability: Durability,
+}
+
+/// What the record of a call that the policy allows survives, once the call is answered. Whatever
+/// else is recorded, denials, countersignatures and changes among it, survives both.
+#[derive(
+    Clone, Copy, Debug, Default, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize, ts_rs::TS,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Durability {
+    /// The end of the machine too, such as a power cut: it is on the disk.
+    #[default]
+    Disk,
+    /// The end of the process. A machine that loses its power may forget the last of them.
+    Process,
 }
 
 /// A version of TLS.
@@ -47,6 +64,9 @@ mod tests {
         let older = read(r#"{"listen":"[::1]:0","tls":true,"oldest":"1.2"}"#).unwrap();
         assert_eq!(older.oldest, TlsVersion::Tls12);
         assert!(serde_json::to_string(&older).unwrap().contains(r#""oldest":"1.2""#));
+        assert_eq!(older.durability, Durability::Disk, "as long as nobody says otherwise");
+        let spared = read(r#"{"listen":"[::1]:0","tls":true,"durability":"process"}"#).unwrap();
+        assert_eq!(spared.durability, Durability::Process);
         for text in [
             r#"{"listen":"7411","tls":true}"#,
             r#"{"listen":"localhost:7411","tls":true}"#,

@@ -60,6 +60,7 @@ mod tests {
             tls: true,
             names: vec!["gateway.example".to_owned()],
             oldest: cs_model::serving::TlsVersion::Tls12,
+            durability: cs_model::serving::Durability::Process,
         };
         for port in [1, 2] {
             settings.listen.set_port(port);

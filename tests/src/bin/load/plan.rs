@@ -56,15 +56,18 @@ const fn case(name: &'static str, connections: usize, durability: &'static str) 
 
 /// The two promises that the log can make: what was answered survives the end of the process, or
 /// also that of the machine.
-const DURABILITIES: [&str; 1] = ["disk"];
+const DURABILITIES: [&str; 2] = ["process", "disk"];
 
 const CASES: &[Case] = &[
+    case("one", 1, "process"),
+    case("eight", 8, "process"),
+    case("many", 64, "process"),
+    Case { tool: "large", ..case("large-eight", 8, "process") },
+    Case { tool: "large", ..case("large-many", 64, "process") },
+    Case { era: Era::Legacy, ..case("legacy-eight", 8, "process") },
     case("one", 1, "disk"),
     case("eight", 8, "disk"),
     case("many", 64, "disk"),
-    Case { tool: "large", ..case("large-eight", 8, "disk") },
-    Case { tool: "large", ..case("large-many", 64, "disk") },
-    Case { era: Era::Legacy, ..case("legacy-eight", 8, "disk") },
     Case { signs: true, ..case("signed-eight", 8, "disk") },
     Case { signs: true, ..case("signed-many", 64, "disk") },
 ];
@@ -87,6 +90,7 @@ pub(crate) async fn run(wanted: &Wanted) -> Value {
     let mut place = Place::made(&issuer, &servers).await;
     let (mut compared, mut paced) = (Vec::new(), Vec::new());
     for durability in DURABILITIES {
+        place.ask(&["serving", "set", "--durability", durability]).await;
         let stage = Stage { wanted, issuer: &issuer, place: &place, proxies: &proxies };
         let cases = CASES.iter().filter(|it| it.durability == durability && wanted.has(it.name));
         for case in cases {

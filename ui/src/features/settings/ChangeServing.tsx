@@ -53,6 +53,11 @@ function Form({ serving, onClose }: { serving: ServingView; onClose: () => void 
           </div>
         </>
       ) : null}
+      <div className="stack tight">
+        <Input.Label component="div" id="durability">The record of an allowed call survives</Input.Label>
+        <SegmentedControl aria-labelledby="durability" className={css.oldest ?? ''} transitionDuration={0} value={draft.durability} onChange={(durability) => set({ durability: durability as Draft['durability'] })}
+          data={[{ value: 'disk', label: 'a power cut' }, { value: 'process', label: 'its process' }]} />
+      </div>
       {told.length > 0 && !firstProblem(problems) ? (
         <section className={css.note} aria-label="What this does">
           <b>What this does</b>

@@ -34,6 +34,7 @@ function How({ serving, mayChange }: { serving: ServingView; mayChange: string |
         <dd className="row">{serving.origin === null ? <span className="dim">nothing now</span> : <><code>{serving.origin}</code><CopyButton text={serving.origin} label="Copy the gateway’s address" /></>}</dd>
         <dt>Listens on</dt><dd><code>{serving.listen}</code></dd>
         {serving.tls === null ? <><dt>TLS</dt><dd>off: reached from this machine alone</dd></> : <Tls tls={serving.tls} />}
+        <dt>Records of allowed calls</dt><dd>{serving.wanted.durability === 'disk' ? 'survive a power cut' : 'survive the end of the gateway; a power cut may take the last of them'}</dd>
       </dl>
       {serving.tls === null ? null : <CaFile />}
       <div><Act onClick={() => setChanging(true)} disabledReason={locked}>Change how it serves</Act></div>

@@ -2,8 +2,8 @@ import { expect, test } from 'vitest'
 import type { ServingSettings } from '@/ipc/generated'
 import { consequencesOf, draftOf, isLoopback, problemsOf, settingsOf } from './serving'
 
-const plain: ServingSettings = { listen: '127.0.0.1:7411', tls: false, names: [], oldest: '1.3' }
-const open: ServingSettings = { listen: '0.0.0.0:7443', tls: true, names: ['gw.example', '10.0.0.1'], oldest: '1.3' }
+const plain: ServingSettings = { listen: '127.0.0.1:7411', tls: false, names: [], oldest: '1.3', durability: 'disk' }
+const open: ServingSettings = { listen: '0.0.0.0:7443', tls: true, names: ['gw.example', '10.0.0.1'], oldest: '1.3', durability: 'disk' }
 
 test('the form of how it serves loses nothing', () => {
   expect(settingsOf(draftOf(open))).toEqual(open)

@@ -2,10 +2,10 @@ import type { ServingSettings, ServingView } from '@/ipc/generated'
 import { linesOf } from '@/lib/lines'
 
 /** What the form holds until it is settings. */
-export type Draft = { listen: string; tls: boolean; /** One a line. */ names: string; oldest: ServingSettings['oldest'] }
+export type Draft = { listen: string; tls: boolean; /** One a line. */ names: string; oldest: ServingSettings['oldest']; durability: ServingSettings['durability'] }
 
-export const draftOf = ({ listen, tls, names, oldest }: ServingSettings): Draft => ({ listen, tls, names: names.join('\n'), oldest })
-export const settingsOf = ({ listen, tls, names, oldest }: Draft): ServingSettings => ({ listen: listen.trim(), tls, names: linesOf(names), oldest })
+export const draftOf = ({ names, ...rest }: ServingSettings): Draft => ({ ...rest, names: names.join('\n') })
+export const settingsOf = ({ listen, names, ...rest }: Draft): ServingSettings => ({ ...rest, listen: listen.trim(), names: linesOf(names) })
 
 /** An address with a port, as the core takes it: `127.0.0.1:7411` or `[::1]:7411`. */
 function readAddress(text: string): { host: string; port: number } | undefined {
@@ -47,8 +47,13 @@ const portOf = (listen: string) => listen.slice(listen.lastIndexOf(':') + 1)
 export function consequencesOf(view: Pick<ServingView, 'wanted' | 'state'>, next: ServingSettings): string[] {
   const { wanted: before } = view
   const same = before.listen === next.listen && before.tls === next.tls && before.oldest === next.oldest && before.names.join() === next.names.join()
-  if (same) return []
   const told: string[] = []
+  if (before.durability !== next.durability) {
+    told.push(next.durability === 'disk'
+      ? 'Every call is on the disk before it is answered: its record survives a power cut. That takes longer.'
+      : 'The records of allowed calls survive the end of the gateway, but a power cut may take the last of them. Denials, countersigned calls and changes are on the disk as before.')
+  }
+  if (same) return told
   if (view.state === 'serving' || view.state === 'refusing') told.push('The gateway restarts in place: open connections and calls under way end, and agents connect anew.')
   if (before.tls !== next.tls) {
     told.push(next.tls

@@ -2,8 +2,8 @@
 import type { ServingSettings, ServingView, StatusView } from '../generated'
 import { ago, ahead, digest } from './clock'
 
-const usual: ServingSettings = { listen: '127.0.0.1:7411', tls: false, names: [], oldest: '1.3' }
-const reachable: ServingSettings = { listen: '0.0.0.0:7443', tls: true, names: ['gateway.acme.example', 'gateway-of-the-platform-team.internal.acme.example', '10.20.4.1'], oldest: '1.2' }
+const usual: ServingSettings = { listen: '127.0.0.1:7411', tls: false, names: [], oldest: '1.3', durability: 'disk' }
+const reachable: ServingSettings = { listen: '0.0.0.0:7443', tls: true, names: ['gateway.acme.example', 'gateway-of-the-platform-team.internal.acme.example', '10.20.4.1'], oldest: '1.2', durability: 'process' }
 
 export const makeServing = (crowded: boolean): ServingView => served(crowded ? reachable : usual)
 

@@ -38,6 +38,27 @@ pub(crate) struct Set {
     /// The oldest version of TLS that is spoken
     #[arg(long)]
     oldest: Option<Version>,
+    /// What the record of an allowed call survives once the call is answered
+    #[arg(long)]
+    durability: Option<Survives>,
+}
+
+/// What the record of an allowed call survives.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Survives {
+    /// A power cut too: it is on the disk
+    Disk,
+    /// The end of the gateway's process; a power cut may take the last of them
+    Process,
+}
+
+impl Survives {
+    const fn text(self) -> &'static str {
+        match self {
+            Self::Disk => "disk",
+            Self::Process => "process",
+        }
+    }
 }
 
 /// A version of TLS.
@@ -99,6 +120,9 @@ fn changed(now: &Value, set: &Set) -> Value {
     if let Some(oldest) = set.oldest {
         put("oldest", json!(oldest.text()));
     }
+    if let Some(durability) = set.durability {
+        put("durability", json!(durability.text()));
+    }
     settings
 }
 
@@ -132,6 +156,7 @@ fn in_words(view: &Value) -> String {
         ("TLS", text(view, "/wanted/tls")),
         ("oldest", text(view, "/wanted/oldest")),
         ("names", names("/wanted/names")),
+        ("durability", text(view, "/wanted/durability")),
     ]);
     format!("{told}\nset to\n{set}")
 }
@@ -145,11 +170,20 @@ mod tests {
         let now = json!({ "wanted": {
             "listen": "127.0.0.1:7411", "tls": false, "names": ["a.example"], "oldest": "1.3",
         }});
-        let none = || Set { listen: None, tls: false, plain: false, name: vec![], oldest: None };
+        let none = || Set {
+            listen: None,
+            tls: false,
+            plain: false,
+            name: vec![],
+            oldest: None,
+            durability: None,
+        };
         assert_eq!(changed(&now, &none()), now["wanted"]);
-        let set = Set { tls: true, oldest: Some(Version::Tls12), ..none() };
+        let durability = Some(Survives::Process);
+        let set = Set { tls: true, oldest: Some(Version::Tls12), durability, ..none() };
         let expected = json!({
             "listen": "127.0.0.1:7411", "tls": true, "names": ["a.example"], "oldest": "1.2",
+            "durability": "process",
         });
         assert_eq!(changed(&now, &set), expected);
     }

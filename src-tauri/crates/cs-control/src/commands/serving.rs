@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use cs_model::serving::{ServingSettings, TlsVersion};
+use cs_model::serving::{Durability, ServingSettings, TlsVersion};
 use cs_registry::serving as table;
 use cs_trust::ca;
 use cs_trust::tls::OldestTls;
@@ -65,6 +65,7 @@ impl Command for ServingSet {
             edit.say(None, format!("set the gateway to serve {}", sentence(&settings)));
             edit.keep().await?;
             core.set_serving(Some(settings));
+            serving::keep_as_set(&core).await;
         }
         if let Some(successor) = successor {
             successor.take_over(control, &core).await?;
@@ -76,7 +77,7 @@ impl Command for ServingSet {
 
 /// Says what is wrong with settings, before anything is tried.
 fn judge(settings: ServingSettings) -> Result<ServingSettings, ControlError> {
-    let ServingSettings { listen, tls, names, oldest } = settings;
+    let ServingSettings { listen, tls, names, oldest, durability } = settings;
     if !tls && !listen.ip().is_loopback() {
         let rule = "without TLS the gateway listens on loopback addresses only, such as 127.0.0.1";
         return Err(ControlError::invalid("listen", rule));
@@ -96,14 +97,18 @@ fn judge(settings: ServingSettings) -> Result<ServingSettings, ControlError> {
     }
     let mut seen = BTreeSet::new();
     let names = names.into_iter().filter(|name| seen.insert(name.clone())).collect();
-    Ok(ServingSettings { listen, tls, names, oldest })
+    Ok(ServingSettings { listen, tls, names, oldest, durability })
 }
 
 /// Settings, after "serve".
 fn sentence(settings: &ServingSettings) -> String {
-    let ServingSettings { listen, tls, names, oldest } = settings;
+    let ServingSettings { listen, tls, names, oldest, durability } = settings;
+    let survives = match durability {
+        Durability::Disk => "",
+        Durability::Process => ", with records of allowed calls that survive its process only",
+    };
     if !tls {
-        return format!("at {listen} without TLS");
+        return format!("at {listen} without TLS{survives}");
     }
     let oldest = match oldest {
         TlsVersion::Tls12 => "1.2",
@@ -113,7 +118,7 @@ fn sentence(settings: &ServingSettings) -> String {
         [] => String::new(),
         names => format!(" as {}", names.join(", ")),
     };
-    format!("at {listen} with TLS {oldest} or newer{names}")
+    format!("at {listen} with TLS {oldest} or newer{names}{survives}")
 }
 
 fn view(control: &Control) -> Result<ServingView, ControlError> {
@@ -146,7 +151,7 @@ fn view(control: &Control) -> Result<ServingView, ControlError> {
         state: found.state,
         problem: found.problem,
         tls,
-        pending: served.is_some_and(|served| served != wanted),
+        pending: served.is_some_and(|served| !serving::is_same(&served, &wanted)),
         wanted,
         locked_by_flags: serving::has_flags(options),
     })

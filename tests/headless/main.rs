@@ -18,6 +18,7 @@ mod glewlwyd;
 mod home;
 mod http;
 mod issuer;
+mod kinds;
 mod local;
 mod mtls;
 mod oidc;

@@ -104,7 +104,7 @@ impl Agent {
             "io.modelcontextprotocol/clientInfo": { "name": "agent", "version": "1" },
             "io.modelcontextprotocol/clientCapabilities": {},
         });
-        let name = params["name"].as_str().map(str::to_owned);
+        let name = params["name"].as_str().or(params["uri"].as_str()).map(str::to_owned);
         let id = self.sent.fetch_add(1, Ordering::Relaxed);
         let body = json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params});
         let mut request = match &self.proof {

@@ -119,3 +119,62 @@ async fn a_provider_in_a_file_is_held_to_the_same_rules() {
     assert!(message.as_str().unwrap().contains("line "), "{message}");
     assert_eq!(place.ask("export", json!({})).await["text"], text.as_str());
 }
+
+/// A registry with a thing of each kind. JSON is YAML.
+fn furnished() -> serde_json::Value {
+    let thing = |definition: serde_json::Value| json!({ "definition": definition.to_string() });
+    let template = "files/template:file:///data/{name}";
+    json!({ "tenants": { "acme": {
+        "servers": { "files": { "transport": { "kind": "http", "url": "http://127.0.0.1:9/" } } },
+        "tools": {
+            "files/greet": thing(json!({ "name": "greet", "inputSchema": { "type": "object" } })),
+            "files/prompt:greet": thing(json!({ "name": "greet" })),
+            "files/resource:file:///a%20b": thing(json!({ "uri": "file:///a%20b", "name": "a" })),
+            template: thing(json!({ "uriTemplate": "file:///data/{name}", "name": "b" })),
+        },
+        "roles": { "reader": { "files/prompt:greet": "allow", template: "token" } },
+        "tasks": { "look": {
+            "tools": ["files/resource:file:///a%20b", template],
+            "expected_secs": 60, "longest_secs": 600,
+        } },
+    } } })
+}
+
+#[tokio::test]
+async fn things_of_every_kind_are_written_down_and_read_back_whole() {
+    let place = Place::new().await;
+    let text = furnished().to_string();
+    let applied = place.ask("apply", json!({ "text": text, "dry_run": false })).await;
+    let changes = applied["changes"].to_string();
+    assert!(changes.contains("files/resource:file:///a%20b"), "{changes}");
+    let tenant = place.tenant().await;
+    let matrix = place.ask("matrix", json!({ "tenant": tenant })).await;
+    let kinds: Vec<_> = matrix["tools"].as_array().unwrap().iter().map(|it| &it["kind"]).collect();
+    assert_eq!(kinds, ["tool", "prompt", "resource", "template"]);
+    assert_eq!(matrix["cells"], json!([["deny"], ["allow"], ["deny"], ["token"]]));
+    let exported = place.ask("export", json!({})).await["text"].clone();
+    let again = place.ask("apply", json!({ "text": exported, "dry_run": false })).await;
+    assert_eq!(again["changes"], json!([]));
+}
+
+#[tokio::test]
+async fn x03_a_thing_that_is_not_what_it_is_called_or_stands_for_another_is_refused() {
+    let place = Place::new().await;
+    let mut second = furnished();
+    let acme = &mut second["tenants"]["acme"];
+    acme["servers"]["mail"] = acme["servers"]["files"].clone();
+    let twin = acme["tools"]["files/resource:file:///a%20b"].clone();
+    acme["tools"]["mail/resource:file:///a%20b"] = twin;
+    let text = furnished().to_string();
+    for (wrong, says) in [
+        (text.replace("files/resource:file:///a%20b", "files/resource:/a"), "a URI begins"),
+        (text.replace("files/prompt:greet", "files/prompt:other"), "prompt's name"),
+        (text.replace("files/prompt:greet", "files/promt:greet"), "a tool's name"),
+        (second.to_string(), "enable one of them"),
+    ] {
+        let args = json!({ "text": wrong, "dry_run": false });
+        let refused = place.refused(place.control.console(), "apply", args).await;
+        assert!(refused["message"].as_str().unwrap().contains(says), "{says}: {refused}");
+    }
+    assert_eq!(place.ask("tenant_list", json!({})).await, json!([]));
+}

@@ -14,7 +14,7 @@ use crate::place::{self, Place};
 use crate::{call, text};
 
 /// The server on the official SDK, writing down what reaches it.
-struct Peer {
+pub(crate) struct Peer {
     url: String,
     record: PathBuf,
     _folder: TempDir,
@@ -22,7 +22,7 @@ struct Peer {
 }
 
 impl Peer {
-    async fn start(args: &[&OsStr]) -> Self {
+    pub(crate) async fn start(args: &[&OsStr]) -> Self {
         let folder = TempDir::new().expect("a folder");
         let record = folder.path().join("record");
         let mut process = Command::new("node")
@@ -39,6 +39,11 @@ impl Peer {
         let ready: Value = serde_json::from_str(&line).expect("JSON");
         let url = ready["url"].as_str().expect("an address").to_owned();
         Self { url, record, _folder: folder, _process: process }
+    }
+
+    /// Its endpoint.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
     }
 
     /// All requests that reached it.

@@ -23,6 +23,7 @@ mod local;
 mod mtls;
 mod oidc;
 mod outside;
+mod pairs;
 mod place;
 mod provider;
 mod rmcp;

@@ -317,7 +317,7 @@ fn clock_library() -> &'static Path {
 pub(crate) async fn run(script: &str, plan: Value) -> Vec<Value> {
     let mut agent = if script.ends_with(".py") { python() } else { Command::new("node") };
     agent.arg(peers(script)).arg(plan.to_string()).kill_on_drop(true);
-    let done = tokio::time::timeout(Duration::from_secs(90), agent.output());
+    let done = tokio::time::timeout(Duration::from_secs(240), agent.output());
     let done = done.await.expect("the agent ends").expect("the agent runs");
     let said = String::from_utf8_lossy(&done.stdout);
     let report = said.lines().map(|line| serde_json::from_str(line).expect("JSON"));

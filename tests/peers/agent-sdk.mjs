@@ -6,8 +6,8 @@ import { describe, follow, plan, report } from './plan.mjs'
 
 const client = new Client({ name: 'peer-sdk', version: '1' })
 try {
-  const { command, args = [] } = plan
-  await client.connect(new StdioClientTransport({ command, args, stderr: 'inherit' }))
+  const { command, args = [], env = {} } = plan
+  await client.connect(new StdioClientTransport({ command, args, env, stderr: 'inherit' }))
   report({ connected: client.getServerVersion() ?? null })
   await follow(client, (params, options) => client.callTool(params, undefined, options))
 } catch (thrown) {

@@ -3,6 +3,7 @@
 // The plan is one JSON object, given as the only argument:
 //
 //   { "command": "countersign", "args": ["connect", ...],   the stdio server to start
+//     "env": {},                                            what it finds in its environment (agent-sdk.mjs)
 //     "mode": "legacy" | "auto" | "2026-07-28",             protocol era, where the client knows eras
 //     "timeout_ms": 60000,                                  per request
 //     "calls": [{ "name": "read_file", "arguments": {} }] } made one after the other

@@ -10,7 +10,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 
 pub(crate) use node::Node;
-pub(crate) use packages::{Purpose, has_glewlwyd};
+pub(crate) use packages::{Purpose, has_glewlwyd, has_postgresql};
 
 use crate::exec::{command, run, say};
 use crate::place::Place;
@@ -19,6 +19,7 @@ use crate::place::Place;
 pub(crate) fn everything(place: &Place) -> Result<Node> {
     packages::install(Purpose::Test)?;
     packages::install_glewlwyd();
+    packages::install_postgresql();
     let node = Node::find(place)?;
     ui_packages(place, &node)?;
     peers(place, &node)?;
@@ -41,10 +42,18 @@ fn ui_packages(place: &Place, node: &Node) -> Result<()> {
 /// The real servers and clients that the tests speak with.
 fn peers(place: &Place, node: &Node) -> Result<()> {
     npm_packages(place, node, "tests/peers")?;
-    let list = place.at("tests/peers/requirements.txt");
-    let folder = place.made("peers/python");
+    python_packages(place, "peers-python", "requirements.txt", "peers/python")?;
+    // Some servers need the older generation of the protocol's package.
+    python_packages(place, "peers-python-mcp-1", "requirements-mcp-1.txt", "peers/python-mcp-1")
+}
+
+/// An environment of Python with what a list of the peers has.
+fn python_packages(place: &Place, stamp: &str, list: &str, folder: &str) -> Result<()> {
+    let list = place.at("tests/peers").join(list);
+    let folder = place.made(folder);
     let python = folder.join("bin/python");
-    once(place, "peers-python", &[&list], &python, "installing the Python peers", || {
+    let what = format!("installing the Python peers of {}", list.display());
+    once(place, stamp, &[&list], &python, &what, || {
         let shown = folder.to_string_lossy();
         run(&mut command(&place.root, "python3", &["-m", "venv", "--clear", &shown]))?;
         let list = list.to_string_lossy();

@@ -1,5 +1,6 @@
 //! Packages of the system, on Debian and its relatives.
 
+use std::fs;
 use std::path::Path;
 
 use anyhow::{Result, bail};
@@ -36,6 +37,9 @@ const TEST: &[&str] = &[
 /// An identity provider that some tests speak with. It runs nowhere but in them.
 const GLEWLWYD: &str = "glewlwyd";
 
+/// A database that the real servers of some tests speak with.
+const POSTGRESQL: &str = "postgresql";
+
 /// Installs what is missing, or says which line would.
 pub(crate) fn install(purpose: Purpose) -> Result<()> {
     let mut wanted = [BUILD, CONSOLE].concat();
@@ -57,14 +61,43 @@ pub(crate) fn install_glewlwyd() {
         println!("{problem:#}");
     }
     // The package starts it for everybody, under a password that everybody knows.
-    if has_glewlwyd() && Path::new("/run/systemd/system").exists() {
-        let through: &[&str] = if is_root() { &[] } else { &["sudo", "-n"] };
-        let words = [through, &["systemctl", "disable", "--now", GLEWLWYD]].concat();
-        if let Some((program, args)) = words.split_first()
-            && let Err(problem) = run(&mut here(program, args))
-        {
-            println!("{GLEWLWYD} may be running as a service of this machine: {problem:#}");
-        }
+    if has_glewlwyd() {
+        stop_service(GLEWLWYD);
+    }
+}
+
+/// Installs the database of some tests, where that can be done. They run one of their own.
+pub(crate) fn install_postgresql() {
+    if has_postgresql() {
+        return;
+    }
+    if let Err(problem) = install_these(&[POSTGRESQL]) {
+        println!("{problem:#}");
+    }
+    if has_postgresql() {
+        stop_service(POSTGRESQL);
+    }
+}
+
+/// Whether that database is there, where Debian has its programs.
+pub(crate) fn has_postgresql() -> bool {
+    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    versions.map(|it| it.path().join("bin")).any(|programs| {
+        ["initdb", "postgres", "psql"].iter().all(|name| programs.join(name).exists())
+    })
+}
+
+/// Stops what a package has just started for this machine.
+fn stop_service(name: &str) {
+    if !Path::new("/run/systemd/system").exists() {
+        return;
+    }
+    let through: &[&str] = if is_root() { &[] } else { &["sudo", "-n"] };
+    let words = [through, &["systemctl", "disable", "--now", name]].concat();
+    if let Some((program, args)) = words.split_first()
+        && let Err(problem) = run(&mut here(program, args))
+    {
+        println!("{name} may be running as a service of this machine: {problem:#}");
     }
 }
 

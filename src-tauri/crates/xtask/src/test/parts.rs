@@ -9,7 +9,7 @@ use super::tally::Tally;
 use crate::exec::{command, run, tee};
 use crate::place::Place;
 use crate::session::Session;
-use crate::setup::{Node, has_glewlwyd};
+use crate::setup::{Node, has_glewlwyd, has_postgresql};
 use crate::{bindings, layers, tidy, ui};
 
 /// One part.
@@ -75,10 +75,20 @@ fn bind(place: &Place, _: &Node, _: &mut Tally) -> Result<()> {
 
 fn rust(place: &Place, node: &Node, tally: &mut Tally) -> Result<()> {
     let mut words = vec!["cargo", "test", "--workspace", "--locked", "--no-fail-fast"];
-    if !has_glewlwyd() {
-        words.extend(["--", "--skip", "glewlwyd::"]);
-        let source = fs::read_to_string(place.at("tests/headless/glewlwyd.rs"))?;
-        tally.leave_out("glewlwyd", &source, "Glewlwyd is not here and could not be installed");
+    let needs = [
+        (has_glewlwyd(), "glewlwyd", "glewlwyd", "Glewlwyd"),
+        (has_postgresql(), "pairs::postgres", "pairs/postgres", "PostgreSQL"),
+    ];
+    let missing: Vec<_> = needs.into_iter().filter(|(is_here, ..)| !is_here).collect();
+    if !missing.is_empty() {
+        words.push("--");
+    }
+    for (_, module, file, program) in missing {
+        words.extend(["--skip", module]);
+        let source =
+            fs::read_to_string(place.at("tests/headless").join(file).with_extension("rs"))?;
+        let why = format!("{program} is not here and could not be installed");
+        tally.leave_out(module, &source, &why);
     }
     let mut tests = in_session(place, node, "session/rust", &words)?;
     let ok = tee(&mut tests, &mut |line| tally.read_cargo(line))?;

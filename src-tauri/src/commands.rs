@@ -50,6 +50,7 @@ commands! {
     agent_list,
     agent_remove,
     agent_revoke,
+    agent_set_rate,
     agent_set_standing,
     agent_update,
     alert_acknowledge,
@@ -97,6 +98,7 @@ commands! {
     operator_list,
     operator_remove,
     overview,
+    policy_explain,
     provider_create,
     provider_discover,
     provider_list,
@@ -144,6 +146,7 @@ commands! {
     tenant_set_standing,
     tool_describe,
     tool_set_enabled,
+    tool_set_rate,
     touch,
     unlock,
 }

@@ -7,6 +7,7 @@ pub(crate) const COMMANDS: &[&str] = &[
     "agent_list",
     "agent_remove",
     "agent_revoke",
+    "agent_set_rate",
     "agent_set_standing",
     "agent_update",
     "alert_acknowledge",
@@ -55,6 +56,7 @@ pub(crate) const COMMANDS: &[&str] = &[
     "operator_list",
     "operator_remove",
     "overview",
+    "policy_explain",
     "provider_create",
     "provider_discover",
     "provider_list",
@@ -102,6 +104,7 @@ pub(crate) const COMMANDS: &[&str] = &[
     "tenant_set_standing",
     "tool_describe",
     "tool_set_enabled",
+    "tool_set_rate",
     "touch",
     "unlock",
 ];

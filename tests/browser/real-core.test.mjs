@@ -1,7 +1,7 @@
 /** The interface in a browser, on the real core over the test bridge: no mock, no window. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { open, overflowing, settled } from '../../ui/e2e/browser.mjs'
+import { focused, open, overflowing, settled } from '../../ui/e2e/browser.mjs'
 import { realCore } from './real-core.mjs'
 
 const passphrase = 'lantern oyster gravel quilt'
@@ -19,7 +19,7 @@ test('a newcomer sets the console up and finds the starter on every page', async
   await page.getByRole('button', { name: 'Set up' }).click()
   await page.getByRole('button', { name: /Unlocked by Grace/ }).waitFor({ timeout: 60_000 })
   await page.waitForURL(/#\/t\/acme\/overview$/)
-  for (const place of ['overview', 'approvals', 'matrix', 'reference', 'tasks', 'agents', 'identity', 'servers', 'sessions', 'audit']) {
+  for (const place of ['overview', 'approvals', 'matrix', 'reference', 'explain', 'tasks', 'agents', 'identity', 'servers', 'sessions', 'audit']) {
     await page.goto(`${core.url}/#/t/acme/${place}`)
     await settled(page)
     assert.deepEqual(await overflowing(page), [], place)
@@ -36,7 +36,7 @@ test('a cell that is set by a key is enforced and shown as such', async () => {
   await page.getByRole('grid').waitFor()
   const cell = page.getByRole('gridcell').first()
   await cell.click()
-  assert.ok(await page.getByRole('grid').evaluate((grid) => grid === document.activeElement), 'a click gives the keys to the grid')
+  await focused(page.getByRole('grid'))
   await page.keyboard.press('t')
   await page.getByText(new RegExp(`version ${before.policy_version + 1}\\b`, 'i')).first().waitFor()
   const now = await ask('matrix', { tenant: acme.id })

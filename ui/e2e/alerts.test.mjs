@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { onTheMock } from './browser.mjs'
+import { disabled, onTheMock } from './browser.mjs'
 
 const at = onTheMock()
 
@@ -11,7 +11,7 @@ test('an alert is opened from the overview, acknowledged with a note, and gone f
   await page.getByRole('region', { name: 'Last anomalies' }).getByText(/made 5 or more attempts/).click()
   await page.getByRole('heading', { name: 'Events behind it' }).waitFor()
   const acknowledge = page.getByRole('button', { name: 'Acknowledge' })
-  assert.equal(await acknowledge.getAttribute('aria-disabled'), 'true')
+  await disabled(acknowledge)
   await page.getByLabel('Note').fill('a drill of ours')
   await acknowledge.click()
   await page.getByRole('dialog').getByText('a drill of ours').waitFor()
@@ -30,7 +30,7 @@ test('a rule is set and muted, and the table says so', async () => {
   await page.getByRole('button', { name: /Incident: many attempts/ }).click()
   const dialog = page.getByRole('dialog')
   await dialog.getByLabel('Attempts that are an incident').fill('1')
-  assert.equal(await dialog.getByRole('button', { name: 'Save' }).getAttribute('aria-disabled'), 'true')
+  await disabled(dialog.getByRole('button', { name: 'Save' }))
   await dialog.getByLabel('Attempts that are an incident').fill('3')
   await dialog.getByText('8 h', { exact: true }).click()
   await dialog.getByLabel('Why').fill('maintenance')

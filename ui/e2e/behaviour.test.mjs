@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { onTheMock } from './browser.mjs'
+import { counts, disabled, focused, gone, onTheMock } from './browser.mjs'
 
 const at = onTheMock()
 
@@ -9,7 +9,7 @@ test('the first run makes an owner and leads to the overview with the next steps
   const begin = page.getByRole('button', { name: 'Set up' })
   await page.getByLabel('Your name').fill('Grace')
   await page.getByLabel('Passphrase', { exact: true }).fill('short')
-  assert.equal(await begin.getAttribute('aria-disabled'), 'true')
+  await disabled(begin)
   await page.getByLabel('Passphrase', { exact: true }).fill('lantern oyster gravel quilt')
   await page.getByLabel('Passphrase again').fill('lantern oyster gravel quilt')
   await begin.click()
@@ -38,11 +38,11 @@ test('the matrix is changed by keys alone, and the strip says which version is e
   const grid = page.getByRole('grid')
   await grid.focus()
   for (const key of ['ArrowDown', 'ArrowDown', 'ArrowDown', 'ArrowRight', 'ArrowRight']) await page.keyboard.press(key)
-  assert.equal(await page.locator('[data-active][role=gridcell]').getAttribute('aria-label'), 'Token')
+  await page.locator('[data-active][role=gridcell][aria-label=Token]').waitFor()
   await page.keyboard.press('d')
   await page.getByRole('status').filter({ hasText: /version\s*13/ }).waitFor()
   await page.locator('[data-active][role=gridcell][aria-label=Deny]').waitFor()
-  assert.match(await page.getByRole('status').filter({ hasText: 'enforced' }).innerText(), /version\s+13/)
+  await page.getByRole('status').filter({ hasText: 'enforced' }).filter({ hasText: /version\s+13/ }).waitFor()
   // Quick changes each name the version before them.
   for (const key of ['a', 't', 'd']) await page.keyboard.press(key)
   await page.getByRole('status').filter({ hasText: /version\s*16/ }).waitFor()
@@ -91,7 +91,7 @@ test('a cell is given a condition in its panel, says so, and loses it again', as
   await page.getByRole('button', { name: 'Change the condition' }).waitFor()
   await page.getByRole('button', { name: 'Remove it' }).click()
   await page.getByText('For all that fit').waitFor()
-  assert.equal(await grid.getByRole('gridcell', { name: 'on a condition' }).count(), 0)
+  await gone(grid.getByRole('gridcell', { name: 'on a condition' }))
   assert.deepEqual(wrong, [])
   await close()
 })
@@ -101,8 +101,8 @@ test('the lens hatches what the task does not list, and stays in the address', a
   await page.getByRole('combobox', { name: 'Task lens' }).click()
   await page.getByRole('option', { name: 'Task triage' }).click()
   await page.locator('[data-outside]').first().waitFor()
-  assert.match(page.url(), /lens=tsk_/)
-  assert.equal(await page.locator('[data-outside]').count(), 5 * 4)
+  await page.waitForURL(/lens=tsk_/)
+  await counts(page.locator('[data-outside]'), 5 * 4)
   await page.reload()
   await page.locator('[data-outside]').first().waitFor()
   await close()
@@ -143,15 +143,15 @@ test('a matrix of 2,000 tools and 50 roles draws only what is in sight, also whi
 test('a call is approved in the approval window only after it was seen whole, and not by Enter', async () => {
   const { page, wrong, close } = await at('typical', '/decide')
   const approve = page.getByRole('button', { name: 'Approve and sign' })
-  assert.ok(await page.getByRole('button', { name: 'Deny' }).evaluate((button) => button === document.activeElement))
+  await focused(page.getByRole('button', { name: 'Deny' }))
   await page.waitForTimeout(900)
-  assert.equal(await approve.getAttribute('aria-disabled'), 'true')
+  await disabled(approve)
   await page.getByRole('region', { name: 'The whole call' }).evaluate((body) => body.scrollTo(0, body.scrollHeight))
   await approve.and(page.locator(':not([aria-disabled])')).waitFor()
   await approve.focus()
   await page.keyboard.press('Enter')
   await page.waitForTimeout(150)
-  assert.equal(await page.getByRole('option').count(), 3)
+  await counts(page.getByRole('option'), 3)
   await page.keyboard.press('Space')
   await page.getByText('Executed').first().waitFor()
   assert.deepEqual(wrong, [])
@@ -180,7 +180,7 @@ test('an agent is made and given a key, and the key is shown once', async () => 
   await page.getByText(/^css_/).waitFor()
   await page.getByLabel('I have stored the secret').check()
   await page.getByRole('dialog', { name: /The key of/ }).getByRole('button', { name: 'Close' }).click()
-  assert.equal(await page.getByText(/^css_/).count(), 0)
+  await gone(page.getByText(/^css_/))
   assert.deepEqual(wrong, [])
   await close()
 })
@@ -205,8 +205,8 @@ test('a registry in doubt is said on every page, and is accepted only on purpose
   await page.getByRole('button', { name: 'What to do…' }).click()
   const dialog = page.getByRole('dialog')
   const accept = dialog.getByRole('button', { name: 'Accept the registry' })
-  assert.equal(await accept.getAttribute('aria-disabled'), 'true')
-  assert.ok(await dialog.getByRole('button', { name: 'Leave it in doubt' }).evaluate((button) => button === document.activeElement))
+  await disabled(accept)
+  await focused(dialog.getByRole('button', { name: 'Leave it in doubt' }))
   await dialog.getByLabel('I know how this registry came to be what it is').check()
   await accept.click()
   await page.getByText('The registry is in doubt.').waitFor({ state: 'detached' })
@@ -254,7 +254,7 @@ test('every page is reached by the palette and by g with a letter', async () => 
 })
 
 test('the tab key walks every page and the focus is always visible', async () => {
-  for (const place of ['overview', 'approvals', 'matrix', 'reference', 'tasks', 'agents', 'identity', 'servers', 'sessions', 'audit']) {
+  for (const place of ['overview', 'approvals', 'matrix', 'reference', 'explain', 'tasks', 'agents', 'identity', 'servers', 'sessions', 'audit']) {
     const { page, close } = await at('typical', `/t/acme/${place}`)
     const seen = new Set()
     for (let step = 0; step < 40; step += 1) {

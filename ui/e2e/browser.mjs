@@ -87,6 +87,24 @@ export async function settled(page) {
   await page.evaluate(() => new Promise((done) => setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(done)), 150)))
 }
 
+/** Waits until a control is refused: what a key or a click does shows a moment later. */
+export const disabled = (control) => control.and(control.page().locator('[aria-disabled=true]')).waitFor()
+
+/** Waits until something has the keys. */
+export const focused = (one) => one.and(one.page().locator(':focus')).waitFor()
+
+/** Waits until nothing of it is there. */
+export const gone = (all) => all.first().waitFor({ state: 'detached' })
+
+/** Waits until there are so many. */
+export async function counts(all, wanted) {
+  const until = Date.now() + 10_000
+  while ((await all.count()) !== wanted) {
+    assert.ok(Date.now() < until, `there are ${await all.count()}, not ${wanted}`)
+    await all.page().waitForTimeout(20)
+  }
+}
+
 /** What sticks out of the window, by a short description. */
 export const overflowing = (page) =>
   page.evaluate(() => {

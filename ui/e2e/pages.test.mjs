@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { onTheMock, overflowing, seriousProblems, shots } from './browser.mjs'
 
-const places = ['overview', 'approvals', 'alerts', 'matrix', 'reference', 'tasks', 'agents', 'identity', 'servers', 'sessions', 'audit']
+const places = ['overview', 'approvals', 'alerts', 'matrix', 'reference', 'explain', 'tasks', 'agents', 'identity', 'servers', 'sessions', 'audit']
 const screens = [
   { size: 'first-run', name: 'first-run', path: '/' },
   { size: 'locked', name: 'locked', path: '/' },

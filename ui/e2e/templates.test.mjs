@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { onTheMock } from './browser.mjs'
+import { disabled, onTheMock } from './browser.mjs'
 
 const at = onTheMock()
 
@@ -13,7 +13,7 @@ test('a server is added from a template with settings of its own, which are chan
   await page.getByRole('option', { name: 'notes' }).click()
   const ask = dialog.getByRole('button', { name: 'Start it and ask for its tools' })
   await dialog.getByLabel('folder').waitFor()
-  assert.equal(await ask.getAttribute('aria-disabled'), 'true')
+  await disabled(ask)
   await dialog.getByLabel('folder').fill('/srv/acme notes')
   await dialog.getByText("/usr/bin/notes-mcp --folder '/srv/acme notes'").waitFor()
   await ask.click()

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { eachDialog, onTheMock, otherWay } from './browser.mjs'
+import { disabled, eachDialog, gone, onTheMock, otherWay } from './browser.mjs'
 
 const at = onTheMock()
 const pem = (kind) => `-----BEGIN ${kind}-----\nMIIB\n-----END ${kind}-----`
@@ -32,7 +32,7 @@ test('a client is registered, its secret is shown once, and it stands in the lis
   await page.keyboard.press('Escape')
   await page.getByLabel('I have stored the secret').check()
   await page.getByRole('dialog', { name: 'The client of reader-1' }).getByRole('button', { name: 'Close' }).click()
-  assert.equal(await page.getByText(/^csx_/).count(), 0)
+  await gone(page.getByText(/^csx_/))
   await page.goto(`${page.url().split('#')[0]}#/t/acme/identity?tab=issuer`)
   const row = page.getByRole('table', { name: 'Clients of the built-in issuer' }).getByRole('row').filter({ hasText: 'reader-1' })
   await row.getByText('a secret').waitFor()
@@ -50,7 +50,7 @@ test('an outside authority is added without a list, believed once it has one, an
   await page.getByLabel('It may speak for').fill('spiffe://partner.example/agents')
   await page.getByLabel('Its certificates (PEM)').fill(pem('CERTIFICATE'))
   const add = page.getByRole('button', { name: 'Add the authority' })
-  assert.equal(await add.getAttribute('aria-disabled'), 'true')
+  await disabled(add)
   await page.getByLabel('It may speak for').fill('spiffe://partner.example/agents/')
   await add.click()
   await page.getByText('No list yet').waitFor()
@@ -60,7 +60,7 @@ test('an outside authority is added without a list, believed once it has one, an
   await page.getByText('No list yet').waitFor({ state: 'detached' })
   await page.getByRole('button', { name: 'Remove: partner' }).click()
   const remove = page.getByRole('button', { name: 'Remove the authority' })
-  assert.equal(await remove.getAttribute('aria-disabled'), 'true')
+  await disabled(remove)
   await page.getByLabel('Type partner to confirm').fill('partner')
   await remove.click()
   await page.getByRole('button', { name: 'Remove: partner' }).waitFor({ state: 'detached' })
@@ -73,7 +73,7 @@ test('what a change of serving does is said before it is done, and a failure cha
   await page.getByRole('button', { name: 'Change how it serves' }).click()
   const save = page.getByRole('button', { name: 'Serve like this' })
   const listen = page.getByLabel('Listens on')
-  assert.equal(await save.getAttribute('aria-disabled'), 'true')
+  await disabled(save)
   await listen.fill('0.0.0.0:7443')
   await page.getByText('Without TLS it listens on this machine alone').waitFor()
   await page.getByRole('switch', { name: 'TLS' }).click()

@@ -1,6 +1,6 @@
 import type { ComponentType } from 'react'
 import {
-  IconBell, IconBuilding, IconChecklist, IconFileText, IconHistory, IconId, IconLayoutDashboard, IconListDetails, IconRobot, IconServer2,
+  IconBell, IconBuilding, IconChecklist, IconFileText, IconHelp, IconHistory, IconId, IconLayoutDashboard, IconListDetails, IconRobot, IconServer2,
   IconSettings, IconSignature, IconTable,
 } from '@/components/icons'
 
@@ -20,6 +20,7 @@ const places = {
   alerts: { page: 'alerts', title: 'Alerts', icon: IconBell, below: 'tenant', key: 'l' },
   matrix: { page: 'matrix', title: 'Matrix', icon: IconTable, below: 'tenant', key: 'm' },
   reference: { page: 'reference', title: 'Reference matrix', icon: IconListDetails, below: 'tenant', key: 'r' },
+  explain: { page: 'explain', title: 'Explain', icon: IconHelp, below: 'tenant', key: 'x' },
   tasks: { page: 'tasks', title: 'Tasks', icon: IconChecklist, below: 'tenant', key: 't' },
   agents: { page: 'agents', title: 'Agents', icon: IconRobot, below: 'tenant', key: 'a' },
   identity: { page: 'identity', title: 'Identity', icon: IconId, below: 'tenant', key: 'i' },
@@ -32,7 +33,7 @@ const places = {
 
 export const groups: { title: string; places: Place[] }[] = [
   { title: 'Decide', places: [places.overview, places.approvals, places.alerts] },
-  { title: 'Rules', places: [places.matrix, places.reference, places.tasks] },
+  { title: 'Rules', places: [places.matrix, places.reference, places.explain, places.tasks] },
   { title: 'Who', places: [places.agents, places.identity, places.tenants] },
   { title: 'What', places: [places.servers] },
   { title: 'Evidence', places: [places.sessions, places.audit] },

@@ -60,6 +60,11 @@ const reference = createRoute({
   path: 'reference',
   component: lazyRouteComponent(() => import('@/features/matrix/ReferencePage'), 'ReferencePage'),
 })
+const explain = createRoute({
+  getParentRoute: () => tenant,
+  path: 'explain',
+  component: lazyRouteComponent(() => import('@/features/explain/ExplainPage'), 'ExplainPage'),
+})
 const tasks = createRoute({
   getParentRoute: () => tenant,
   path: 'tasks',
@@ -103,7 +108,7 @@ const tree = root.addChildren([
     tenants,
     settings,
     tenant.addChildren([
-      tenantIndex, overview, approvals, alerts, matrix, reference, tasks, agents, identity, servers, server, sessions, audit,
+      tenantIndex, overview, approvals, alerts, matrix, reference, explain, tasks, agents, identity, servers, server, sessions, audit,
     ]),
   ]),
 ])

@@ -1,6 +1,7 @@
 import { useMemo } from 'react'
 import { characters, count } from '@/lib/format'
 import { difference, lines, unquote, type Line, type Token } from '@/lib/json'
+import { changedWords, type Part } from '@/lib/words'
 import { Untrusted } from './Untrusted'
 import css from './JsonView.module.css'
 
@@ -49,16 +50,22 @@ export function JsonView({ source, before = null, label }: Props) {
 const pathText = (path: string) => path.slice(1).replaceAll('/', ' › ').replaceAll('~1', '/').replaceAll('~0', '~')
 
 function Row({ line, was, changed }: { line: Line; was: string | null | undefined; changed: boolean }) {
+  const text = line.tokens.findLastIndex((token) => token.kind === 'string')
+  const now = line.tokens[text]?.text
+  const parts = useMemo(() => {
+    if (!changed || !now || !was?.startsWith('"')) return null
+    const found = changedWords(unquote(was), unquote(now))
+    // Two texts that have no word in common are shown beside each other.
+    return found.some((part) => part.change === 'same' && part.text.trim()) ? found : null
+  }, [changed, now, was])
   return (
     <div className={css.line} data-change={changed ? (was === null ? 'new' : 'changed') : undefined}>
       <span className={css.sign} aria-hidden>
         {changed ? (was === null ? '+' : '~') : ''}
       </span>
       <span className={css.content} style={{ paddingLeft: line.depth * 16 }}>
-        {line.tokens.map((token, index) => (
-          <TokenText key={index} token={token} />
-        ))}
-        {changed && was !== null && was !== undefined ? (
+        {line.tokens.map((token, index) => (index === text && parts ? <Words key={index} parts={parts} /> : <TokenText key={index} token={token} />))}
+        {changed && was !== null && was !== undefined && !parts ? (
           <span className={css.was}>
             was <TokenText token={{ kind: was.startsWith('"') ? 'string' : 'number', text: was }} />
           </span>
@@ -66,6 +73,21 @@ function Row({ line, was, changed }: { line: Line; was: string | null | undefine
         {changed && was === null ? <span className={css.was}>new</span> : null}
       </span>
     </div>
+  )
+}
+
+/** A text that changed: what is new is underlined, what is gone is struck through. */
+function Words({ parts }: { parts: Part[] }) {
+  return (
+    <span className={css.string}>
+      <span aria-hidden>"</span>
+      {parts.map(({ text, change }, index) =>
+        change === 'same' ? <Untrusted key={index} text={text} lines mono />
+          : change === 'new' ? <ins key={index}><Untrusted text={text} lines mono /></ins>
+            : <del key={index}><Untrusted text={text} lines mono /></del>,
+      )}
+      <span aria-hidden>"</span>
+    </span>
   )
 }
 

@@ -8,14 +8,17 @@ import { scopeProblem } from '@/lib/scopes'
 import { Act } from './Act'
 import { tellDone } from './notices'
 import { Problem } from './Problem'
+import { RateLimit } from './RateLimit'
 import { useTenant } from './tenant'
 
-type Described = Pick<ToolView, 'id' | 'name' | 'scopes' | 'data_system'> & Partial<Pick<ToolView, 'introspect'>>
+type Described = Pick<ToolView, 'id' | 'name' | 'scopes' | 'data_system'> & Partial<Pick<ToolView, 'introspect' | 'rate'>>
 
-/** What a tool needs of an access token and what data system is behind it; all of it can be changed. */
+/** What a tool needs of an access token, what data system is behind it, and how often it may be called; all of it can be changed. */
 export function ToolNeeds({ tool }: { tool: Described }) {
+  const tenant = useTenant()
   const [editing, setEditing] = useState(false)
   return (
+    <>
     <section className="stack tight">
       <h3>What it needs</h3>
       {editing ? (
@@ -31,6 +34,10 @@ export function ToolNeeds({ tool }: { tool: Described }) {
         </>
       )}
     </section>
+    {tool.rate === undefined ? null : (
+      <RateLimit whose="by each agent" name={tool.name} rate={tool.rate} onSet={(rate) => call('tool_set_rate', { tenant: tenant.id, tool: tool.id, ...(rate && { rate }) })} />
+    )}
+    </>
   )
 }
 

@@ -44,6 +44,14 @@ test('a change since the last approved call shows what it was', () => {
   expect(container).toHaveTextContent('no longer there')
 })
 
+test('x01 in a text that changed, the words that are new and those that are gone are marked, whatever hides in them', () => {
+  const { container } = show(<JsonView label="Definition" source={'{"description":"Reads one file. Send\\u200b it"}'} before='{"description":"Reads any file. Send it"}' />)
+  const marked = (tag: string) => [...container.querySelectorAll(tag)].map((one) => one.textContent)
+  expect(marked('del')).toEqual(['any'])
+  expect(marked('ins')).toEqual(['one', 'U+200B'])
+  expect(container).not.toHaveTextContent('was')
+})
+
 test('what is no JSON is shown as it came, and says so', () => {
   const { container } = show(<JsonView label="Arguments" source="{oops" />)
   expect(container).toHaveTextContent('This is not JSON')

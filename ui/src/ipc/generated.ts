@@ -24,6 +24,8 @@ export type AgentView = {
   roles: Array<RoleRef>
   /** The tasks it may declare. */
   tasks: Array<TaskRef>
+  /** How often it may call any tool; as often as it likes when absent. */
+  rate: Rate | null
   /** What it proves itself with. */
   credentials: Array<CredentialView>
   /** When it was last heard of. */
@@ -675,6 +677,69 @@ export type Enforced = {
 /** What kind of failure it is. A code is here only if a screen or a script acts on it. */
 export type ErrorCode = 'conflict' | 'forbidden' | 'internal' | 'invalid' | 'locked' | 'not_found' | 'stale' | 'unavailable' | 'upstream' | 'wrong_passphrase'
 
+/** What is asked at one step, in the order of the gateway. */
+export type ExplainGate = 'credential' | 'tenant' | 'agent' | 'session' | 'task' | 'tool' | 'task_tools' | 'grant' | 'frozen' | 'arguments' | 'scopes' | 'rate' | 'countersignature' | 'drift' | 'server'
+
+/** A session in which the call could be made. */
+export type ExplainSession = {
+  /** Its id. */
+  id: SessionId
+  /** When it opened. */
+  opened: Timestamp
+  /** When it ends by itself. */
+  ends: Timestamp
+  /** What the policy says of the call in it. */
+  outcome: Grant
+  /** Why, in one sentence. */
+  sentence: string
+}
+
+/** One step. */
+export type ExplainStep = {
+  /** Which. */
+  gate: ExplainGate
+  /** What it says. */
+  verdict: StepVerdict
+  /** Why, in a sentence or several. */
+  sentence: string
+  /** The code under which the log has it, where it refuses. */
+  reason: string | null
+}
+
+/** What would become of a call now, and why. */
+export type ExplainView = {
+  /** The policy version in force. */
+  policy_version: number
+  /** The agent. */
+  agent: AgentId
+  /** Its name. */
+  agent_name: string
+  /** The task. */
+  task: TaskId | null
+  /** Its name. */
+  task_name: string | null
+  /** The tool. */
+  tool: ToolId
+  /** Its name at its server. */
+  tool_name: string
+  /** Its server's name. */
+  server_name: string
+  /** The name under which the agent sees it, where it does. */
+  listed: string | null
+  /** What a call comes to: passes, waits for a person, or is refused. */
+  outcome: Grant
+  /** The step that decides: the first that refuses, or the last that had to be passed. */
+  decides: ExplainGate
+  /** The same in one sentence. */
+  sentence: string
+  /** Every step, in the order of the gateway. */
+  steps: Array<ExplainStep>
+  /** The session that it is asked of; one that opened now when absent. */
+  session: SessionId | null
+  /** The same agent's sessions for the same task that are live now. */
+  sessions: Array<ExplainSession>
+}
+
 /** What every failed command answers with. */
 export type Failure = {
   /** What kind of failure it is. */
@@ -1168,6 +1233,14 @@ export type ProviderView = {
   status: ProviderStatus
 }
 
+/** So many calls in so many seconds, and no more. */
+export type Rate = {
+  /** How many calls: 1 to [`Rate::MOST_CALLS`]. */
+  calls: number
+  /** In any period of so many seconds: 1 to [`Rate::MOST_SECS`]. */
+  secs: number
+}
+
 /** A configuration to paste. */
 export type ReadyConfiguration = {
   /** What it is for. */
@@ -1343,6 +1416,8 @@ export type ServerView = {
   transport: Transport
   /** How it is doing. */
   health: ServerHealth
+  /** Since when; nothing where nobody has needed it yet. */
+  since: Timestamp | null
   /** What went wrong last. */
   problem: string | null
   /** How often it was started anew. */
@@ -1399,8 +1474,14 @@ export type SessionState = 'client' | 'credential' | 'expired' | 'live' | 'opera
 export type SessionTool = {
   /** The name under which the agent sees it. */
   listed: string
+  /** The tool. */
+  tool: ToolId
   /** What was granted when the session opened. */
   grant: Grant
+  /** What is granted now, in a session that is live: the same or less. */
+  now: Grant
+  /** Why it is refused now, where it is. */
+  why: string | null
 }
 
 /** A session. */
@@ -1415,6 +1496,14 @@ export type SessionView = {
   agent_name: string
   /** The credential that opened it. */
   credential: CredentialId
+  /** What a request names that credential by, while it is there. */
+  key_id: string | null
+  /** Whether that credential may be used. */
+  credential_state: CredentialState | null
+  /** The address that the credential was last accepted from. */
+  client: string | null
+  /** Its task. */
+  task: TaskId | null
   /** The name of its task. */
   task_name: string | null
   /** Whether it is live. */
@@ -1433,6 +1522,8 @@ export type SessionView = {
   calls: number
   /** How many of them were attempts outside its allowlist. */
   anomalies: number
+  /** How many of its calls wait for a person. */
+  waiting: number
 }
 
 /** A value of a header or an environment variable. */
@@ -1476,6 +1567,9 @@ export type StatusView = {
   /** The time. */
   now: Timestamp
 }
+
+/** What a step says. */
+export type StepVerdict = 'passes' | 'refuses' | 'asks' | 'depends' | 'skipped'
 
 export type TaskId = Brand<'tsk'>
 
@@ -1686,6 +1780,8 @@ export type ToolView = {
   data_system: string | null
   /** Whether the provider of an access token is asked about it on each call. */
   introspect: boolean
+  /** How often each agent may call it; as often as it likes when absent. */
+  rate: Rate | null
   /** Its row of the matrix. */
   grants: Array<ToolGrant>
 }
@@ -1849,6 +1945,21 @@ export type Commands = {
       /** The cell's row. */
       tool: ToolId
     }; answer: CellView }
+  /** Why an agent may or may not call a tool for a task, step by step. */
+  policy_explain: { args: {
+      /** The tenant. */
+      tenant: TenantId
+      /** The agent. */
+      agent: AgentId
+      /** The task that it declares; none when absent. */
+      task?: TaskId
+      /** The tool. */
+      tool: ToolId
+      /** The arguments, as a JSON object. Without any, the best there are. */
+      arguments?: string
+      /** The session that it is asked of, whose task counts then. One that opens now when absent. */
+      session?: SessionId
+    }; answer: ExplainView }
   /**
    * Says which scopes an access token needs to call a tool, which data system is behind it, and
    * whether its provider is asked about it on each call.
@@ -1867,6 +1978,15 @@ export type Commands = {
        * absent.
        */
       introspect?: boolean
+    }; answer: Enforced }
+  /** Says how often each agent may call a tool. */
+  tool_set_rate: { args: {
+      /** The tenant. */
+      tenant: TenantId
+      /** The tool. */
+      tool: ToolId
+      /** How often; as often as it likes when absent. */
+      rate?: Rate
     }; answer: Enforced }
   /** The reference matrix of a tenant. */
   reference_matrix: { args: {
@@ -1954,6 +2074,15 @@ export type Commands = {
       roles: Array<RoleId>
       /** The tasks it may declare. */
       tasks: Array<TaskId>
+    }; answer: AgentView }
+  /** Says how often an agent may call any tool. */
+  agent_set_rate: { args: {
+      /** The tenant. */
+      tenant: TenantId
+      /** The agent. */
+      agent: AgentId
+      /** How often; as often as it likes when absent. */
+      rate?: Rate
     }; answer: AgentView }
   /** Lets an agent act, or not. */
   agent_set_standing: { args: {

@@ -5,7 +5,7 @@
 import { infiniteQueryOptions, queryOptions, type QueryClient } from '@tanstack/react-query'
 import { call } from './call'
 import type {
-  AlertId, ApprovalId, ApprovalState, AuditFilter, Change, MatrixFormat, RoleId, ServerId, TenantId, ToolId,
+  AlertId, ApprovalId, ApprovalState, AuditFilter, Change, Commands, MatrixFormat, RoleId, ServerId, TenantId, ToolId,
 } from './generated'
 
 export const status = () =>
@@ -59,6 +59,12 @@ export const templateFill = (template: string, settings: Record<string, string>)
 
 export const referenceMatrix = (tenant: TenantId) =>
   queryOptions({ queryKey: ['policy', 'reference', tenant], queryFn: () => call('reference_matrix', { tenant }) })
+
+export type Explained = Omit<Commands['policy_explain']['args'], 'tenant'>
+
+/** Depends on all there is, and on what happens: it is asked anew all the time. */
+export const policyExplain = (tenant: TenantId, asked: Explained) =>
+  queryOptions({ queryKey: ['policy', 'explain', tenant, asked], queryFn: () => call('policy_explain', { tenant, ...asked }), refetchInterval: 10_000 })
 
 /** Written down anew each time that it is asked for. */
 export const matrixExport = (tenant: TenantId, format: MatrixFormat) =>

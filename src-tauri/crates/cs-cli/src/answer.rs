@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::span;
+
 /// The text at a pointer such as `/gateway/url`; nothing where there is none.
 pub(crate) fn text(value: &Value, pointer: &str) -> String {
     match value.pointer(pointer) {
@@ -32,6 +34,15 @@ pub(crate) fn moment(value: &Value, pointer: &str) -> String {
             format!("{day} {time}Z")
         }
         None => text,
+    }
+}
+
+/// How often something may be called, as it is written on the command line: `60/1m`, `none`.
+pub(crate) fn rate(value: &Value) -> String {
+    let number = |pointer: &str| value.pointer(pointer).and_then(Value::as_u64);
+    match (number("/rate/calls"), number("/rate/secs")) {
+        (Some(calls), Some(secs)) => format!("{calls}/{}", span::shown(secs)),
+        (None, _) | (_, None) => "none".to_owned(),
     }
 }
 

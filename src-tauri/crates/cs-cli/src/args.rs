@@ -6,8 +6,8 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::{
     agent, alert, approval, audit, authn, authority, certificate, credential, declared, grant,
-    init, issuer, operator, provider, registry, revocation, role, secret, serve, server, serving,
-    session, starter, task, template, tenant, tool, workbench,
+    init, issuer, operator, policy, provider, registry, revocation, role, secret, serve, server,
+    serving, session, starter, task, template, tenant, tool, workbench,
 };
 use crate::connect;
 
@@ -83,6 +83,9 @@ pub(crate) enum AtDesk {
     /// Cells of the matrix: role x tool
     #[command(subcommand)]
     Grant(grant::Grant),
+    /// Who may do what, and why
+    #[command(subcommand)]
+    Policy(policy::Policy),
     /// What agents prove themselves with
     #[command(subcommand)]
     Credential(credential::Credential),

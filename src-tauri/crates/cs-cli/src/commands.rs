@@ -15,6 +15,7 @@ pub(crate) mod grant;
 pub(crate) mod init;
 pub(crate) mod issuer;
 pub(crate) mod operator;
+pub(crate) mod policy;
 pub(crate) mod provider;
 mod provider_settings;
 pub(crate) mod registry;

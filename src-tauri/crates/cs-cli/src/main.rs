@@ -27,8 +27,8 @@ use clap::Parser as _;
 use args::{Arguments, AtDesk, Command, Everywhere};
 use commands::{
     agent, alert, approval, audit, authn, authority, certificate, credential, declared, grant,
-    init, issuer, operator, provider, registry, revocation, role, secret, serve, server, serving,
-    session, starter, status, task, template, tenant, tool, workbench,
+    init, issuer, operator, policy, provider, registry, revocation, role, secret, serve, server,
+    serving, session, starter, status, task, template, tenant, tool, workbench,
 };
 use desk::Desk;
 use failure::Done;
@@ -94,6 +94,7 @@ async fn at_desk(desk: &Desk, command: AtDesk) -> Done {
         AtDesk::Issuer(command) => issuer::run(desk, command).await,
         AtDesk::Operator(command) => operator::run(desk, command).await,
         AtDesk::Overview(which) => tenant::overview(desk, &which).await,
+        AtDesk::Policy(command) => policy::run(desk, command).await,
         AtDesk::Provider(command) => provider::run(desk, command).await,
         AtDesk::Registry(command) => registry::run(desk, command).await,
         AtDesk::Revocation(command) => revocation::run(desk, command).await,

@@ -1,5 +1,7 @@
 //! Lengths of time as people write them: `72h`, `15m`, `90d`.
 
+use cs_model::Rate;
+
 /// Reads a length of time, in seconds.
 pub(crate) fn seconds(text: &str) -> Result<u64, String> {
     let wrong =
@@ -26,9 +28,34 @@ pub(crate) fn shown(seconds: u64) -> String {
     format!("{seconds}s")
 }
 
+/// How often something may be called, or as often as anybody likes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Limit(pub(crate) Option<Rate>);
+
+/// Reads a limit as people write it: `60/1m`; `none` lifts it.
+pub(crate) fn limit(text: &str) -> Result<Limit, String> {
+    let wrong = || format!("expected a limit such as `60/1m`, or `none`, got `{text}`");
+    if text == "none" {
+        return Ok(Limit(None));
+    }
+    let (calls, span) = text.split_once('/').ok_or_else(wrong)?;
+    let calls = calls.parse().map_err(|_| wrong())?;
+    let secs = u32::try_from(seconds(span)?).map_err(|_| wrong())?;
+    Rate::new(calls, secs).map(|rate| Limit(Some(rate))).map_err(|error| error.to_string())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_limit_is_read_or_refused() {
+        assert_eq!(limit("60/1m"), Ok(Limit(Rate::new(60, 60).ok())));
+        assert_eq!(limit("none"), Ok(Limit(None)));
+        for text in ["", "60", "0/1m", "5/2d", "x/1m", "5/", "5/1m/2", "-1/1m", "100001/1s"] {
+            assert!(limit(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn lengths_of_time_are_read_and_written() {

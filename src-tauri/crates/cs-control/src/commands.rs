@@ -13,6 +13,7 @@ pub mod identity;
 pub mod issuer;
 pub mod matrix;
 pub mod operator;
+pub mod policy;
 pub mod provider;
 pub mod reference;
 pub mod registry;
@@ -55,7 +56,9 @@ commands! {
     matrix::Matrix,
     matrix::MatrixSet,
     matrix::MatrixCell,
+    policy::PolicyExplain,
     reference::ToolDescribe,
+    reference::ToolSetRate,
     reference::ReferenceMatrix,
     reference::MatrixExport,
     reference::MatrixSave,
@@ -66,6 +69,7 @@ commands! {
     agent::AgentList,
     agent::AgentCreate,
     agent::AgentUpdate,
+    agent::AgentSetRate,
     agent::AgentSetStanding,
     agent::AgentRemove,
     credential::CredentialIssue,

@@ -12,7 +12,7 @@
 //!     roles: { reader: { files/read: allow } }
 //!     conditions: { reader: { files/read: { when: { properties: { .. } }, otherwise: token } } }
 //!     tasks: { night: { tools: [files/read], expected_secs: 60, longest_secs: 600 } }
-//!     agents: { reader-1: { standing: active, roles: [reader], tasks: [night] } }
+//!     agents: { reader-1: { roles: [reader], tasks: [night], rate: { calls: 60, secs: 60 } } }
 //!     identity_providers: { okta: { settings: { issuer: 'https://..', jwks_uri: 'https://..' } } }
 //!     issuer: { enabled: true, token_secs: 600 }
 //! ```
@@ -30,7 +30,7 @@ use cs_model::document::{ServerDoc, TenantDoc};
 use cs_model::provider::ProviderSettings;
 use cs_model::state::Standing;
 use cs_model::upstream::Transport;
-use cs_model::{Document, Grant, Name, ServerId, ToolId};
+use cs_model::{Document, Grant, Name, Rate, ServerId, ToolId};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use apply::apply;
@@ -129,6 +129,9 @@ pub(crate) struct DeclaredTool {
     pub(crate) data_system: Option<String>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) introspect: bool,
+    /// How often each agent may call it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) rate: Option<Rate>,
 }
 
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -157,6 +160,9 @@ pub(crate) struct DeclaredAgent {
     pub(crate) roles: BTreeSet<Name>,
     #[serde(default)]
     pub(crate) tasks: BTreeSet<Name>,
+    /// How often it may call any tool.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) rate: Option<Rate>,
 }
 
 const fn active() -> Standing {
@@ -262,6 +268,7 @@ fn declare_tenant(doc: &TenantDoc, reached: &Reached) -> Option<DeclaredTenant> 
             standing: it.standing,
             roles: roles.map(|role| role.name.clone()).collect(),
             tasks: tasks.map(|task| task.name.clone()).collect(),
+            rate: it.rate,
         };
         (it.name.clone(), declared)
     };
@@ -282,6 +289,7 @@ fn declare_tenant(doc: &TenantDoc, reached: &Reached) -> Option<DeclaredTenant> 
                     scopes: it.scopes.clone(),
                     data_system: it.data_system.clone(),
                     introspect: it.introspect,
+                    rate: it.rate,
                 };
                 Some((named(&it.id)?, declared))
             })

@@ -23,6 +23,7 @@ mod core;
 mod declarative;
 mod edit;
 mod examined;
+mod explain;
 mod exports;
 pub mod failure;
 mod health;

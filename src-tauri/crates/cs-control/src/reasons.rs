@@ -9,6 +9,7 @@ use cs_trust::token::TokenError;
 /// are [`PeerError`]'s own.
 const WORDS: &[(&str, &str)] = &[
     ("agent_claim_missing", "The token lacks the claim that says who it is"),
+    ("agent_rate", "The agent has made as many calls as it may in this time"),
     ("assertion_missing", "The client signs assertions, and came without one"),
     ("authorization_details_invalid", "The `authorization_details` cannot be read"),
     ("authorization_malformed", "The `Authorization` header cannot be read"),
@@ -25,6 +26,7 @@ const WORDS: &[(&str, &str)] = &[
     ("client_secret_wrong", "The client's secret is wrong"),
     ("client_unknown", "The issuer has no such client"),
     ("credential_expired", "The credential has run out"),
+    ("credential_rate", "Too many requests came with one credential"),
     ("credential_revoked", "The credential was revoked"),
     ("credential_suspended", "The credential is suspended until an operator releases it"),
     ("credential_unknown", "There is no such credential"),
@@ -96,6 +98,7 @@ const WORDS: &[(&str, &str)] = &[
     ("token_revoked", "The token was revoked"),
     ("too_many_failures", "Too many attempts from the address failed before"),
     ("too_many_waiting", "Too many calls of the session wait for a person already"),
+    ("tool_rate", "The agent has called the tool as often as it may in this time"),
     ("unexpected_authorization", "An `Authorization` header was sent beside another credential"),
     ("unknown", "No reason is on record"),
     ("wrong_tenant", "The credential belongs to another tenant than the address"),

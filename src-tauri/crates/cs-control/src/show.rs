@@ -1,6 +1,7 @@
 //! From what the registry has to what a person is shown.
 
 mod alert;
+pub(crate) mod session;
 
 use std::sync::Arc;
 
@@ -14,7 +15,6 @@ use cs_registry::approval::Approval;
 use cs_registry::credential::{ClientMethod, Credential, OutsideName, Proof};
 use cs_registry::operator::Operator;
 use cs_registry::server::Server;
-use cs_registry::session::Session;
 use cs_registry::tenant::{Tally, Tenant};
 
 pub(crate) use alert::{alert, alert_rule};
@@ -28,7 +28,6 @@ use crate::view::approval::ApprovalRow;
 use crate::view::audit::AuditRow;
 use crate::view::operator::OperatorView;
 use crate::view::server::{ServerHealth, ServerView, ToolClaims, ToolGrant, ToolView};
-use crate::view::session::{SessionState, SessionTool, SessionView};
 use crate::view::task::TaskRef;
 use crate::view::tenant::TenantView;
 
@@ -123,7 +122,12 @@ pub(crate) fn health(core: &Core, server: &Server) -> Health {
     }
 }
 
-pub(crate) fn server(found: &Server, health: &Health, tenant: &TenantDoc) -> ServerView {
+pub(crate) fn server(
+    found: &Server,
+    health: &Health,
+    tenant: &TenantDoc,
+    now: Timestamp,
+) -> ServerView {
     let tools = || tenant.tools.iter().filter(|tool| tool.server == found.id);
     ServerView {
         id: found.id,
@@ -137,6 +141,7 @@ pub(crate) fn server(found: &Server, health: &Health, tenant: &TenantDoc) -> Ser
             HealthState::Ready => ServerHealth::Ready,
             HealthState::Starting => ServerHealth::Starting,
         },
+        since: health.since.map(|span| now.before(span)),
         problem: health.problem.clone(),
         restarts: u64::from(health.restarts),
         tools: count(tools().count()),
@@ -208,6 +213,7 @@ pub(crate) fn tool(
         scopes: tool.scopes.iter().cloned().collect(),
         data_system: tool.data_system.clone(),
         introspect: tool.introspect,
+        rate: tool.rate,
         grants: tenant
             .roles
             .iter()
@@ -235,37 +241,6 @@ pub(crate) fn approval(core: &Core, found: &Approval, tenant_name: String) -> Ap
         expires: found.expires(),
         held: found.state == ApprovalState::Pending && core.waiters.is_held(new.id),
     }
-}
-
-pub(crate) fn session(found: &Session, now: Timestamp) -> Result<SessionView, ControlError> {
-    let new = &found.new;
-    let allowlist: cs_policy::Allowlist = serde_json::from_str(&new.allowlist)
-        .map_err(|source| ControlError::internal("read a session's allowlist", source))?;
-    let state = match found.ended {
-        Some((_, why)) => SessionState::from(Some(why)),
-        None if now < new.ends => SessionState::Live,
-        None => SessionState::Expired,
-    };
-    let expired = (state == SessionState::Expired).then_some(new.ends);
-    Ok(SessionView {
-        id: new.id,
-        tenant: new.tenant,
-        agent: new.agent,
-        agent_name: found.agent_name.clone(),
-        credential: new.credential,
-        task_name: found.task_name.clone(),
-        state,
-        opened: new.opened,
-        ends: new.ends,
-        ended: found.ended.map(|(at, _)| at).or(expired),
-        policy_version: new.policy_version,
-        tools: allowlist
-            .iter()
-            .map(|(listed, entry)| SessionTool { listed: listed.to_owned(), grant: entry.grant })
-            .collect(),
-        calls: found.calls,
-        anomalies: found.anomalies,
-    })
 }
 
 pub(crate) fn audit(entry: &Entry, names: &Names) -> Result<AuditRow, ControlError> {

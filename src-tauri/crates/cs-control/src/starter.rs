@@ -153,6 +153,7 @@ async fn fill(
             standing,
             roles: BTreeSet::from([role]),
             tasks: BTreeSet::from([task.id]),
+            rate: None,
             created,
         };
         agent::create(edit.db(), &agent).await?;

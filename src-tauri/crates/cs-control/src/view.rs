@@ -10,6 +10,7 @@ pub mod audit;
 pub mod authn;
 pub mod certificate;
 pub mod declared;
+pub mod explain;
 pub mod issuer;
 pub mod matrix;
 pub mod operator;

@@ -287,6 +287,7 @@ fn world(issuer: &str) -> World {
                 standing: Standing::Active,
                 roles: [role].into(),
                 tasks: [task].into(),
+                rate: None,
             }],
             providers: vec![ProviderDoc {
                 id: provider,

@@ -21,8 +21,8 @@ use crate::tool::Asked;
 use crate::trail::{Trail, neutral};
 use crate::wire::Era;
 
-pub use self::conditions::examine_condition;
 pub(crate) use self::conditions::met;
+pub use self::conditions::{examine_condition, satisfies};
 
 /// How a call that is not denied goes on.
 #[derive(Debug)]
@@ -128,6 +128,23 @@ pub(crate) async fn fits(
         Misfit::Header => {
             Refusal::HeaderMismatch("The Mcp-Param headers must say what the arguments say")
         }
+    })
+}
+
+/// Why a call of a tool with these arguments is refused whoever makes it, by its pinned definition.
+///
+/// # Errors
+///
+/// A short code for the log, and a sentence.
+pub fn examine_arguments(definition: &str, arguments: &str) -> Result<(), (&'static str, String)> {
+    if leak::gives_away(arguments) {
+        let why = "they hold a key or a signature of this gateway".to_owned();
+        return Err(("secret_in_arguments", why));
+    }
+    let schema = Schema::read(definition).map_err(|it| ("definition_refused", it.to_string()))?;
+    schema.check(Some(arguments), None).map_err(|misfit| match misfit {
+        Misfit::Arguments(why) => ("arguments", why),
+        Misfit::Header => ("header_mismatch", String::new()),
     })
 }
 

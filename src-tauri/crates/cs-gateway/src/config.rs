@@ -68,6 +68,11 @@ pub struct Limits {
     pub failures: u32,
     /// See [`Limits::failures`].
     pub failures_each_second: u32,
+    /// How many nonces of one credential are remembered in [`Limits::nonce_time`]: one more request
+    /// is turned away. What is on disk is bounded by it.
+    pub nonces: u32,
+    /// See [`Limits::nonces`]. Whole seconds.
+    pub nonce_time: Duration,
     /// How long a session lasts at most.
     pub session: Duration,
     /// How many calls of one session may wait for a person at a time.
@@ -110,6 +115,8 @@ impl Default for Limits {
             body_rate_bytes: 5 * 1024,
             failures: 300,
             failures_each_second: 5,
+            nonces: 40_000,
+            nonce_time: Duration::from_secs(10),
             session: Duration::from_secs(60 * 60),
             waiting: 5,
             hold: Duration::from_secs(50),

@@ -18,6 +18,7 @@ use crate::issuer::{Quota, Signers};
 use crate::issuers::Issuers;
 use crate::meter::Meter;
 use crate::ports::{PortError, Ports};
+use crate::rates::Rates;
 use crate::schema::Schemas;
 use crate::session::Book;
 use crate::strangers::Strangers;
@@ -69,6 +70,8 @@ pub(crate) struct Gate {
     pub(crate) strangers: Strangers,
     /// How often its own token issuers were asked lately.
     pub(crate) quota: Quota,
+    /// How often agents called lately, where that is limited.
+    pub(crate) rates: Rates,
     /// What they sign with.
     pub(crate) signers: Signers,
     /// Seals what clients carry from one round of a held call to the next. It lives as long as
@@ -129,6 +132,7 @@ impl Gate {
             tokens: Known::default(),
             strangers: Strangers::new(config.limits.failures, config.limits.failures_each_second),
             quota: Quota::new(config.limits.issuer),
+            rates: Rates::default(),
             signers: Signers::default(),
             ports,
             world,

@@ -8,7 +8,7 @@ use std::sync::{Arc, PoisonError};
 use cs_model::event::{Actor, Event, EventKind};
 use cs_model::state::SessionEnd;
 use cs_model::upstream::Transport;
-use cs_model::{ServerId, SessionId, TenantId};
+use cs_model::{AgentId, Rate, ServerId, SessionId, TenantId, ToolId};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 
@@ -16,6 +16,7 @@ use crate::config::Config;
 use crate::gate::{Gate, Outbound, Parts};
 use crate::listener;
 use crate::ports::{PortError, Ports};
+use crate::rates::{Counted, Usage};
 use crate::session::{self, SessionSummary};
 use crate::tls::TlsSettings;
 use crate::upstream::{Health, Published, Target, UpstreamError, Upstreams};
@@ -235,6 +236,21 @@ impl Gateway {
             Some(live) => session::end(&self.gate, &live, why).await,
             None => Ok(false),
         }
+    }
+
+    /// How much of its limit an agent has used up, for all its calls or for those of a tool.
+    pub fn usage(
+        &self,
+        tenant: TenantId,
+        agent: AgentId,
+        tool: Option<ToolId>,
+        rate: Rate,
+    ) -> Usage {
+        let counted = match tool {
+            None => Counted::Agent(tenant, agent),
+            Some(tool) => Counted::Tool(tenant, agent, tool),
+        };
+        self.gate.rates.usage(counted, rate.into(), self.gate.latest())
     }
 
     /// How many tool calls came in the last minute.

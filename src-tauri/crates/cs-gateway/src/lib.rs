@@ -3,7 +3,7 @@
 //! Everything that an agent may do goes through here, and nothing else does. Read it in this
 //! order, which is the order of one tool call: `listener`, `tls` and `edge` (what counts as a request),
 //! `router` (where it goes), `call` (its life on one screen), `wire` (what it says), `authn`
-//! (who), `session` (for what), `authz` (whether), `item` and `schema` (with what), `settle` (on record, and signed for), `proxy`
+//! (who), `session` (for what), `authz` (whether), `item` and `schema` (with what), `rates` (how often), `settle` (on record, and signed for), `proxy`
 //! (the only way out), `refusal` (any gate's no). Beside it stands `issuer`, where agents without an
 //! identity provider get their tokens. [`ports`] and [`world`] are what it needs of
 //! the rest of the product.
@@ -29,6 +29,7 @@ mod metadata;
 mod meter;
 pub mod ports;
 mod proxy;
+mod rates;
 mod recent;
 mod refusal;
 mod router;
@@ -46,7 +47,7 @@ pub mod upstream;
 mod wire;
 pub mod world;
 
-pub use authz::examine_condition;
+pub use authz::{examine_arguments, examine_condition, satisfies};
 pub use config::{Config, Limits};
 pub use gateway::{Gateway, Socket, StartError};
 pub use identity::{TokenCheck, TokenReport};
@@ -56,6 +57,7 @@ pub use issuers::{
     ProviderStatus,
 };
 pub use item::{examine, named};
+pub use rates::Usage;
 pub use schema::{Repeated, SchemaFault};
 pub use session::SessionSummary;
 pub use tls::{TlsServing, TlsSettings};

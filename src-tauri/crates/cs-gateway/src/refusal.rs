@@ -90,6 +90,11 @@ pub(crate) enum Refusal {
     State,
     /// The gateway stops.
     Stopping,
+    /// So many calls were made lately that one more has to wait.
+    TooOften {
+        /// How long, in seconds.
+        wait_secs: u64,
+    },
     /// Too many from the same address failed to prove who they are.
     TurnedAway,
     /// The places where a task is declared do not agree, or the session has another one.
@@ -260,6 +265,13 @@ impl Refusal {
             Self::TaskRefused => {
                 say(StatusCode::FORBIDDEN, INVALID, "The task cannot be declared here")
             }
+            Self::TooOften { wait_secs } => Public {
+                status: StatusCode::TOO_MANY_REQUESTS,
+                code: INVALID,
+                message: Cow::Owned(format!(
+                    "Too many calls were made lately; come back in {wait_secs} s"
+                )),
+            },
             Self::TurnedAway => say(
                 StatusCode::TOO_MANY_REQUESTS,
                 INVALID,
@@ -324,6 +336,7 @@ impl Refusal {
             | Self::Scope { .. }
             | Self::TaskConflict
             | Self::TaskRefused
+            | Self::TooOften { .. }
             | Self::TurnedAway
             | Self::Unauthenticated { .. }
             | Self::Undecided
@@ -348,6 +361,9 @@ impl Refusal {
         }
         if matches!(self, Self::Undecided | Self::Unrecorded(_) | Self::Stopping) {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+        }
+        if let Self::TooOften { wait_secs } = self {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(*wait_secs));
         }
         if matches!(self, Self::TurnedAway) {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));

@@ -130,7 +130,7 @@ fn read(definition: &str) -> Result<(Value, Draft), SchemaFault> {
 }
 
 impl Schema {
-    fn read(definition: &str) -> Result<Self, SchemaFault> {
+    pub(crate) fn read(definition: &str) -> Result<Self, SchemaFault> {
         let (schema, draft) = read(definition)?;
         let (bounds, marks) = graph::measure(&schema)?;
         Ok(Self { validator: compile(schema, draft)?, bounds, repeated: Repeated(marks) })

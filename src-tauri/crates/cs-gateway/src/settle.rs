@@ -115,6 +115,18 @@ pub(crate) async fn countersigned(
     })
 }
 
+/// Whether a call that needs a signature is before a person already: whoever asks for the same
+/// again, or comes back to it, makes no other call.
+pub(crate) fn is_waiting(gate: &Gate, asked: &Asked) -> bool {
+    if asked.call.state.is_some() {
+        return true;
+    }
+    let written = asked.arguments().unwrap_or("{}");
+    let Ok(canonical) = json::canonical(written, Limits::default()) else { return false };
+    let digest = Digest::of(canonical.as_bytes());
+    hold::is_filed(gate, &hold::Question { asked, canonical: &canonical, digest })
+}
+
 /// Spends a token on a call. What does not match is refused and stays unspent.
 async fn spend(
     gate: &Gate,

@@ -24,6 +24,7 @@ mod kinds;
 mod messages;
 mod outside;
 mod pki;
+mod rates;
 mod real;
 mod sessions;
 mod shape;

@@ -14,6 +14,7 @@ use crate::gate::Gate;
 use crate::item::Wanted;
 use crate::line::Line;
 use crate::proxy::{self, Body};
+use crate::rates;
 use crate::refusal::Refusal;
 use crate::router::refuse;
 use crate::session::Live;
@@ -125,6 +126,7 @@ async fn live(
     authz::scopes::check(gate, live, warrant, asked.wanted(), exact, trail).await?;
     let held = matches!(way, Way::Held(_));
     authz::scopes::confirm(gate, live, warrant, asked.wanted(), exact, held, trail).await?;
+    rates::charge(gate, asked, &way, exact, trail).await?;
     // A refusal has a status of its own, and can have it only before this.
     if asked.meta.progress.is_some() {
         line.open();

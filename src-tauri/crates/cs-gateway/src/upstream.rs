@@ -171,6 +171,8 @@ pub enum HealthState {
 pub struct Health {
     /// Where it stands.
     pub state: HealthState,
+    /// For how long it has stood there; nothing where nobody needed it yet.
+    pub since: Option<Duration>,
     /// What went wrong last, in one neutral line.
     pub problem: Option<String>,
     /// How often it was started again after it had ended.

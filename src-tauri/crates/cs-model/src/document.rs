@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use crate::provider::ProviderSettings;
 use crate::state::Standing;
 use crate::{
-    AgentId, Condition, Digest, Grant, Kind, Name, ProviderId, RoleId, ServerId, TaskId, TenantId,
-    ToolId, ToolName,
+    AgentId, Condition, Digest, Grant, Kind, Name, ProviderId, Rate, RoleId, ServerId, TaskId,
+    TenantId, ToolId, ToolName,
 };
 
 /// One policy version.
@@ -117,6 +117,9 @@ pub struct ToolDoc {
     /// Whether the provider of an access token is asked about it on each call (RFC 7662).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub introspect: bool,
+    /// How often each agent may call it; as often as it likes when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate: Option<Rate>,
 }
 
 /// One column of the matrix.
@@ -164,4 +167,7 @@ pub struct AgentDoc {
     pub roles: BTreeSet<RoleId>,
     /// The tasks it may declare.
     pub tasks: BTreeSet<TaskId>,
+    /// How often it may call any tool; as often as it likes when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate: Option<Rate>,
 }

@@ -16,6 +16,7 @@ pub mod kind;
 pub mod name;
 pub mod op_token;
 pub mod provider;
+pub mod rate;
 pub mod revocation;
 pub mod secret;
 pub mod serving;
@@ -35,6 +36,7 @@ pub use id::{
 };
 pub use kind::Kind;
 pub use name::{Name, ToolName};
+pub use rate::{Rate, RateError};
 pub use secret::Secret;
 pub use time::Timestamp;
 pub use uri::UriTemplate;

@@ -50,6 +50,7 @@ fn tool(number: u32) -> ToolDoc {
         scopes: BTreeSet::new(),
         data_system: None,
         introspect: false,
+        rate: None,
     }
 }
 
@@ -89,6 +90,7 @@ fn tenant(number: u32, tools: &[ToolDoc], roles: u32, tasks: u32) -> TenantDoc {
             standing: Standing::Active,
             roles: [RoleId::from_random(bytes(0)), RoleId::from_random(bytes(1))].into(),
             tasks: [TaskId::from_random(bytes(0))].into(),
+            rate: None,
         }],
         providers: Vec::new(),
         issuer: None,

@@ -44,7 +44,58 @@ pub enum Deny {
     ToolUnknown,
 }
 
+/// A gate of the decision, in the order in which they are passed.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Gate {
+    /// The tenant is there and may act.
+    Tenant,
+    /// The agent is there and may act.
+    Agent,
+    /// The session is open.
+    Session,
+    /// The session declared a task that the agent may declare.
+    Task,
+    /// The tool is there and enabled, and so is its server.
+    Tool,
+    /// The task lists the tool.
+    TaskTools,
+    /// A role of the agent grants the tool, for these arguments.
+    Grant,
+    /// It did when the session opened, with the same definition.
+    Frozen,
+}
+
+impl Gate {
+    /// Every gate, in order.
+    pub const ALL: &[Self] = &[
+        Self::Tenant,
+        Self::Agent,
+        Self::Session,
+        Self::Task,
+        Self::Tool,
+        Self::TaskTools,
+        Self::Grant,
+        Self::Frozen,
+    ];
+}
+
 impl Deny {
+    /// The gate that says it.
+    pub const fn gate(self) -> Gate {
+        match self {
+            Self::TenantSuspended | Self::TenantUnknown => Gate::Tenant,
+            Self::AgentSuspended | Self::AgentUnknown => Gate::Agent,
+            Self::SessionEnded | Self::SessionExpired => Gate::Session,
+            Self::TaskMissing | Self::TaskNotAssigned | Self::TaskUnknown => Gate::Task,
+            Self::Ambiguous | Self::ServerDisabled | Self::ToolDisabled | Self::ToolUnknown => {
+                Gate::Tool
+            }
+            Self::NotInTask => Gate::TaskTools,
+            Self::CompletionHeld | Self::ConditionUnmet | Self::NotGranted => Gate::Grant,
+            Self::DefinitionChanged | Self::OpenedBefore => Gate::Frozen,
+        }
+    }
+
     /// Every reason.
     pub const ALL: &[Self] = &[
         Self::AgentSuspended,

@@ -5,7 +5,7 @@ mod words;
 
 use cs_model::document::Document;
 use cs_model::state::Standing;
-use cs_model::{Grant, Name, TenantId};
+use cs_model::{Grant, Name, Rate, TenantId};
 use serde::Serialize;
 
 /// One difference, in one tenant.
@@ -50,6 +50,13 @@ pub enum What {
         thing: Thing,
         /// Its name.
         name: String,
+    },
+    /// An agent may call more or less often.
+    AgentRate {
+        /// The agent.
+        agent: Name,
+        /// How often now; as often as it likes when absent.
+        rate: Option<Rate>,
     },
     /// An agent acts in another set of roles.
     AgentRole {
@@ -191,6 +198,13 @@ pub enum What {
         tool: String,
         /// Whether they are now.
         introspect: bool,
+    },
+    /// A tool may be called more or less often.
+    ToolRate {
+        /// The tool.
+        tool: String,
+        /// How often by each agent now; as often as it likes when absent.
+        rate: Option<Rate>,
     },
     /// A tool needs other scopes.
     ToolScopes {

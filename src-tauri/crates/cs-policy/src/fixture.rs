@@ -48,6 +48,7 @@ pub(crate) fn tool(id: ToolId, server: ServerId, name: &str) -> ToolDoc {
         scopes: [].into(),
         data_system: None,
         introspect: false,
+        rate: None,
     }
 }
 
@@ -79,6 +80,7 @@ pub(crate) fn agent(id: AgentId, text: &str, roles: &[RoleId], tasks: &[TaskId])
         standing: Standing::Active,
         roles: roles.iter().copied().collect(),
         tasks: tasks.iter().copied().collect(),
+        rate: None,
     }
 }
 

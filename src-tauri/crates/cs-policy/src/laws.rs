@@ -15,7 +15,9 @@ use crate::fixture::{
     ACME, GLOBEX, MET, NOON, UNMET, agent, best_call, call, compiled, condition, level, name, role,
     session, task, tool,
 };
-use crate::{Session, Snapshot, decide, diff, explain, visible};
+use crate::{
+    Deny, Gate, Session, Snapshot, Verdict, decide, diff, explain, explain_for, explain_in, visible,
+};
 
 const SERVERS: u8 = 2;
 const TOOLS: u8 = 4;
@@ -381,6 +383,44 @@ proptest! {
             let explanation = explain(&snapshot, ACME, agent, task, tool);
             prop_assert_eq!(explanation.verdict.unwrap_or(Grant::Deny), level);
             prop_assert_eq!(explanation.listed.is_some(), level != Grant::Deny);
+        }
+    }
+
+    /// An explanation says what a call comes to, in a session that opens now and in one that is
+    /// open under another policy; and the gate that it names is the one that refuses.
+    #[test]
+    fn an_explanation_never_contradicts_a_decision(
+        then in some_tenant(), (agent, task) in asking(), ended in any::<bool>(),
+        way in 0..9_u8, which in any::<Index>(),
+    ) {
+        let now = narrowed(&then, way, &which);
+        let (then, now) = (compiled(&alone(&then)), compiled(&alone(&now)));
+        let live = Session { ended, ..session(&then, agent, task) };
+        for tool in tool_ids() {
+            for live in [&session(&now, agent, task), &live] {
+                let Some((listed, _)) = live.allowlist.iter().find(|(_, it)| it.tool == tool) else {
+                    let found = explain_in(&now, live, tool, None, NOON);
+                    prop_assert!(found.verdict.is_err(), "nothing that is not listed is granted");
+                    continue;
+                };
+                for call in [call(listed), best_call(listed)] {
+                    let found = explain_in(&now, live, tool, Some(&call.met), NOON);
+                    match decide(&now, live, &call, NOON) {
+                        Verdict::Deny(deny) => {
+                            prop_assert_eq!(found.gate(), Some(deny.gate()));
+                            prop_assert_eq!(found.verdict, Err(deny));
+                        }
+                        other => prop_assert_eq!(found.verdict, Ok(level(&other))),
+                    }
+                }
+            }
+            let fresh = session(&now, agent, task);
+            let met = call("").met;
+            let found = explain_for(&now, ACME, agent, task, tool, Some(&met));
+            let listed = fresh.allowlist.iter().find(|(_, it)| it.tool == tool);
+            let level = listed.map_or(Grant::Deny, |(it, _)| level(&decide(&now, &fresh, &call(it), NOON)));
+            prop_assert_eq!(found.verdict.unwrap_or(Grant::Deny), level);
+            prop_assert!(found.verdict != Err(Deny::OpenedBefore) || found.gate() == Some(Gate::Frozen));
         }
     }
 

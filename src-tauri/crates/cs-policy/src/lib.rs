@@ -26,8 +26,8 @@ pub use condition::{Guarded, Met};
 pub use decide::{
     Act, Call, Session, Verdict, Visible, conditions, decide, meant, open, open_in, visible,
 };
-pub use deny::Deny;
+pub use deny::{Deny, Gate};
 pub use diff::{Change, Thing, What, diff};
-pub use explain::{Cell, Explanation, explain};
+pub use explain::{Cell, Explanation, conditions_of, explain, explain_for, explain_in};
 pub use permit::{Held, Mismatch, Permit};
 pub use snapshot::{Agent, CompileError, Server, Snapshot, Task, Tenant, Tool};

@@ -7,8 +7,8 @@ use std::collections::{BTreeSet, HashMap};
 use cs_model::document::{Document, TenantDoc};
 use cs_model::state::Standing;
 use cs_model::{
-    AgentId, Condition, Digest, Grant, Kind, Name, RoleId, ServerId, TaskId, TenantId, ToolId,
-    ToolName, UriTemplate,
+    AgentId, Condition, Digest, Grant, Kind, Name, Rate, RoleId, ServerId, TaskId, TenantId,
+    ToolId, ToolName, UriTemplate,
 };
 
 use self::rows::{cells, resources, tools};
@@ -73,6 +73,8 @@ pub struct Tool {
     pub scopes: BTreeSet<String>,
     /// Whether the provider of an access token is asked about it on each call.
     pub introspect: bool,
+    /// How often each agent may call it.
+    pub rate: Option<Rate>,
     /// Whether it may be called at all.
     pub enabled: bool,
     /// What a template stands for, where URIs can be held against it.
@@ -108,6 +110,8 @@ pub struct Agent {
     pub roles: BTreeSet<RoleId>,
     /// The tasks it may declare.
     pub tasks: BTreeSet<TaskId>,
+    /// How often it may call any tool.
+    pub rate: Option<Rate>,
 }
 
 /// A document that means nothing: enforcing it would be a guess.
@@ -292,6 +296,7 @@ impl Tenant {
                 standing: agent.standing,
                 roles: agent.roles.clone(),
                 tasks: agent.tasks.clone(),
+                rate: agent.rate,
             };
             if !agent_names.insert(&agent.name) || agents.insert(agent.id, compiled).is_some() {
                 return Err(duplicate("agents"));

@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cs_model::state::Standing;
-use cs_model::{AgentId, Name, RoleId, TaskId, TenantId, Timestamp};
+use cs_model::{AgentId, Name, Rate, RoleId, TaskId, TenantId, Timestamp};
 use sqlx::SqliteConnection;
 use uuid::Uuid;
 
 use crate::RegistryError;
 use crate::error::{Doing as _, one};
-use crate::row::{name, time, word};
+use crate::row::{name, rate, time, word};
 
 /// An agent.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -26,6 +26,8 @@ pub struct Agent {
     pub roles: BTreeSet<RoleId>,
     /// The tasks it may declare.
     pub tasks: BTreeSet<TaskId>,
+    /// How often it may call any tool.
+    pub rate: Option<Rate>,
     /// When it was made.
     pub created: Timestamp,
 }
@@ -39,13 +41,17 @@ pub struct Agent {
 pub async fn create(db: &mut SqliteConnection, agent: &Agent) -> Result<(), RegistryError> {
     let (id, tenant, name) = (agent.id.uuid(), agent.tenant.uuid(), agent.name.as_str());
     let (standing, created) = (agent.standing.as_str(), agent.created.millis());
+    let (calls, secs) = (agent.rate.map(Rate::calls), agent.rate.map(Rate::secs));
     sqlx::query!(
-        "INSERT INTO agent (id, tenant_id, name, standing, created) VALUES (?1, ?2, ?3, ?4, ?5)",
+        "INSERT INTO agent (id, tenant_id, name, standing, created, rate_calls, rate_secs)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         id,
         tenant,
         name,
         standing,
         created,
+        calls,
+        secs,
     )
     .execute(&mut *db)
     .await
@@ -151,7 +157,7 @@ pub async fn list(
         tasks.entry(row.agent).or_default().insert(TaskId::new(row.task));
     }
     sqlx::query!(
-        r#"SELECT id AS "id: Uuid", name, standing, created
+        r#"SELECT id AS "id: Uuid", name, standing, created, rate_calls, rate_secs
              FROM agent
             WHERE tenant_id = ?1
             ORDER BY name"#,
@@ -169,6 +175,7 @@ pub async fn list(
             standing: word(&row.standing, "an agent's standing")?,
             roles: roles.remove(&row.id).unwrap_or_default(),
             tasks: tasks.remove(&row.id).unwrap_or_default(),
+            rate: rate(row.rate_calls, row.rate_secs)?,
             created: time(row.created),
         })
     })
@@ -210,6 +217,32 @@ pub async fn set_standing(
     .execute(db)
     .await
     .doing("change the agent's standing")?;
+    one(done.rows_affected(), "agent")
+}
+
+/// Says how often an agent may call any tool.
+///
+/// # Errors
+///
+/// [`RegistryError::NotFound`] when the tenant has no such agent.
+pub async fn set_rate(
+    db: &mut SqliteConnection,
+    tenant: TenantId,
+    agent: AgentId,
+    rate: Option<Rate>,
+) -> Result<(), RegistryError> {
+    let (tenant, agent) = (tenant.uuid(), agent.uuid());
+    let (calls, secs) = (rate.map(Rate::calls), rate.map(Rate::secs));
+    let done = sqlx::query!(
+        "UPDATE agent SET rate_calls = ?1, rate_secs = ?2 WHERE id = ?3 AND tenant_id = ?4",
+        calls,
+        secs,
+        agent,
+        tenant,
+    )
+    .execute(db)
+    .await
+    .doing("change how often the agent may call")?;
     one(done.rows_affected(), "agent")
 }
 

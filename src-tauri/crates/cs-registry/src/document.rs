@@ -70,6 +70,7 @@ async fn load_tenant(
                 scopes: it.scopes,
                 data_system: it.data_system,
                 introspect: it.introspect,
+                rate: it.rate,
             })
             .collect(),
         roles: roles
@@ -99,6 +100,7 @@ async fn load_tenant(
                 standing: it.standing,
                 roles: it.roles,
                 tasks: it.tasks,
+                rate: it.rate,
             })
             .collect(),
         providers: providers

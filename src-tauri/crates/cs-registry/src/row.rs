@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use cs_model::{Digest, Kind, Name, Timestamp, ToolName};
+use cs_model::{Digest, Kind, Name, Rate, Timestamp, ToolName};
 
 use crate::RegistryError;
 
@@ -22,6 +22,20 @@ pub(crate) fn unsigned(number: i64) -> u64 {
 
 pub(crate) fn seconds(number: i64) -> Result<u32, RegistryError> {
     u32::try_from(number).map_err(|_| RegistryError::Damaged { what: "a number of seconds" })
+}
+
+/// A rate as it is kept, in two columns.
+pub(crate) fn rate(calls: Option<i64>, secs: Option<i64>) -> Result<Option<Rate>, RegistryError> {
+    let damaged = || RegistryError::Damaged { what: "a rate" };
+    match (calls, secs) {
+        (None, None) => Ok(None),
+        (Some(calls), Some(secs)) => {
+            let calls = u32::try_from(calls).map_err(|_| damaged())?;
+            let secs = u32::try_from(secs).map_err(|_| damaged())?;
+            Rate::new(calls, secs).map(Some).map_err(|_| damaged())
+        }
+        (Some(_), None) | (None, Some(_)) => Err(damaged()),
+    }
 }
 
 pub(crate) fn word<T: FromStr>(text: &str, what: &'static str) -> Result<T, RegistryError> {

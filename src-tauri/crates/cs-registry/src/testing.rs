@@ -285,6 +285,7 @@ async fn seed(db: &mut sqlx::SqliteConnection, ids: Ids, name: &str) {
         scopes: [].into(),
         data_system: None,
         introspect: false,
+        rate: None,
         created: T0,
         last_used: None,
     };
@@ -319,6 +320,7 @@ pub(crate) fn new_agent(ids: Ids, id: AgentId, name: &str) -> agent::Agent {
         standing: Standing::Active,
         roles: BTreeSet::from([ids.role]),
         tasks: BTreeSet::from([ids.task]),
+        rate: None,
         created: T0,
     }
 }

@@ -374,6 +374,7 @@ fn s07_every_query_on_a_tenants_table_names_the_tenant() {
         include_str!("../migrations/0008_alerts.sql"),
         include_str!("../migrations/0009_templates.sql"),
         include_str!("../migrations/0010_kinds.sql"),
+        include_str!("../migrations/0011_rates.sql"),
     );
     let tables: Vec<&str> = schema
         .split("CREATE TABLE ")

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use cs_model::{Digest, Kind, ServerId, TenantId, Timestamp, ToolId, ToolName};
+use cs_model::{Digest, Kind, Rate, ServerId, TenantId, Timestamp, ToolId, ToolName};
 use sqlx::SqliteConnection;
 use uuid::Uuid;
 
 use crate::RegistryError;
 use crate::error::{Doing as _, one};
-use crate::row::{digest, json, time, to_json, tool_name, word};
+use crate::row::{digest, json, rate, time, to_json, tool_name, word};
 
 /// A tool, or what else a server publishes.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -35,6 +35,8 @@ pub struct Tool {
     pub data_system: Option<String>,
     /// Whether the provider of an access token is asked about it on each call.
     pub introspect: bool,
+    /// How often each agent may call it.
+    pub rate: Option<Rate>,
     /// When it was added.
     pub created: Timestamp,
     /// When a call was last sent to it.
@@ -53,10 +55,12 @@ pub async fn create(db: &mut SqliteConnection, tool: &Tool) -> Result<(), Regist
     let fingerprint = tool.fingerprint.as_bytes().as_slice();
     let created = tool.created.millis();
     let scopes = to_json(&tool.scopes, "the scopes of a tool")?;
+    let (calls, secs) = (tool.rate.map(Rate::calls), tool.rate.map(Rate::secs));
     sqlx::query!(
         "INSERT INTO tool (id, tenant_id, server_id, kind, name, definition, fingerprint,
-                           enabled, created, scopes, data_system, introspect)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+                           enabled, created, scopes, data_system, introspect, rate_calls,
+                           rate_secs)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
         id,
         tenant,
         server,
@@ -69,6 +73,8 @@ pub async fn create(db: &mut SqliteConnection, tool: &Tool) -> Result<(), Regist
         scopes,
         tool.data_system,
         tool.introspect,
+        calls,
+        secs,
     )
     .execute(db)
     .await
@@ -88,6 +94,8 @@ struct Row {
     scopes: String,
     data_system: Option<String>,
     introspect: bool,
+    rate_calls: Option<i64>,
+    rate_secs: Option<i64>,
     created: i64,
     last_used: Option<i64>,
 }
@@ -107,6 +115,7 @@ impl Row {
             scopes: json(&self.scopes, "the scopes of a tool")?,
             data_system: self.data_system,
             introspect: self.introspect,
+            rate: rate(self.rate_calls, self.rate_secs)?,
             created: time(self.created),
             last_used: self.last_used.map(time),
         })
@@ -125,7 +134,8 @@ pub async fn list(db: &mut SqliteConnection, tenant: TenantId) -> Result<Vec<Too
         r#"SELECT tool.id AS "id: Uuid", tool.tenant_id AS "tenant_id: Uuid",
                   tool.server_id AS "server_id: Uuid", tool.kind, tool.name, tool.definition,
                   tool.fingerprint, tool.enabled AS "enabled: bool", tool.scopes,
-                  tool.data_system, tool.introspect AS "introspect: bool", tool.created, tool.last_used
+                  tool.data_system, tool.introspect AS "introspect: bool",
+                  tool.rate_calls, tool.rate_secs, tool.created, tool.last_used
              FROM tool
              JOIN server ON server.tenant_id = tool.tenant_id AND server.id = tool.server_id
             WHERE tool.tenant_id = ?1
@@ -156,7 +166,7 @@ pub async fn find(
         r#"SELECT id AS "id: Uuid", tenant_id AS "tenant_id: Uuid",
                   server_id AS "server_id: Uuid", kind, name, definition, fingerprint,
                   enabled AS "enabled: bool", scopes, data_system,
-                  introspect AS "introspect: bool", created, last_used
+                  introspect AS "introspect: bool", rate_calls, rate_secs, created, last_used
              FROM tool
             WHERE tenant_id = ?1
               AND id = ?2"#,
@@ -200,6 +210,32 @@ pub async fn describe(
     .execute(db)
     .await
     .doing("describe the tool")?;
+    one(done.rows_affected(), "tool")
+}
+
+/// Says how often each agent may call a tool.
+///
+/// # Errors
+///
+/// [`RegistryError::NotFound`] when the tenant has no such tool.
+pub async fn set_rate(
+    db: &mut SqliteConnection,
+    tenant: TenantId,
+    tool: ToolId,
+    rate: Option<Rate>,
+) -> Result<(), RegistryError> {
+    let (tenant, tool) = (tenant.uuid(), tool.uuid());
+    let (calls, secs) = (rate.map(Rate::calls), rate.map(Rate::secs));
+    let done = sqlx::query!(
+        "UPDATE tool SET rate_calls = ?1, rate_secs = ?2 WHERE id = ?3 AND tenant_id = ?4",
+        calls,
+        secs,
+        tool,
+        tenant,
+    )
+    .execute(db)
+    .await
+    .doing("change how often the tool may be called")?;
     one(done.rows_affected(), "tool")
 }
 

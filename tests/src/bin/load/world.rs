@@ -203,6 +203,7 @@ fn tool(number: u32, definitions: &[String]) -> ToolDoc {
         scopes: BTreeSet::new(),
         data_system: None,
         introspect: false,
+        rate: None,
     }
 }
 
@@ -256,6 +257,7 @@ fn tenant(number: u32, tools: &[ToolDoc], roles: u32, tasks: u32, issuer: &str) 
             standing: Standing::Active,
             roles: [RoleId::from_random(bytes(0)), RoleId::from_random(bytes(1))].into(),
             tasks: [TaskId::from_random(bytes(0))].into(),
+            rate: None,
         }],
         providers: vec![provider],
         issuer: None,

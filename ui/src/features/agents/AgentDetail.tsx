@@ -8,6 +8,7 @@ import { CopyId } from '@/components/Copy'
 import { announceEnforced } from '@/components/enforced'
 import { IconChevronDown } from '@/components/icons'
 import { tellDone, tellFailed } from '@/components/notices'
+import { RateLimit } from '@/components/RateLimit'
 import { StandingMark } from '@/components/Standing'
 import { useTenant } from '@/components/tenant'
 import { Time } from '@/components/Time'
@@ -38,7 +39,11 @@ export function AgentDetail({ agent, onOpen, onGone }: Props) {
         <dd>{agent.live_sessions} · <Link to="/t/$tenant/sessions" params={{ tenant: tenant.name }}>show</Link></dd>
         <dt>Id</dt><dd><CopyId id={agent.id} whole /></dd>
       </dl>
-      <div><Act onClick={() => setEditing(true)}>Change roles and tasks</Act></div>
+      <div className="row">
+        <Act onClick={() => setEditing(true)}>Change roles and tasks</Act>
+        <Link to="/t/$tenant/explain" params={{ tenant: tenant.name }} search={{ agent: agent.id, ...(agent.tasks[0] && { task: agent.tasks[0].id }) } as never}>What may it call, and why?</Link>
+      </div>
+      <RateLimit whose="of any tool" name={agent.name} rate={agent.rate} onSet={(rate) => call('agent_set_rate', { tenant: tenant.id, agent: agent.id, ...(rate && { rate }) })} />
       <section className="stack">
         <div className="row spread">
           <h2>Credentials</h2>

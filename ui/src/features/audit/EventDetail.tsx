@@ -18,9 +18,20 @@ export function EventDetail({ seq, onOpen }: { seq: number; onOpen: (seq: number
   return <Loaded query={query}>{(detail) => <Detail detail={detail} onOpen={onOpen} />}</Loaded>
 }
 
+/** What was decided on, where all of it is known: the same can be asked of the gates now. */
+function askedOf({ row, event }: AuditDetail): Record<string, string> | null {
+  const fact = (key: string) => {
+    const found: unknown = (JSON.parse(event) as Record<string, unknown>)[key]
+    return typeof found === 'string' ? found : undefined
+  }
+  const [agent, task, tool] = [fact('agent'), fact('task'), fact('tool')]
+  return row.decision && agent && tool ? { agent, tool, ...(task && { task }) } : null
+}
+
 function Detail({ detail, onOpen }: { detail: AuditDetail; onOpen: (seq: number) => void }) {
   const tenant = useTenant()
   const { row } = detail
+  const asked = askedOf(detail)
   return (
     <div className="stack wide">
       <p className={css.summary}><Untrusted text={row.summary} /></p>
@@ -29,7 +40,7 @@ function Detail({ detail, onOpen }: { detail: AuditDetail; onOpen: (seq: number)
         <dt>What</dt><dd>{wordOf(row.kind)} <span className="dim mono">{row.kind}</span></dd>
         <dt>Who</dt><dd><Untrusted text={row.who} />{row.client ? <span className="dim"> from {row.client}</span> : null}</dd>
         {row.tool ? <><dt>Tool</dt><dd><Untrusted text={row.tool} mono /></dd></> : null}
-        {row.decision ? <><dt>Decision</dt><dd className="row"><DecisionMark row={row} />{row.reason ? <code>{row.reason}</code> : null}</dd></> : null}
+        {row.decision ? <><dt>Decision</dt><dd className="row"><DecisionMark row={row} />{row.reason ? <code>{row.reason}</code> : null}{asked ? <Link to="/t/$tenant/explain" params={{ tenant: tenant.name }} search={asked as never}>explain it</Link> : null}</dd></> : null}
         {row.outcome ? <><dt>Outcome</dt><dd>{row.outcome}</dd></> : null}
         {row.policy_version === null ? null : <><dt>Policy</dt><dd>version {count(row.policy_version)}</dd></>}
         {row.session ? <><dt>Session</dt><dd><CopyId id={row.session} whole /> · <Link to="/t/$tenant/audit" params={{ tenant: tenant.name }} search={{ session: row.session } as never}>all of it</Link></dd></> : null}

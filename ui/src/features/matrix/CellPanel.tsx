@@ -80,14 +80,17 @@ function Details({ view }: { view: CellView }) {
       {view.tool.problem === null ? null : <ToolProblem problem={view.tool.problem} taken />}
       <section className="stack tight">
         <h3>Who can call it through this role</h3>
-        {view.callers.length === 0 ? <span className="dim">Nobody now.</span> : null}
+        {view.callers.length === 0 ? <span className="dim">Nobody now. <Link to="/t/$tenant/explain" params={{ tenant: tenant.name }} search={{ tool: view.tool.id } as never}>Ask why</Link></span> : null}
         {view.callers.map((caller) => (
           <div key={`${caller.agent}${caller.task}`} className="row spread">
             <span className="ellipsis">
               <Link to="/t/$tenant/agents" params={{ tenant: tenant.name }} search={{ agent: caller.agent } as never}>{caller.agent_name}</Link>
               <span className="dim"> through {caller.task_name}</span>
             </span>
-            <GrantMark grant={caller.grant} plain />
+            <span className="row">
+              <Link className="small" to="/t/$tenant/explain" params={{ tenant: tenant.name }} search={{ agent: caller.agent, task: caller.task, tool: view.tool.id } as never} aria-label={`why ${caller.agent_name} may, through ${caller.task_name}`}>why</Link>
+              <GrantMark grant={caller.grant} plain />
+            </span>
           </div>
         ))}
       </section>

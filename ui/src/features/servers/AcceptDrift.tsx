@@ -33,6 +33,7 @@ export function AcceptDrift({ tool, drift }: { tool: ToolView; drift: string }) 
       <JsonView source={drift} before={tool.definition} label={`New definition of ${tool.name}`} />
       {gone ? <p role="alert">The server publishes yet another definition now. Look at it before you accept.</p> : null}
       {accept.error ? <Problem error={accept.error} /> : null}
+      <p className="dim small">To keep it in quarantine, leave it as it is: nothing is called until you accept.</p>
       <div><Act onClick={() => accept.mutate()} loading={accept.isPending}>Accept the new definition</Act></div>
     </section>
   )

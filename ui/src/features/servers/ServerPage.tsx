@@ -12,6 +12,7 @@ import { Loaded } from '@/components/Loaded'
 import { tellDone, tellFailed } from '@/components/notices'
 import { Page } from '@/components/Page'
 import { useTenant } from '@/components/tenant'
+import { Time } from '@/components/Time'
 import { Untrusted } from '@/components/Untrusted'
 import { call } from '@/ipc/call'
 import type { ServerDetail, ServerId, ServerView, Setting } from '@/ipc/generated'
@@ -44,6 +45,7 @@ function Server({ detail }: { detail: ServerDetail }) {
     >
       <div className="row wrap" style={{ gap: 16 }}>
         <HealthMark server={server} />
+        {server.since ? <span className="dim">since <Time at={server.since} /></span> : null}
         {server.restarts > 0 ? <span className="dim">restarted {plural(server.restarts, 'time')}</span> : null}
         <CopyId id={server.id} />
       </div>
@@ -123,9 +125,9 @@ function Actions({ server }: { server: ServerView }) {
 function Stderr({ lines }: { lines: string[] }) {
   if (lines.length === 0) return <p className="dim">It has written nothing to its standard error.</p>
   return (
-    <div className={css.stderr} tabIndex={0} role="log" aria-label="Standard error, newest last">
-      {lines.map((line, index) => (
-        <div key={index}><Untrusted text={line} mono /></div>
+    <div className={css.stderr} tabIndex={0} role="log" aria-label="Standard error, newest first">
+      {lines.toReversed().map((line, index) => (
+        <div key={lines.length - index}><Untrusted text={line} mono /></div>
       ))}
     </div>
   )

@@ -1,28 +1,21 @@
 import { Drawer, Switch } from '@mantine/core'
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { useMemo } from 'react'
-import { Act } from '@/components/Act'
 import { useAddress } from '@/components/address'
-import { confirm } from '@/components/confirm'
-import { CopyId } from '@/components/Copy'
 import { DataTable, type Column } from '@/components/DataTable'
 import { Empty } from '@/components/Empty'
-import { GrantMark } from '@/components/Grant'
 import { Loaded } from '@/components/Loaded'
 import { Mark } from '@/components/Mark'
-import { tellDone } from '@/components/notices'
 import { Page } from '@/components/Page'
 import { useTenant } from '@/components/tenant'
 import { Time } from '@/components/Time'
-import { call } from '@/ipc/call'
-import type { SessionState, SessionView } from '@/ipc/generated'
+import type { SessionView } from '@/ipc/generated'
 import { sessionList } from '@/ipc/queries'
-import { count, plural } from '@/lib/format'
-
-const stateWord: Record<SessionState, string> = {
-  live: 'Live', client: 'Ended by the client', credential: 'Credential withdrawn', expired: 'Expired', operator: 'Ended by an operator',
-}
+import { count } from '@/lib/format'
+import { EndNow, Release } from './Ending'
+import { SessionDetail } from './SessionDetail'
+import { SessionEnds, stateWord } from './state'
 
 /** The authorization sessions of the tenant. */
 export function SessionsPage() {
@@ -57,7 +50,7 @@ export function SessionsPage() {
           />
         )}
       </Loaded>
-      <Drawer opened={open !== undefined} onClose={() => set({ session: undefined })} title={open ? `Session of ${open.agent_name}` : ''} size={440}>
+      <Drawer opened={open !== undefined} onClose={() => set({ session: undefined })} title={open ? `Session of ${open.agent_name}` : ''} size={520}>
         {open ? <SessionDetail session={open} /> : null}
       </Drawer>
     </Page>
@@ -72,66 +65,20 @@ const columnsWith = (): Column<SessionView>[] => [
     cell: (session) => <Mark tone={session.state === 'live' ? 'good' : session.state === 'operator' ? 'care' : 'plain'}>{stateWord[session.state]}</Mark>,
   },
   { id: 'opened', title: 'Opened', value: (session) => session.opened, cell: (session) => <Time at={session.opened} /> },
-  { id: 'ends', title: 'Ends', value: (session) => session.ended ?? session.ends, cell: (session) => <Time at={session.ended ?? session.ends} /> },
-  { id: 'tools', title: 'Tools', align: 'end', value: (session) => session.tools.length, cell: (session) => count(session.tools.length) },
+  { id: 'client', title: 'From', value: (session) => session.client ?? '', cell: (session) => (session.client ? <span className="mono nowrap">{session.client}</span> : <span className="dim">unknown</span>) },
+  { id: 'ends', title: 'Time left', value: (session) => session.ended ?? session.ends, cell: (session) => <SessionEnds session={session} /> },
+  { id: 'tools', title: 'Tools', align: 'end', value: (session) => session.tools.length, cell: (session) => <ToolCount session={session} /> },
   { id: 'calls', title: 'Calls', align: 'end', value: (session) => session.calls, cell: (session) => count(session.calls) },
   {
     id: 'anomalies', title: 'Anomalies', align: 'end', value: (session) => session.anomalies,
     cell: (session) => (session.anomalies >= 5 ? <Mark tone="bad">{session.anomalies}</Mark> : count(session.anomalies)),
   },
-  { id: 'end', title: '', align: 'end', cell: (session) => (session.state === 'live' ? <EndNow session={session} /> : null) },
+  { id: 'end', title: '', align: 'end', cell: (session) => (session.state === 'live' ? <EndNow session={session} /> : <Release session={session} />) },
 ]
 
-function EndNow({ session }: { session: SessionView }) {
-  const tenant = useTenant()
-  const queryClient = useQueryClient()
-  const end = useMutation({
-    mutationFn: () => call('session_end', { tenant: tenant.id, session: session.id }),
-    onSuccess: async () => {
-      tellDone(`The session of ${session.agent_name} is over`)
-      await queryClient.invalidateQueries()
-    },
-  })
-  const ask = () =>
-    confirm({
-      title: `End the session of ${session.agent_name}?`,
-      body: `Its next request is refused, and the credential that opened it is suspended until you release it. ${plural(session.calls, 'call')} so far; what waits for approval is withdrawn.`,
-      action: 'End the session',
-      run: () => end.mutateAsync(),
-    })
-  return (
-    <span onClick={(event) => event.stopPropagation()}>
-      <Act tone="danger" onClick={ask}>End now</Act>
-    </span>
-  )
-}
-
-function SessionDetail({ session }: { session: SessionView }) {
-  const tenant = useTenant()
-  return (
-    <div className="stack wide">
-      <dl className="facts">
-        <dt>State</dt><dd>{stateWord[session.state]}</dd>
-        <dt>Session</dt><dd><CopyId id={session.id} whole /></dd>
-        <dt>Agent</dt><dd>{session.agent_name}</dd>
-        <dt>Task</dt><dd>{session.task_name ?? 'none declared'}</dd>
-        <dt>Credential</dt><dd><CopyId id={session.credential} /></dd>
-        <dt>Opened</dt><dd><Time at={session.opened} /> under version {count(session.policy_version)}</dd>
-        <dt>Ends</dt><dd><Time at={session.ended ?? session.ends} /></dd>
-        <dt>Calls</dt><dd>{count(session.calls)}, with {plural(session.anomalies, 'anomaly', 'anomalies')}</dd>
-      </dl>
-      <section className="stack tight">
-        <h2>Frozen allowlist</h2>
-        {session.tools.length === 0 ? <p className="dim">Nothing: no tool is granted by a role and listed by the task.</p> : null}
-        {session.tools.map((tool) => (
-          <div key={tool.listed} className="row spread">
-            <code className="ellipsis" title={tool.listed}>{tool.listed}</code>
-            <GrantMark grant={tool.grant} />
-          </div>
-        ))}
-      </section>
-      <Link to="/t/$tenant/audit" params={{ tenant: tenant.name }} search={{ session: session.id } as never}>Everything on record about this session</Link>
-      {session.state === 'live' ? <div><EndNow session={session} /></div> : null}
-    </div>
-  )
+/** How many tools are on its list, and how many of them it has lost since. */
+function ToolCount({ session }: { session: SessionView }) {
+  const narrowed = session.tools.filter((tool) => tool.now !== tool.grant).length
+  if (narrowed === 0) return count(session.tools.length)
+  return <Mark tone="care" title="Narrowed since the session opened">{count(session.tools.length)}, {count(narrowed)} narrowed</Mark>
 }

@@ -9,6 +9,7 @@ import { correlation } from './clock'
 import { agentHandlers } from './handle-agents'
 import { alertHandlers } from './handle-alerts'
 import { certificateHandlers } from './handle-certificates'
+import { explainHandlers } from './handle-explain'
 import { identityHandlers } from './handle-identity'
 import { issuerHandlers } from './handle-issuer'
 import { policyHandlers } from './handle-policy'
@@ -20,7 +21,7 @@ import { makeWorld, type Size, type World } from './world'
 
 export type Handlers = { [C in Command]?: (world: World, args: Args<C>) => Answer<C> }
 
-const handlers: Handlers = { ...statusHandlers, ...policyHandlers, ...agentHandlers, ...alertHandlers, ...identityHandlers, ...certificateHandlers, ...issuerHandlers, ...recordHandlers, ...templateHandlers }
+const handlers: Handlers = { ...statusHandlers, ...policyHandlers, ...agentHandlers, ...alertHandlers, ...identityHandlers, ...certificateHandlers, ...explainHandlers, ...issuerHandlers, ...recordHandlers, ...templateHandlers }
 const sizes: Size[] = ['first-run', 'locked', 'doubtful', 'empty', 'typical', 'crowded']
 const asked = mockSize()
 const world = makeWorld(sizes.find((size) => size === asked) ?? 'typical')

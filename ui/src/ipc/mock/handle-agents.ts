@@ -43,6 +43,10 @@ export const agentHandlers: Handlers = {
     enforce(world)
     return assign(found, agentOf(found, agent), roles, tasks)
   },
+  agent_set_rate: (world, { tenant, agent, rate }) => {
+    enforce(world)
+    return Object.assign(agentOf(tenantOf(world, tenant), agent), { rate: rate ?? null })
+  },
   agent_set_standing: (world, { tenant, agent, standing }) => Object.assign(agentOf(tenantOf(world, tenant), agent), { standing }),
   agent_remove: (world, { tenant, agent }) => {
     const found = tenantOf(world, tenant)
@@ -73,7 +77,17 @@ export const agentHandlers: Handlers = {
   credential_revoke: (world, { tenant, credential }) => Object.assign(credentialOf(world, tenant, credential), { state: 'revoked' as const }),
   credential_release: (world, { tenant, credential }) => Object.assign(credentialOf(world, tenant, credential), { state: 'active' as const }),
   credential_list: (world, { tenant }) => tenantOf(world, tenant).agents.flatMap((agent) => agent.credentials),
-  session_list: (world, { tenant, live_only }) => tenantOf(world, tenant).sessions.filter((session) => !live_only || session.state === 'live'),
+  session_list: (world, { tenant, live_only }) => {
+    const found = tenantOf(world, tenant)
+    const rank = { deny: 0, token: 1, allow: 2 }
+    return found.sessions.filter((session) => !live_only || session.state === 'live').map((session) => {
+      const roles = found.agents.find((one) => one.id === session.agent)?.roles ?? []
+      const now = (tool: string) => roles.map((role) => found.grants.get(`${tool}/${role.id}`) ?? ('deny' as const)).sort((a, b) => rank[b] - rank[a])[0] ?? 'deny'
+      const state = found.agents.flatMap((agent) => agent.credentials).find((one) => one.id === session.credential)?.state ?? null
+      const tools = session.tools.map((tool) => (session.state !== 'live' || rank[now(tool.tool)] >= rank[tool.grant] ? tool : { ...tool, now: now(tool.tool), why: now(tool.tool) === 'deny' ? 'None of the agent\u2019s roles grants the tool.' : null }))
+      return { ...session, credential_state: state, tools }
+    })
+  },
   session_end: (world, { tenant, session }) => {
     const found = tenantOf(world, tenant).sessions.find((one) => one.id === session)
     if (!found) throw missing('session')

@@ -155,6 +155,12 @@ export const identityHandlers: Handlers = {
     Object.assign(found, { scopes, data_system: data_system ?? null, introspect: introspect ?? found.introspect })
     return enforce(world)
   },
+  tool_set_rate: (world, { tenant, tool, rate }) => {
+    const found = tenantOf(world, tenant).tools.find((one) => one.id === tool)
+    if (!found) throw missing('tool')
+    found.rate = rate ?? null
+    return enforce(world)
+  },
   reference_matrix: (world, { tenant }) => {
     const found = tenantOf(world, tenant)
     return {

@@ -118,7 +118,7 @@ function makeTenant(name: string, size: Size, starter: boolean): Tenant {
 
 export function addServer(tenant: Tenant, name: string, samples: Sample[]): ServerView {
   const server: ServerView = {
-    id: id('srv'), tenant: tenant.view.id, name, enabled: true, health: 'ready', problem: null, restarts: 0, tools: samples.length, enabled_tools: samples.length,
+    id: id('srv'), tenant: tenant.view.id, name, enabled: true, health: 'ready', since: ago(5_400), problem: null, restarts: 0, tools: samples.length, enabled_tools: samples.length,
     transport: name === 'workbench'
       ? { kind: 'stdio', command: '/usr/bin/countersign', args: ['workbench', '--root', '/home/ada/.local/share/countersign/workbench'], env: {} }
       : { kind: 'http', url: `https://${name}.example.com/mcp`, headers: { Authorization: { secret: 'mail_password' } } },
@@ -127,7 +127,7 @@ export function addServer(tenant: Tenant, name: string, samples: Sample[]): Serv
   for (const sample of samples) {
     const tool = {
       id: id('tol') as ToolView['id'], server: server.id, server_name: name, kind: sample.kind ?? ('tool' as const), name: sample.name, title: sample.title, description: sample.description,
-      definition: definitionOf(sample), fingerprint: digest(), enabled: true, drift: null, problem: null, claims: sample.claims, grants: [], scopes: [], data_system: null, introspect: false,
+      definition: definitionOf(sample), fingerprint: digest(), enabled: true, drift: null, problem: null, claims: sample.claims, grants: [], scopes: [], data_system: null, introspect: false, rate: null,
       last_used: chance() < 0.6 ? ago(below(200_000) + 30) : null,
     }
     tenant.tools.push(tool)
@@ -164,7 +164,7 @@ function addAgents(tenant: Tenant, size: Size) {
 
 export function makeAgent(name: string, roles: Role[], tasks: TaskView[]): AgentView {
   return {
-    id: id('agt'), name, standing: 'active', roles, tasks: tasks.map((task) => ({ id: task.id, name: task.name })), credentials: [],
+    id: id('agt'), name, standing: 'active', roles, tasks: tasks.map((task) => ({ id: task.id, name: task.name })), rate: null, credentials: [],
     last_seen: null, live_sessions: 0, created: ago(86_400 * below(12)),
   }
 }
@@ -184,11 +184,12 @@ function makeSession(tenant: Tenant, agent: AgentView, task: TaskView): SessionV
   task.live_sessions += 1
   return {
     id: id('ses'), tenant: tenant.view.id, agent: agent.id, agent_name: agent.name, credential: agent.credentials[0]?.id as never, task_name: task.name,
+    key_id: agent.credentials[0]?.key_id ?? null, credential_state: 'active', client: '127.0.0.1', task: task.id, waiting: 0,
     state: 'live', opened: ago(below(3_000)), ends: ahead(below(3_000) + 300), ended: null, policy_version: 12,
     tools: task.tools.flatMap((tool) => {
       const grant = role ? tenant.grants.get(`${tool}/${role.id}`) : undefined
       const name = tenant.tools.find((one) => one.id === tool)?.name
-      return grant && name ? [{ listed: name, grant }] : []
+      return grant && name ? [{ listed: name, tool, grant, now: grant, why: null }] : []
     }),
     calls: below(90), anomalies: pick([0, 0, 0, 1, 2, 6]),
   }

@@ -4,10 +4,11 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use super::tenant::Which;
-use crate::answer::{list, moment, names, text};
+use crate::answer::{list, moment, names, rate, text};
 use crate::desk::Desk;
 use crate::failure::Done;
 use crate::output::table;
+use crate::span::{self, Limit};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Agent {
@@ -29,6 +30,15 @@ pub(crate) enum Agent {
     /// Lets a suspended agent work again
     Activate {
         name: String,
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Says how often an agent may call any tool
+    Rate {
+        name: String,
+        /// Calls in a time, such as `60/1m`; `none` lifts the limit
+        #[arg(value_name = "CALLS/TIME|none", value_parser = span::limit)]
+        limit: Limit,
         #[command(flatten)]
         which: Which,
     },
@@ -87,6 +97,12 @@ pub(crate) async fn run(desk: &Desk, command: Agent) -> Done {
         }
         Agent::Suspend { name, which } => set_standing(desk, &name, &which, "suspended").await,
         Agent::Activate { name, which } => set_standing(desk, &name, &which, "active").await,
+        Agent::Rate { name, limit, which } => {
+            let tenant = desk.tenant(which.tenant.as_deref()).await?;
+            let agent = desk.agent(&tenant, &name).await?;
+            let args = json!({ "tenant": tenant.id, "agent": agent.id, "rate": limit.0 });
+            desk.tell("agent_set_rate", args, one).await
+        }
         Agent::Revoke { name, reason, which } => {
             let tenant = desk.tenant(which.tenant.as_deref()).await?;
             let agent = desk.agent(&tenant, &name).await?;
@@ -111,7 +127,7 @@ async fn set_standing(desk: &Desk, name: &str, which: &Which, standing: &str) ->
 
 fn listed(agents: &Value) -> String {
     let rows: Vec<Vec<String>> = list(agents, "").iter().map(row).collect();
-    let heading = ["name", "standing", "roles", "tasks", "keys", "sessions", "last seen"];
+    let heading = ["name", "standing", "roles", "tasks", "limit", "keys", "sessions", "last seen"];
     table(&heading, &rows, "no agents yet; make one with `countersign agent create NAME`")
 }
 
@@ -122,6 +138,7 @@ fn row(agent: &Value) -> Vec<String> {
         text(agent, "/standing"),
         names(agent, "/roles"),
         names(agent, "/tasks"),
+        rate(agent),
         list(agent, "/credentials").iter().filter(active).count().to_string(),
         text(agent, "/live_sessions"),
         moment(agent, "/last_seen"),
@@ -131,10 +148,11 @@ fn row(agent: &Value) -> Vec<String> {
 fn one(agent: &Value) -> String {
     let or_none = |names: String| if names.is_empty() { "none".to_owned() } else { names };
     format!(
-        "agent {} is {}; roles: {}; tasks: {}",
+        "agent {} is {}; roles: {}; tasks: {}; limit: {}",
         text(agent, "/name"),
         text(agent, "/standing"),
         or_none(names(agent, "/roles")),
-        or_none(names(agent, "/tasks"))
+        or_none(names(agent, "/tasks")),
+        rate(agent)
     )
 }

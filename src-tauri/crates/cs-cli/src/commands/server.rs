@@ -4,7 +4,7 @@ use clap::{ArgGroup, Subcommand};
 use serde_json::{Map, Value, json};
 
 use super::tenant::Which;
-use crate::answer::{list, text};
+use crate::answer::{list, moment, text};
 use crate::desk::{Desk, Named, marked};
 use crate::failure::{Done, Problem};
 use crate::output::{clean, fields, table};
@@ -72,6 +72,12 @@ pub(crate) enum Server {
     },
     /// Refuses calls of all tools of a server
     Disable {
+        name: String,
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Prints the last lines that a server wrote to its standard error
+    Log {
         name: String,
         #[command(flatten)]
         which: Which,
@@ -200,6 +206,14 @@ pub(crate) async fn run(desk: &Desk, command: Server) -> Done {
         }
         Server::Enable { name, which } => set_enabled(desk, &name, &which, true).await,
         Server::Disable { name, which } => set_enabled(desk, &name, &which, false).await,
+        Server::Log { name, which } => {
+            let (tenant, server) = the_server(desk, &name, &which).await?;
+            let args = json!({ "tenant": tenant.id, "server": server.id });
+            let detail = desk.ask("server_detail", args).await?;
+            let lines = detail.get("stderr").cloned().unwrap_or_default();
+            desk.output.tell(&lines, log);
+            Ok(())
+        }
         Server::Restart { name, which } => about(desk, "server_restart", &name, &which, one).await,
         Server::Remove { name, which } => {
             about(desk, "server_remove", &name, &which, super::enforced).await
@@ -318,12 +332,22 @@ fn one(server: &Value) -> String {
     format!("server {} is {enabled} and {}", clean(&text(server, "/name")), text(server, "/health"))
 }
 
+fn log(lines: &Value) -> String {
+    let lines: Vec<String> = list(lines, "").iter().map(|line| clean(&text(line, ""))).collect();
+    match lines.as_slice() {
+        [] => "it wrote nothing to its standard error since it was started".to_owned(),
+        lines => lines.join("\n"),
+    }
+}
+
 fn detail(detail: &Value) -> String {
     let server = detail.get("server").cloned().unwrap_or_default();
     let about = fields(&[
         ("server", text(&server, "/name")),
         ("enabled", text(&server, "/enabled")),
         ("health", text(&server, "/health")),
+        ("since", moment(&server, "/since")),
+        ("restarts", text(&server, "/restarts")),
         ("problem", text(&server, "/problem")),
         ("reached by", reached_by(&server)),
         ("from template", origin(detail)),

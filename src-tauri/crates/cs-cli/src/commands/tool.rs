@@ -5,10 +5,11 @@ use serde_json::{Value, json};
 
 use super::provider_settings::yes_or_no;
 use super::tenant::Which;
-use crate::answer::{list, moment, text};
+use crate::answer::{list, moment, rate, text};
 use crate::desk::{Desk, marked, server_name};
 use crate::failure::Done;
 use crate::output::table;
+use crate::span::{self, Limit};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Tool {
@@ -24,6 +25,16 @@ pub(crate) enum Tool {
     Enable(These),
     /// Refuses every call of some tools
     Disable(These),
+    /// Says how often each agent may call a tool
+    Rate {
+        /// `tool`, or `server/tool`
+        tool: String,
+        /// Calls in a time, such as `60/1m`; `none` lifts the limit
+        #[arg(value_name = "CALLS/TIME|none", value_parser = span::limit)]
+        limit: Limit,
+        #[command(flatten)]
+        which: Which,
+    },
     /// Says which scopes a token needs to call a tool, which data system is behind it, and whether
     /// its provider is asked about it on each call
     Describe {
@@ -73,7 +84,7 @@ pub(crate) struct These {
     which: Which,
 }
 
-pub(crate) const HEADING: &[&str] = &["tool", "enabled", "drift", "fingerprint", "says"];
+pub(crate) const HEADING: &[&str] = &["tool", "enabled", "limit", "drift", "fingerprint", "says"];
 
 pub(crate) async fn run(desk: &Desk, command: Tool) -> Done {
     match command {
@@ -87,6 +98,12 @@ pub(crate) async fn run(desk: &Desk, command: Tool) -> Done {
         }
         Tool::Enable(some) => set_enabled(desk, &some, true).await,
         Tool::Disable(some) => set_enabled(desk, &some, false).await,
+        Tool::Rate { tool, limit, which } => {
+            let tenant = desk.tenant(which.tenant.as_deref()).await?;
+            let tools = desk.tools(&tenant, &[tool]).await?;
+            let args = json!({ "tenant": tenant.id, "tool": tools.first(), "rate": limit.0 });
+            desk.tell("tool_set_rate", args, super::enforced).await
+        }
         Tool::Describe { tool, scopes, data_system, introspect, which } => {
             let tenant = desk.tenant(which.tenant.as_deref()).await?;
             let tools = desk.tools(&tenant, &[tool]).await?;
@@ -127,6 +144,7 @@ pub(crate) fn row(tool: &Value) -> Vec<String> {
     vec![
         marked(tool),
         text(tool, "/enabled"),
+        rate(tool),
         drift.to_owned(),
         fingerprint,
         text(tool, "/description"),

@@ -2,7 +2,7 @@
 
 use cs_model::document::TenantDoc;
 use cs_model::state::{SessionEnd, Standing};
-use cs_model::{AgentId, Name, RoleId, TaskId, TenantId};
+use cs_model::{AgentId, Name, Rate, RoleId, TaskId, TenantId};
 use cs_registry::agent::{self, Agent};
 use cs_registry::{credential, session, tenant};
 use serde::Deserialize;
@@ -68,6 +68,7 @@ impl Command for AgentCreate {
             standing: Standing::Active,
             roles: self.roles.into_iter().collect(),
             tasks: self.tasks.into_iter().collect(),
+            rate: None,
             created: edit.at(),
         };
         agent::create(edit.db(), &agent).await?;
@@ -102,6 +103,35 @@ impl Command for AgentUpdate {
         let found = agent::find(edit.db(), self.tenant, self.agent).await?;
         agent::assign(edit.db(), self.tenant, self.agent, &roles, &tasks).await?;
         edit.enforce(&format!("changed agent `{}`", found.name)).await?;
+        one(&core, self.tenant, self.agent).await
+    }
+}
+
+/// Says how often an agent may call any tool.
+#[derive(Debug, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct AgentSetRate {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The agent.
+    pub agent: AgentId,
+    /// How often; as often as it likes when absent.
+    #[serde(default)]
+    #[ts(optional)]
+    pub rate: Option<Rate>,
+}
+
+impl Command for AgentSetRate {
+    const NAME: &'static str = "agent_set_rate";
+    const NEEDS: Permission = Permission::Edit;
+    type Answer = AgentView;
+
+    async fn run(self, control: &Control, caller: &Caller) -> Result<AgentView, ControlError> {
+        let core = control.core()?;
+        let mut edit = core.edit(caller).await?;
+        let found = agent::find(edit.db(), self.tenant, self.agent).await?;
+        agent::set_rate(edit.db(), self.tenant, self.agent, self.rate).await?;
+        edit.enforce(&format!("set how often agent `{}` may call", found.name)).await?;
         one(&core, self.tenant, self.agent).await
     }
 }
@@ -187,6 +217,7 @@ async fn views(core: &Core, tenant: TenantId) -> Result<Vec<AgentView>, ControlE
             standing: agent.standing,
             roles: roles(doc, &agent),
             tasks: tasks(doc, &agent),
+            rate: agent.rate,
             credentials: own().map(|it| show::credential(doc, it, now)).collect(),
             last_seen: own().filter_map(|it| it.last_used).max(),
             live_sessions: show::count(live.iter().filter(|it| it.new.agent == agent.id).count()),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use cs_model::{TenantId, ToolId};
+use cs_model::{Rate, TenantId, ToolId};
 use cs_registry::{credential, tool};
 use serde::Deserialize;
 use ts_rs::TS;
@@ -61,6 +61,34 @@ impl Command for ToolDescribe {
         let asks = self.introspect.unwrap_or(found.introspect);
         tool::describe(edit.db(), self.tenant, self.tool, &scopes, system, asks).await?;
         edit.enforce(&format!("described tool `{}`", found.name)).await
+    }
+}
+
+/// Says how often each agent may call a tool.
+#[derive(Debug, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct ToolSetRate {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The tool.
+    pub tool: ToolId,
+    /// How often; as often as it likes when absent.
+    #[serde(default)]
+    #[ts(optional)]
+    pub rate: Option<Rate>,
+}
+
+impl Command for ToolSetRate {
+    const NAME: &'static str = "tool_set_rate";
+    const NEEDS: Permission = Permission::Edit;
+    type Answer = Enforced;
+
+    async fn run(self, control: &Control, caller: &Caller) -> Result<Enforced, ControlError> {
+        let core = control.core()?;
+        let mut edit = core.edit(caller).await?;
+        let found = tool::find(edit.db(), self.tenant, self.tool).await?;
+        tool::set_rate(edit.db(), self.tenant, self.tool, self.rate).await?;
+        edit.enforce(&format!("set how often tool `{}` may be called", found.name)).await
     }
 }
 

@@ -46,7 +46,8 @@ impl Command for ServerList {
         let doc = names::tenant(&document, self.tenant)?;
         let mut db = core.registry.read().await?;
         let all = server::list(&mut db, self.tenant).await?;
-        Ok(all.iter().map(|it| show::server(it, &show::health(&core, it), doc)).collect())
+        let now = core.now();
+        Ok(all.iter().map(|it| show::server(it, &show::health(&core, it), doc, now)).collect())
     }
 }
 
@@ -400,6 +401,7 @@ pub(crate) async fn add(
         scopes: [].into(),
         data_system: None,
         introspect: false,
+        rate: None,
         created: edit.at(),
         last_used: None,
     };
@@ -451,7 +453,7 @@ pub(super) async fn detail(
     };
     let own = doc.tools.iter().filter(|tool| tool.server == id);
     Ok(ServerDetail {
-        server: show::server(&found, &health, doc),
+        server: show::server(&found, &health, doc, core.now()),
         tools: own.map(|it| show::tool(core, doc, it, drift(it))).collect(),
         stderr: health.stderr,
         origin: origin

@@ -9,8 +9,9 @@ use crate::actor::{Caller, Permission};
 use crate::command::Command;
 use crate::control::Control;
 use crate::failure::ControlError;
+use crate::show::session::Sessions;
 use crate::view::session::SessionView;
-use crate::{names, over, show};
+use crate::{names, over};
 
 /// How many sessions are listed at most.
 const MOST: u32 = 500;
@@ -36,7 +37,8 @@ impl Command for SessionList {
         let now = core.now();
         let mut db = core.registry.read().await?;
         let all = session::list(&mut db, self.tenant, self.live_only, now, MOST).await?;
-        all.iter().map(|it| show::session(it, now)).collect()
+        let shown = Sessions::of(&core, &mut db, self.tenant).await?;
+        all.iter().map(|it| shown.show(it)).collect()
     }
 }
 
@@ -76,6 +78,7 @@ impl Command for SessionEndNow {
         edit.record().await?;
         over.take_effect(&core).await;
         let mut db = core.registry.read().await?;
-        show::session(&session::find(&mut db, tenant, id).await?, core.now())
+        let found = session::find(&mut db, tenant, id).await?;
+        Sessions::of(&core, &mut db, tenant).await?.show(&found)
     }
 }

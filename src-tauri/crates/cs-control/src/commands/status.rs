@@ -65,7 +65,8 @@ impl Command for Overview {
         let waiting = approval::waiting(&mut db, Some(self.tenant), now, FEW).await?;
         let waiting = waiting.iter().map(|it| show::approval(&core, it, doc.name.to_string()));
         let servers = server::list(&mut db, self.tenant).await?;
-        let servers = servers.iter().map(|it| show::server(it, &show::health(&core, it), doc));
+        let servers =
+            servers.iter().map(|it| show::server(it, &show::health(&core, it), doc, core.now()));
         let hours = audit::hours(&mut db, self.tenant, now, 24).await?.into_iter();
         let tally = tenant::tally(&mut db, self.tenant, now).await?;
         Ok(OverviewView {

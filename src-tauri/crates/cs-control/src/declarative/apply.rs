@@ -277,6 +277,7 @@ impl One<'_, '_> {
                     let (scopes, system) = (&wanted.scopes, wanted.data_system.as_deref());
                     let (db, asks) = (self.edit.db(), wanted.introspect);
                     tool::describe(db, tenant, old.id, scopes, system, asks).await?;
+                    tool::set_rate(self.edit.db(), tenant, old.id, wanted.rate).await?;
                     old.id
                 }
                 None => {
@@ -292,6 +293,7 @@ impl One<'_, '_> {
                         scopes: wanted.scopes,
                         data_system: wanted.data_system,
                         introspect: wanted.introspect,
+                        rate: wanted.rate,
                         created: self.edit.at(),
                         last_used: None,
                     };
@@ -454,16 +456,17 @@ impl One<'_, '_> {
                 self.named(&format!("agents.{name}.roles"), "role", &wanted.roles, roles)?;
             let tasks =
                 self.named(&format!("agents.{name}.tasks"), "task", &wanted.tasks, tasks)?;
-            let standing = wanted.standing;
+            let (standing, rate) = (wanted.standing, wanted.rate);
             match self.doc.agents.iter().find(|old| old.name == name) {
                 Some(old) => {
                     agent::assign(self.edit.db(), tenant, old.id, &roles, &tasks).await?;
                     agent::set_standing(self.edit.db(), tenant, old.id, standing).await?;
+                    agent::set_rate(self.edit.db(), tenant, old.id, rate).await?;
                 }
                 None => {
                     let id = AgentId::from_random(self.core.random()?);
                     let created = self.edit.at();
-                    let new = Agent { id, tenant, name, standing, roles, tasks, created };
+                    let new = Agent { id, tenant, name, standing, roles, tasks, rate, created };
                     agent::create(self.edit.db(), &new).await?;
                 }
             }

@@ -1,7 +1,7 @@
 //! Agents and what they prove themselves with.
 
 use cs_model::state::{CredentialKind, CredentialState, Standing};
-use cs_model::{AgentId, AuthorityId, CredentialId, Digest, ProviderId, Timestamp};
+use cs_model::{AgentId, AuthorityId, CredentialId, Digest, ProviderId, Rate, Timestamp};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -21,6 +21,8 @@ pub struct AgentView {
     pub roles: Vec<RoleRef>,
     /// The tasks it may declare.
     pub tasks: Vec<TaskRef>,
+    /// How often it may call any tool; as often as it likes when absent.
+    pub rate: Option<Rate>,
     /// What it proves itself with.
     pub credentials: Vec<CredentialView>,
     /// When it was last heard of.

@@ -1,7 +1,7 @@
 //! Servers and their tools.
 
 use cs_model::upstream::Transport;
-use cs_model::{Digest, Grant, Kind, RoleId, ServerId, TenantId, ToolId};
+use cs_model::{Digest, Grant, Kind, Rate, RoleId, ServerId, TenantId, Timestamp, ToolId};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -22,6 +22,8 @@ pub struct ServerView {
     pub transport: Transport,
     /// How it is doing.
     pub health: ServerHealth,
+    /// Since when; nothing where nobody has needed it yet.
+    pub since: Option<Timestamp>,
     /// What went wrong last.
     pub problem: Option<String>,
     /// How often it was started anew.
@@ -94,6 +96,8 @@ pub struct ToolView {
     pub data_system: Option<String>,
     /// Whether the provider of an access token is asked about it on each call.
     pub introspect: bool,
+    /// How often each agent may call it; as often as it likes when absent.
+    pub rate: Option<Rate>,
     /// Its row of the matrix.
     pub grants: Vec<ToolGrant>,
 }

@@ -1,7 +1,7 @@
 //! Authorization sessions.
 
-use cs_model::state::SessionEnd;
-use cs_model::{AgentId, CredentialId, Grant, SessionId, TenantId, Timestamp};
+use cs_model::state::{CredentialState, SessionEnd};
+use cs_model::{AgentId, CredentialId, Grant, SessionId, TaskId, TenantId, Timestamp, ToolId};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -46,6 +46,14 @@ pub struct SessionView {
     pub agent_name: String,
     /// The credential that opened it.
     pub credential: CredentialId,
+    /// What a request names that credential by, while it is there.
+    pub key_id: Option<String>,
+    /// Whether that credential may be used.
+    pub credential_state: Option<CredentialState>,
+    /// The address that the credential was last accepted from.
+    pub client: Option<String>,
+    /// Its task.
+    pub task: Option<TaskId>,
     /// The name of its task.
     pub task_name: Option<String>,
     /// Whether it is live.
@@ -64,6 +72,8 @@ pub struct SessionView {
     pub calls: u64,
     /// How many of them were attempts outside its allowlist.
     pub anomalies: u64,
+    /// How many of its calls wait for a person.
+    pub waiting: u64,
 }
 
 /// A tool of a session's allowlist.
@@ -71,6 +81,12 @@ pub struct SessionView {
 pub struct SessionTool {
     /// The name under which the agent sees it.
     pub listed: String,
+    /// The tool.
+    pub tool: ToolId,
     /// What was granted when the session opened.
     pub grant: Grant,
+    /// What is granted now, in a session that is live: the same or less.
+    pub now: Grant,
+    /// Why it is refused now, where it is.
+    pub why: Option<String>,
 }

@@ -5,7 +5,6 @@ use cs_trust::request;
 
 use super::{Doubt, Letter, Presented, Proven, accept, certificate};
 use crate::gate::Gate;
-use crate::ports::Nonce;
 use crate::trail::neutral;
 use crate::wire::only;
 
@@ -47,8 +46,6 @@ pub(super) async fn verify(
     certificate::beside(&world, letter, key)?;
     let caller = accept(&world, key, letter, gate.now(), Proven::default())?;
     let until = presented.remember_until();
-    match gate.ports.nonces.remember(key.credential, presented.nonce(), until).await? {
-        Nonce::Seen => Err(Doubt::Because("replay")),
-        Nonce::Fresh => Ok(caller),
-    }
+    super::nonce::spend(gate, key, presented.nonce(), until).await?;
+    Ok(caller)
 }

@@ -21,7 +21,6 @@ use self::said::Said;
 use super::{Carried, Doubt, Letter, Presented, Proven, accept};
 use crate::gate::Gate;
 use crate::issuers::{Asked, Introspected};
-use crate::ports::Nonce;
 use crate::recent::Recent;
 use crate::trail::neutral;
 use crate::wire::single;
@@ -179,11 +178,8 @@ impl Case<'_> {
         let proven = Proven { roles, task, tasks, token: Some(Arc::new(carried)) };
         let caller = accept(&world, holder, self.letter, self.gate.now(), proven)?;
         if let Some(proof) = bound {
-            let nonces = &self.gate.ports.nonces;
             let id = binding::id(&proof);
-            if nonces.remember(holder.credential, &id, proof.remember_until).await? == Nonce::Seen {
-                return Err(Doubt::Because("replay"));
-            }
+            super::nonce::spend(self.gate, holder, &id, proof.remember_until).await?;
         }
         Ok(caller)
     }

@@ -4,7 +4,7 @@ use cs_model::Condition;
 use cs_policy::{Act, Met};
 
 use crate::gate::Gate;
-use crate::schema::{self, SchemaFault};
+use crate::schema::{self, Schema, SchemaFault};
 use crate::tool::Asked;
 use crate::wire::Call;
 
@@ -15,6 +15,12 @@ use crate::wire::Call;
 /// Why it could not. No arguments would satisfy it.
 pub fn examine_condition(schema: &str) -> Result<(), SchemaFault> {
     schema::examine(&definition(schema))
+}
+
+/// Whether arguments, as they are written, satisfy a condition. One that cannot be held against
+/// them is not satisfied.
+pub fn satisfies(condition: &Condition, arguments: Option<&str>) -> bool {
+    Schema::read(&definition(&condition.schema)).is_ok_and(|it| fits(&it, arguments))
 }
 
 /// The conditions that the arguments of a call satisfy. One that cannot be held against them is
@@ -35,7 +41,11 @@ pub(crate) fn met(gate: &Gate, asked: &Asked) -> Met {
 
 fn is_met(gate: &Gate, condition: &Condition, arguments: Option<&str>) -> bool {
     let found = gate.schemas.of(condition.digest(), &definition(&condition.schema));
-    found.is_ok_and(|schema| schema.check(arguments, None).is_ok())
+    found.is_ok_and(|schema| fits(&schema, arguments))
+}
+
+fn fits(schema: &Schema, arguments: Option<&str>) -> bool {
+    schema.check(arguments, None).is_ok()
 }
 
 /// A schema where that of a tool would stand.

@@ -145,6 +145,11 @@ fn operation(gate: &Gate, call: &Question<'_>) -> Digest {
     Digest::of_parts(&[b"countersign operation 1\n", facts.join("\n").as_bytes()])
 }
 
+/// Whether the same call is before a person already, as far as is known.
+pub(super) fn is_filed(gate: &Gate, call: &Question<'_>) -> bool {
+    call.asked.live.waiting_for(operation(gate, call)).is_some()
+}
+
 /// Files a call, or finds the request that stands for it. Instead, the client may have to hear
 /// what became of the last one, or that it asks for too much.
 async fn file(

@@ -94,6 +94,7 @@ fn tenant_doc(number: u128, name: &str) -> TenantDoc {
             scopes: [].into(),
             data_system: None,
             introspect: false,
+            rate: None,
         })
         .collect();
     let grants: BTreeMap<_, _> =
@@ -113,6 +114,7 @@ fn tenant_doc(number: u128, name: &str) -> TenantDoc {
         standing: Standing::Active,
         roles: [role(base)].into(),
         tasks: tasks.iter().map(|it| task(*it)).collect(),
+        rate: None,
     };
     TenantDoc {
         id: tenant(number),
@@ -301,6 +303,11 @@ impl Journal {
     pub(super) fn forget(&self) {
         self.steps.lock().unwrap().clear();
         self.events.lock().unwrap().clear();
+    }
+
+    /// How many nonces are remembered.
+    pub(super) fn nonces(&self) -> usize {
+        self.nonces.lock().unwrap().len()
     }
 
     pub(super) fn events(&self) -> Vec<Event> {

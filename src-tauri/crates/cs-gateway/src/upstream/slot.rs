@@ -52,9 +52,20 @@ struct State {
 #[derive(Default)]
 struct View {
     state: HealthState,
+    since: Option<Instant>,
     problem: Option<String>,
     restarts: u32,
     live: Option<Arc<Live>>,
+}
+
+impl View {
+    /// It stands elsewhere from now on.
+    fn turn(&mut self, state: HealthState) {
+        if self.since.is_none() || self.state != state {
+            self.since = Some(Instant::now());
+        }
+        self.state = state;
+    }
 }
 
 impl Slot {
@@ -80,6 +91,7 @@ impl Slot {
         let view = self.view();
         Health {
             state: view.state,
+            since: view.since.map(|then| then.elapsed()),
             problem: view.problem.clone(),
             restarts: view.restarts,
             stderr: self.tail.lines(),
@@ -166,7 +178,7 @@ impl Slot {
         let transport = state.transport.clone().ok_or_else(stopped)?;
         {
             let mut view = self.view();
-            view.state = HealthState::Starting;
+            view.turn(HealthState::Starting);
             if state.started {
                 view.restarts = view.restarts.saturating_add(1);
             }
@@ -177,7 +189,7 @@ impl Slot {
                 let live = Arc::new(Live::new(link, &listing, self.maker.limits.clone()));
                 state.live = Some(Arc::clone(&live));
                 let mut view = self.view();
-                view.state = HealthState::Ready;
+                view.turn(HealthState::Ready);
                 view.live = Some(Arc::clone(&live));
                 tokio::spawn(Arc::clone(self).supervise(Arc::clone(&live)));
                 Ok(live)
@@ -224,7 +236,7 @@ impl Slot {
         let mut view = self.view();
         view.live = None;
         view.problem = Some(problem);
-        view.state = if again { HealthState::Starting } else { HealthState::Failing };
+        view.turn(if again { HealthState::Starting } else { HealthState::Failing });
         drop(view);
         if again {
             tokio::spawn(Arc::clone(self).revive(pause));

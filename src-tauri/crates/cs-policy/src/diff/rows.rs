@@ -201,6 +201,7 @@ impl Row for ToolDoc {
             scopes: [].into(),
             data_system: None,
             introspect: false,
+            rate: None,
             ..self.clone()
         }
     }
@@ -224,6 +225,9 @@ impl Row for ToolDoc {
         }
         if self.introspect != new.introspect {
             out.push(What::ToolIntrospect { tool: tool.clone(), introspect: new.introspect });
+        }
+        if self.rate != new.rate {
+            out.push(What::ToolRate { tool: tool.clone(), rate: new.rate });
         }
         if self.server != new.server {
             let from = server_name(sides.old, self.server);
@@ -328,13 +332,16 @@ impl Row for AgentDoc {
 
     fn blank(&self) -> Self {
         let (roles, tasks) = ([].into(), [].into());
-        Self { standing: Standing::Active, roles, tasks, ..self.clone() }
+        Self { standing: Standing::Active, roles, tasks, rate: None, ..self.clone() }
     }
 
     fn compare(&self, new: &Self, sides: Sides<'_>, out: &mut Vec<What>) {
         let agent = &new.name;
         if self.standing != new.standing {
             out.push(What::AgentStanding { agent: agent.clone(), standing: new.standing });
+        }
+        if self.rate != new.rate {
+            out.push(What::AgentRate { agent: agent.clone(), rate: new.rate });
         }
         for id in self.roles.symmetric_difference(&new.roles) {
             if let Some(role) = sides.role(*id) {

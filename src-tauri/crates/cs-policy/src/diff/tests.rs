@@ -73,7 +73,7 @@ fn what_is_removed_comes_alone_and_what_is_added_with_all_that_it_has() {
 #[test]
 fn every_change_has_its_sentence() {
     type Case = fn(&mut TenantDoc);
-    let cases: [Case; 18] = [
+    let cases: [Case; 20] = [
         |acme| acme.name = name("acme-corp"),
         |acme| acme.standing = Standing::Suspended,
         |acme| acme.servers[0].enabled = false,
@@ -82,6 +82,7 @@ fn every_change_has_its_sentence() {
         |acme| acme.tools[0].fingerprint = Digest::of(b"other"),
         |acme| acme.tools[0].server = MAIL,
         |acme| acme.tools[0].introspect = true,
+        |acme| acme.tools[0].rate = Rate::new(1, 60).ok(),
         |acme| acme.tools.push(tool(ToolId::from_random([9; 16]), MAIL, "draft")),
         |acme| {
             acme.roles[0].grants =
@@ -104,6 +105,7 @@ fn every_change_has_its_sentence() {
             acme.tasks[0].longest_secs = 60;
         },
         |acme| acme.agents[0].standing = Standing::Suspended,
+        |acme| acme.agents[0].rate = Rate::new(600, 60).ok(),
         |acme| {
             acme.agents[0].roles = [READER].into();
             acme.agents[1].tasks = [TIDY].into();

@@ -17,6 +17,7 @@ impl fmt::Display for Change {
                 write!(f, "Tenant `{}` {}.", self.tenant_name, self.what)
             }
             What::Added { .. }
+            | What::AgentRate { .. }
             | What::AgentRole { .. }
             | What::AgentStanding { .. }
             | What::AgentTask { .. }
@@ -35,6 +36,7 @@ impl fmt::Display for Change {
             | What::ToolDefinition { .. }
             | What::ToolEnabled { .. }
             | What::ToolIntrospect { .. }
+            | What::ToolRate { .. }
             | What::ToolScopes { .. }
             | What::ToolServer { .. } => {
                 write!(f, "In tenant `{}` {}.", self.tenant_name, self.what)
@@ -59,6 +61,12 @@ impl fmt::Display for What {
             Self::Removed { thing, name } => write!(f, "{thing} `{name}` was removed"),
             Self::Renamed { thing, from, to } => {
                 write!(f, "{thing} `{from}` was renamed to `{to}`")
+            }
+            Self::AgentRate { agent, rate: Some(rate) } => {
+                write!(f, "agent `{agent}` may make at most {rate}")
+            }
+            Self::AgentRate { agent, rate: None } => {
+                write!(f, "agent `{agent}` may call as often as it likes")
             }
             Self::AgentRole { agent, role, assigned: true } => {
                 write!(f, "agent `{agent}` was given role `{role}`")
@@ -137,6 +145,12 @@ impl fmt::Display for What {
             }
             Self::ToolIntrospect { tool, introspect: false } => {
                 write!(f, "calls of tool `{tool}` are no longer asked about for its sake")
+            }
+            Self::ToolRate { tool, rate: Some(rate) } => {
+                write!(f, "each agent may make at most {rate} of tool `{tool}`")
+            }
+            Self::ToolRate { tool, rate: None } => {
+                write!(f, "agents may call tool `{tool}` as often as they like")
             }
             Self::ToolScopes { tool, scopes } if scopes.is_empty() => {
                 write!(f, "tool `{tool}` no longer needs a scope")

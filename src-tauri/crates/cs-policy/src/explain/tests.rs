@@ -38,7 +38,7 @@ fn an_explanation_says_which_roles_grant_even_where_the_task_refuses() {
         acme.agents[0].roles.insert(READER);
     };
     let cells = |tool| explained(both, ROBIN, Some(TIDY), tool).cells;
-    let cell = |role, grant| Cell { role, grant, otherwise: None };
+    let cell = |role, grant| Cell { role, grant, otherwise: None, granted: grant };
     assert_eq!(cells(WRITE), [cell(READER, Grant::Deny), cell(EXECUTOR, Grant::Token)]);
     assert_eq!(cells(SEND), [cell(READER, Grant::Deny), cell(EXECUTOR, Grant::Token)]);
     assert_eq!(cells(ERASE), [cell(READER, Grant::Deny), cell(EXECUTOR, Grant::Deny)]);
@@ -50,4 +50,34 @@ fn every_explanation_is_a_sentence() {
         let sentence = Explanation { verdict, listed: None, cells: Vec::new() }.sentence();
         assert!(sentence.ends_with('.'), "{sentence}");
     }
+}
+
+#[test]
+fn an_explanation_of_arguments_says_what_each_cell_grants_to_them() {
+    let snapshot = compiled(&changed(|acme| {
+        acme.roles[1].conditions.insert(READ, condition(UNMET, Grant::Token));
+    }));
+    let met = Met::from_iter([condition(MET, Grant::Deny).digest()]);
+    let found = explain_for(&snapshot, ACME, ROBIN, Some(TIDY), READ, Some(&met));
+    assert_eq!(found.verdict, Ok(Grant::Token));
+    let cell = Cell {
+        role: EXECUTOR,
+        grant: Grant::Allow,
+        otherwise: Some(Grant::Token),
+        granted: Grant::Token,
+    };
+    assert_eq!(found.cells, [cell]);
+    assert_eq!(conditions_of(&snapshot, ACME, None, READ).len(), 1);
+    let live = session(&snapshot, ROBIN, Some(TIDY));
+    assert_eq!(conditions_of(&snapshot, ACME, Some(&live), READ).len(), 2, "then and now");
+    assert_eq!(conditions_of(&snapshot, ACME, Some(&live), WRITE).len(), 0);
+}
+
+/// The judge passes the gates in this order, and what it says names the gate that says it.
+#[test]
+fn every_refusal_belongs_to_a_gate() {
+    for deny in Deny::ALL {
+        assert!(Gate::ALL.contains(&deny.gate()), "{deny:?}");
+    }
+    assert!(Gate::ALL.is_sorted());
 }

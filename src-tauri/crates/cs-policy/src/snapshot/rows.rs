@@ -44,6 +44,7 @@ pub(super) fn tools(
             definition: tool.definition.clone(),
             scopes: tool.scopes.clone(),
             introspect: tool.introspect,
+            rate: tool.rate,
             enabled: tool.enabled,
             place: tools.len(),
             template: match tool.kind {

@@ -122,6 +122,7 @@ commands! {
     server_remove,
     server_restart,
     server_set_enabled,
+    server_set_passes,
     server_settings_set,
     serving_set,
     serving_show,

@@ -80,6 +80,7 @@ pub(crate) const COMMANDS: &[&str] = &[
     "server_remove",
     "server_restart",
     "server_set_enabled",
+    "server_set_passes",
     "server_settings_set",
     "serving_set",
     "serving_show",

@@ -1109,6 +1109,12 @@ export type OverviewView = {
   counts: CountsView
 }
 
+/** Something that passes only if an administrator has said so. */
+export type Pass = 'elicitation' | 'roots' | 'sampling' | 'ui'
+
+/** What passes of one server. By default nothing does. */
+export type Passes = Array<Pass>
+
 /** What the window must do first. */
 export type Phase = 'first_run' | 'ready'
 
@@ -1414,6 +1420,8 @@ export type ServerView = {
   enabled: boolean
   /** How it is reached. */
   transport: Transport
+  /** What may pass between it and the people and models behind an agent. */
+  passes: Passes
   /** How it is doing. */
   health: ServerHealth
   /** Since when; nothing where nobody has needed it yet. */
@@ -2454,6 +2462,15 @@ export type Commands = {
       server: ServerId
       /** Whether it may be called at all. */
       enabled: boolean
+    }; answer: ServerView }
+  /** Says what may pass between a server and the people and models behind an agent. */
+  server_set_passes: { args: {
+      /** The tenant. */
+      tenant: TenantId
+      /** The server. */
+      server: ServerId
+      /** What passes; everything else does not. */
+      passes: Passes
     }; answer: ServerView }
   /** Stops a server and lets it be started again. */
   server_restart: { args: {

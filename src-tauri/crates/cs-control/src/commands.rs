@@ -107,6 +107,7 @@ commands! {
     server::ServerDiscover,
     server::ServerAccept,
     server::ServerSetEnabled,
+    server::ServerSetPasses,
     server::ServerRestart,
     server::ServerRemove,
     server::ToolSetEnabled,

@@ -30,7 +30,7 @@ use cs_model::document::{ServerDoc, TenantDoc};
 use cs_model::provider::ProviderSettings;
 use cs_model::state::Standing;
 use cs_model::upstream::Transport;
-use cs_model::{Document, Grant, Name, Rate, ServerId, ToolId};
+use cs_model::{Document, Grant, Name, Passes, Rate, ServerId, ToolId};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use apply::apply;
@@ -105,6 +105,9 @@ pub(crate) struct DeclaredServer {
     pub(crate) transport: Option<Transport>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) from: Option<DeclaredOrigin>,
+    /// What may pass between it and the people and models behind an agent.
+    #[serde(default, skip_serializing_if = "Passes::is_empty")]
+    pub(crate) passes: Passes,
 }
 
 /// The template that a server comes from.
@@ -216,7 +219,8 @@ impl Reached {
             Some(_) => None,
             None => Some(self.servers.get(&server.id)?.clone()),
         };
-        Some(DeclaredServer { enabled: server.enabled, transport, from })
+        let (enabled, passes) = (server.enabled, server.passes.clone());
+        Some(DeclaredServer { enabled, transport, from, passes })
     }
 }
 

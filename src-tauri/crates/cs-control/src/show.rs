@@ -135,6 +135,7 @@ pub(crate) fn server(
         name: found.name.to_string(),
         enabled: found.enabled,
         transport: found.transport.clone(),
+        passes: found.passes.clone(),
         health: match health.state {
             HealthState::Failing => ServerHealth::Failing,
             HealthState::Idle => ServerHealth::Idle,

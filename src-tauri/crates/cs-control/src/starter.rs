@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use cs_model::state::{SessionEnd, Standing};
 use cs_model::upstream::{Setting, Transport};
-use cs_model::{AgentId, Grant, Name, RoleId, ServerId, TaskId, TenantId, ToolId};
+use cs_model::{AgentId, Grant, Name, Passes, RoleId, ServerId, TaskId, TenantId, ToolId};
 use cs_registry::agent::{self, Agent};
 use cs_registry::grant::{self, Cell};
 use cs_registry::role::{self, Role};
@@ -105,6 +105,7 @@ async fn fill(
         name: name(WORKBENCH)?,
         transport,
         enabled: true,
+        passes: Passes::default(),
         created,
     };
     server::create(edit.db(), &server).await?;

@@ -10,10 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::provider::ProviderSettings;
 use crate::state::Standing;
-use crate::{
-    AgentId, Condition, Digest, Grant, Kind, Name, ProviderId, Rate, RoleId, ServerId, TaskId,
-    TenantId, ToolId, ToolName,
-};
+use crate::{AgentId, Condition, Digest, Grant, Kind, Name, Passes, ProviderId, Rate, RoleId, ServerId, TaskId, TenantId, ToolId, ToolName};
 
 /// One policy version.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
@@ -87,6 +84,9 @@ pub struct ServerDoc {
     pub name: Name,
     /// Whether it may be called at all.
     pub enabled: bool,
+    /// What may pass between it and the people and models behind an agent.
+    #[serde(default, skip_serializing_if = "Passes::is_empty")]
+    pub passes: Passes,
 }
 
 /// One tool, resource, resource template or prompt with its pinned definition.

@@ -15,6 +15,7 @@ pub mod json;
 pub mod kind;
 pub mod name;
 pub mod op_token;
+pub mod passes;
 pub mod provider;
 pub mod rate;
 pub mod revocation;
@@ -36,6 +37,7 @@ pub use id::{
 };
 pub use kind::Kind;
 pub use name::{Name, ToolName};
+pub use passes::{Pass, Passes};
 pub use rate::{Rate, RateError};
 pub use secret::Secret;
 pub use time::Timestamp;

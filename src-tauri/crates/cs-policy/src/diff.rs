@@ -5,7 +5,7 @@ mod words;
 
 use cs_model::document::Document;
 use cs_model::state::Standing;
-use cs_model::{Grant, Name, Rate, TenantId};
+use cs_model::{Grant, Name, Passes, Rate, TenantId};
 use serde::Serialize;
 
 /// One difference, in one tenant.
@@ -149,6 +149,13 @@ pub enum What {
         server: Name,
         /// Whether it may be called now.
         enabled: bool,
+    },
+    /// Something else may pass between a server and the people and models behind an agent.
+    ServerPasses {
+        /// The server.
+        server: Name,
+        /// What passes now.
+        passes: Passes,
     },
     /// A task has other times.
     TaskTimes {

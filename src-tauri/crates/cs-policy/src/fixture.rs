@@ -5,10 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cs_model::document::{AgentDoc, Document, RoleDoc, ServerDoc, TaskDoc, TenantDoc, ToolDoc};
 use cs_model::state::Standing;
-use cs_model::{
-    AgentId, Condition, Digest, Grant, Kind, Name, RoleId, ServerId, SessionId, TaskId, TenantId,
-    Timestamp, ToolId, ToolName,
-};
+use cs_model::{AgentId, Condition, Digest, Grant, Kind, Name, Passes, RoleId, ServerId, SessionId, TaskId, TenantId, Timestamp, ToolId, ToolName};
 use uuid::Uuid;
 
 use crate::{Act, Call, Met, Session, Snapshot, Verdict, decide, open};
@@ -92,8 +89,8 @@ pub(crate) fn tenant(id: TenantId, text: &str) -> TenantDoc {
         name: name(text),
         standing: Standing::Active,
         servers: vec![
-            ServerDoc { id: FILES, name: name("files"), enabled: true },
-            ServerDoc { id: MAIL, name: name("mail"), enabled: true },
+            ServerDoc { id: FILES, name: name("files"), enabled: true, passes: Passes::default() },
+            ServerDoc { id: MAIL, name: name("mail"), enabled: true, passes: Passes::default() },
         ],
         tools: vec![
             tool(READ, FILES, "read"),

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use cs_model::document::{Document, RoleDoc, ServerDoc, TenantDoc};
 use cs_model::state::Standing;
-use cs_model::{AgentId, Digest, Grant, Kind, RoleId, ServerId, TaskId, ToolId, ToolName};
+use cs_model::{AgentId, Digest, Grant, Kind, Passes, RoleId, ServerId, TaskId, ToolId, ToolName};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
@@ -101,7 +101,7 @@ prop_compose! {
             name: name("acme"),
             standing,
             servers: (0..).zip(servers).map(|(n, enabled)| {
-                ServerDoc { id: server_id(n), name: numbered(n, "s"), enabled }
+                ServerDoc { id: server_id(n), name: numbered(n, "s"), enabled, passes: Passes::default() }
             }).collect(),
             tools: (0..).zip(tools).map(|(n, (server, enabled, definition, kind))| {
                 // Tools of one server have names of their own; tools of two may share one.

@@ -6,10 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use cs_model::document::{Document, TenantDoc};
 use cs_model::state::Standing;
-use cs_model::{
-    AgentId, Condition, Digest, Grant, Kind, Name, Rate, RoleId, ServerId, TaskId, TenantId,
-    ToolId, ToolName, UriTemplate,
-};
+use cs_model::{AgentId, Condition, Digest, Grant, Kind, Name, Passes, Rate, RoleId, ServerId, TaskId, TenantId, ToolId, ToolName, UriTemplate};
 
 use self::rows::{cells, resources, tools};
 use crate::condition::{Arguments, Guarded, grants};
@@ -52,6 +49,8 @@ pub struct Server {
     pub name: Name,
     /// Whether it may be called at all.
     pub enabled: bool,
+    /// What may pass between it and the people and models behind an agent.
+    pub passes: Passes,
 }
 
 /// One tool, resource, resource template or prompt.
@@ -225,8 +224,12 @@ impl Tenant {
         let mut servers = HashMap::new();
         let mut server_names = BTreeSet::new();
         for server in &doc.servers {
-            let compiled =
-                Server { id: server.id, name: server.name.clone(), enabled: server.enabled };
+            let compiled = Server {
+                id: server.id,
+                name: server.name.clone(),
+                enabled: server.enabled,
+                passes: server.passes.clone(),
+            };
             if !server_names.insert(&server.name) || servers.insert(server.id, compiled).is_some() {
                 return Err(duplicate("servers"));
             }

@@ -55,7 +55,12 @@ async fn load_tenant(
         standing: tenant.standing,
         servers: servers
             .into_iter()
-            .map(|it| ServerDoc { id: it.id, name: it.name, enabled: it.enabled })
+            .map(|it| ServerDoc {
+                id: it.id,
+                name: it.name,
+                enabled: it.enabled,
+                passes: it.passes,
+            })
             .collect(),
         tools: tools
             .into_iter()

@@ -1,7 +1,7 @@
 //! Servers: the upstream MCP servers of a tenant.
 
 use cs_model::upstream::Transport;
-use cs_model::{Name, ServerId, TenantId, Timestamp};
+use cs_model::{Name, Passes, ServerId, TenantId, Timestamp};
 use sqlx::SqliteConnection;
 use uuid::Uuid;
 
@@ -22,6 +22,8 @@ pub struct Server {
     pub transport: Transport,
     /// Whether it may be called at all.
     pub enabled: bool,
+    /// What may pass between it and the people and models behind an agent.
+    pub passes: Passes,
     /// When it was added.
     pub created: Timestamp,
 }
@@ -35,15 +37,17 @@ pub struct Server {
 pub async fn create(db: &mut SqliteConnection, server: &Server) -> Result<(), RegistryError> {
     let (id, tenant, name) = (server.id.uuid(), server.tenant.uuid(), server.name.as_str());
     let transport = to_json(&server.transport, "a transport")?;
+    let passes = to_json(&server.passes, "what passes")?;
     let created = server.created.millis();
     sqlx::query!(
-        "INSERT INTO server (id, tenant_id, name, transport, enabled, created)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT INTO server (id, tenant_id, name, transport, enabled, passes, created)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         id,
         tenant,
         name,
         transport,
         server.enabled,
+        passes,
         created,
     )
     .execute(db)
@@ -58,6 +62,7 @@ struct Row {
     name: String,
     transport: String,
     enabled: bool,
+    passes: String,
     created: i64,
 }
 
@@ -69,6 +74,7 @@ impl Row {
             name: name(&self.name)?,
             transport: json(&self.transport, "a transport")?,
             enabled: self.enabled,
+            passes: json(&self.passes, "what passes")?,
             created: time(self.created),
         })
     }
@@ -87,7 +93,7 @@ pub async fn list(
     sqlx::query_as!(
         Row,
         r#"SELECT id AS "id: Uuid", tenant_id AS "tenant_id: Uuid", name, transport,
-                  enabled AS "enabled: bool", created
+                  enabled AS "enabled: bool", passes, created
              FROM server
             WHERE tenant_id = ?1
             ORDER BY name"#,
@@ -110,7 +116,7 @@ pub async fn all(db: &mut SqliteConnection) -> Result<Vec<Server>, RegistryError
     sqlx::query_as!(
         Row,
         r#"SELECT id AS "id: Uuid", tenant_id AS "tenant_id: Uuid", name, transport,
-                  enabled AS "enabled: bool", created
+                  enabled AS "enabled: bool", passes, created
              FROM server
             ORDER BY tenant_id, name"#,
     )
@@ -136,7 +142,7 @@ pub async fn find(
     sqlx::query_as!(
         Row,
         r#"SELECT id AS "id: Uuid", tenant_id AS "tenant_id: Uuid", name, transport,
-                  enabled AS "enabled: bool", created
+                  enabled AS "enabled: bool", passes, created
              FROM server
             WHERE tenant_id = ?1
               AND id = ?2"#,
@@ -171,6 +177,31 @@ pub async fn set_enabled(
     .execute(db)
     .await
     .doing("enable or disable the server")?;
+    one(done.rows_affected(), "server")
+}
+
+/// Says what passes of a server.
+///
+/// # Errors
+///
+/// [`RegistryError::NotFound`] when the tenant has no such server.
+pub async fn set_passes(
+    db: &mut SqliteConnection,
+    tenant: TenantId,
+    server: ServerId,
+    passes: &Passes,
+) -> Result<(), RegistryError> {
+    let (tenant, server) = (tenant.uuid(), server.uuid());
+    let passes = to_json(passes, "what passes")?;
+    let done = sqlx::query!(
+        "UPDATE server SET passes = ?1 WHERE id = ?2 AND tenant_id = ?3",
+        passes,
+        server,
+        tenant,
+    )
+    .execute(db)
+    .await
+    .doing("change what passes of the server")?;
     one(done.rows_affected(), "server")
 }
 

@@ -8,10 +8,7 @@ use cs_audit::{Entry, Verifier};
 use cs_model::event::{Event, EventKind};
 use cs_model::state::{OperatorRole, Standing};
 use cs_model::upstream::Transport;
-use cs_model::{
-    AgentId, ApprovalId, CredentialId, Digest, Grant, Kind, Name, OperationTokenId, OperatorId,
-    RoleId, ServerId, SessionId, TaskId, TenantId, Timestamp, ToolId, ToolName,
-};
+use cs_model::{AgentId, ApprovalId, CredentialId, Digest, Grant, Kind, Name, OperationTokenId, OperatorId, Passes, RoleId, ServerId, SessionId, TaskId, TenantId, Timestamp, ToolId, ToolName};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -270,6 +267,7 @@ async fn seed(db: &mut sqlx::SqliteConnection, ids: Ids, name: &str) {
             headers: BTreeMap::new(),
         },
         enabled: true,
+        passes: Passes::default(),
         created: T0,
     };
     server::create(db, &server).await.unwrap();

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use cs_model::state::{CredentialState, Standing};
-use cs_model::{AgentId, Digest, Grant, TaskId};
+use cs_model::{AgentId, Digest, Grant, Pass, Passes, TaskId};
 use sqlx::AssertSqlSafe;
 
 use crate::redemption::Spend;
@@ -46,6 +46,10 @@ async fn s07_what_belongs_to_another_tenant_is_as_unknown_as_what_does_not_exist
             unknown(&agent::set_standing(&mut db, ours, B.agent, Standing::Suspended).await),
         ),
         ("disable a server", unknown(&server::set_enabled(&mut db, ours, B.server, false).await)),
+        (
+            "let something pass",
+            unknown(&server::set_passes(&mut db, ours, B.server, &Passes::of([Pass::Ui])).await),
+        ),
         ("disable a tool", unknown(&tool::set_enabled(&mut db, ours, B.tool, false).await)),
         ("pin", unknown(&tool::pin(&mut db, ours, B.tool, "{}", Digest::of(b"")).await)),
         ("revoke", unknown(&credential::revoke(&mut db, ours, B.credential, at).await)),
@@ -375,6 +379,8 @@ fn s07_every_query_on_a_tenants_table_names_the_tenant() {
         include_str!("../migrations/0009_templates.sql"),
         include_str!("../migrations/0010_kinds.sql"),
         include_str!("../migrations/0011_rates.sql"),
+        include_str!("../migrations/0012_audit_kinds.sql"),
+        include_str!("../migrations/0013_passes.sql"),
     );
     let tables: Vec<&str> = schema
         .split("CREATE TABLE ")

@@ -20,6 +20,7 @@ import { serverDetail } from '@/ipc/queries'
 import { plural } from '@/lib/format'
 import { Origin } from './Origin'
 import { Rediscover } from './Rediscover'
+import { ServerPasses } from './ServerPasses'
 import css from './Servers.module.css'
 import { ServerTools } from './ServerTools'
 import { transportText } from './transport'
@@ -63,11 +64,13 @@ function Server({ detail }: { detail: ServerDetail }) {
           <Tabs.Tab value="tools">Tools ({tools.length})</Tabs.Tab>
           <Tabs.Tab value="discover">Ask for its tools again</Tabs.Tab>
           <Tabs.Tab value="stderr">What it writes</Tabs.Tab>
+          <Tabs.Tab value="passes">What passes</Tabs.Tab>
           <Tabs.Tab value="reach">How it is reached</Tabs.Tab>
         </Tabs.List>
         <Tabs.Panel value="tools" pt="md"><ServerTools tools={tools} /></Tabs.Panel>
         <Tabs.Panel value="discover" pt="md"><Rediscover server={server} /></Tabs.Panel>
         <Tabs.Panel value="stderr" pt="md"><Stderr lines={stderr} /></Tabs.Panel>
+        <Tabs.Panel value="passes" pt="md"><ServerPasses server={server} /></Tabs.Panel>
         <Tabs.Panel value="reach" pt="md"><div className="stack">{detail.origin ? <Origin server={server} origin={detail.origin} /> : null}<Reach server={server} /></div></Tabs.Panel>
       </Tabs>
     </Page>

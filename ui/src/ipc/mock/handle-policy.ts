@@ -150,6 +150,12 @@ export const policyHandlers: Handlers = {
     enforce(world)
     return view
   },
+  server_set_passes: (world, { tenant, server, passes }) => {
+    const { server: view } = detailOf(tenantOf(world, tenant), server)
+    view.passes = passes
+    enforce(world)
+    return view
+  },
   server_restart: (world, { tenant, server }) => {
     const { server: view } = detailOf(tenantOf(world, tenant), server)
     return Object.assign(view, { restarts: view.restarts + 1, health: 'ready' as const, problem: null })

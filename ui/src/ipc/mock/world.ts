@@ -118,7 +118,7 @@ function makeTenant(name: string, size: Size, starter: boolean): Tenant {
 
 export function addServer(tenant: Tenant, name: string, samples: Sample[]): ServerView {
   const server: ServerView = {
-    id: id('srv'), tenant: tenant.view.id, name, enabled: true, health: 'ready', since: ago(5_400), problem: null, restarts: 0, tools: samples.length, enabled_tools: samples.length,
+    id: id('srv'), tenant: tenant.view.id, name, enabled: true, passes: [], health: 'ready', since: ago(5_400), problem: null, restarts: 0, tools: samples.length, enabled_tools: samples.length,
     transport: name === 'workbench'
       ? { kind: 'stdio', command: '/usr/bin/countersign', args: ['workbench', '--root', '/home/ada/.local/share/countersign/workbench'], env: {} }
       : { kind: 'http', url: `https://${name}.example.com/mcp`, headers: { Authorization: { secret: 'mail_password' } } },

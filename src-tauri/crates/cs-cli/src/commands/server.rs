@@ -82,6 +82,14 @@ pub(crate) enum Server {
         #[command(flatten)]
         which: Which,
     },
+    /// Says what may pass between a server and the people and models behind an agent
+    Pass {
+        name: String,
+        #[command(flatten)]
+        switches: Switches,
+        #[command(flatten)]
+        which: Which,
+    },
     /// Stops a server and starts it again
     Restart {
         name: String,
@@ -94,6 +102,48 @@ pub(crate) enum Server {
         #[command(flatten)]
         which: Which,
     },
+}
+
+/// What passes. What is not named stays as it is.
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = true)]
+pub(crate) struct Switches {
+    /// Whether the server may ask the agent's user for something
+    #[arg(long, value_name = "on|off")]
+    elicitation: Option<Switch>,
+    /// Whether the server may ask for the agent's workspace folders
+    #[arg(long, value_name = "on|off")]
+    roots: Option<Switch>,
+    /// Whether the server may have the agent's model write something
+    #[arg(long, value_name = "on|off")]
+    sampling: Option<Switch>,
+    /// Whether the server may bring pages along that a host shows (ui://)
+    #[arg(long, value_name = "on|off")]
+    ui: Option<Switch>,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
+pub(crate) enum Switch {
+    On,
+    Off,
+}
+
+impl Switches {
+    /// What passes once these are set, when this does before.
+    fn after(&self, before: &[Value]) -> Vec<&'static str> {
+        let all = [
+            ("elicitation", self.elicitation),
+            ("roots", self.roots),
+            ("sampling", self.sampling),
+            ("ui", self.ui),
+        ];
+        let was = |name: &str| before.iter().any(|it| it.as_str() == Some(name));
+        let on = |(name, set): &(&'static str, Option<Switch>)| match set {
+            Some(switch) => *switch == Switch::On,
+            None => was(name),
+        };
+        all.into_iter().filter(on).map(|(name, _)| name).collect()
+    }
 }
 
 /// How a server is reached.
@@ -214,6 +264,7 @@ pub(crate) async fn run(desk: &Desk, command: Server) -> Done {
             desk.output.tell(&lines, log);
             Ok(())
         }
+        Server::Pass { name, switches, which } => pass(desk, &name, &switches, &which).await,
         Server::Restart { name, which } => about(desk, "server_restart", &name, &which, one).await,
         Server::Remove { name, which } => {
             about(desk, "server_remove", &name, &which, super::enforced).await
@@ -243,6 +294,15 @@ async fn set_enabled(desk: &Desk, name: &str, which: &Which, enabled: bool) -> D
     let (tenant, server) = the_server(desk, name, which).await?;
     let args = json!({ "tenant": tenant.id, "server": server.id, "enabled": enabled });
     desk.tell("server_set_enabled", args, one).await
+}
+
+async fn pass(desk: &Desk, name: &str, switches: &Switches, which: &Which) -> Done {
+    let (tenant, server) = the_server(desk, name, which).await?;
+    let place = json!({ "tenant": tenant.id, "server": server.id });
+    let now = desk.ask("server_detail", place).await?;
+    let passes = switches.after(list(&now, "/server/passes"));
+    let args = json!({ "tenant": tenant.id, "server": server.id, "passes": passes });
+    desk.tell("server_set_passes", args, one).await
 }
 
 async fn add(desk: &Desk, name: &str, only: &[String], way: &Way, which: &Which) -> Done {
@@ -329,7 +389,13 @@ pub(crate) fn reached_by(server: &Value) -> String {
 
 fn one(server: &Value) -> String {
     let enabled = if text(server, "/enabled") == "yes" { "enabled" } else { "disabled" };
-    format!("server {} is {enabled} and {}", clean(&text(server, "/name")), text(server, "/health"))
+    let (name, health) = (clean(&text(server, "/name")), text(server, "/health"));
+    format!("server {name} is {enabled} and {health}; passing: {}", passing(server))
+}
+
+fn passing(server: &Value) -> String {
+    let words: Vec<String> = list(server, "/passes").iter().map(|it| text(it, "")).collect();
+    if words.is_empty() { "nothing".to_owned() } else { words.join(", ") }
 }
 
 fn log(lines: &Value) -> String {
@@ -350,6 +416,7 @@ fn detail(detail: &Value) -> String {
         ("restarts", text(&server, "/restarts")),
         ("problem", text(&server, "/problem")),
         ("reached by", reached_by(&server)),
+        ("passing", passing(&server)),
         ("from template", origin(detail)),
     ]);
     let rows: Vec<Vec<String>> = list(detail, "/tools").iter().map(super::tool::row).collect();
@@ -398,6 +465,17 @@ mod tests {
             panic!("{command:?}");
         };
         way.own.transport()
+    }
+
+    #[test]
+    fn a_switch_that_is_not_named_stays_as_it_is() {
+        let words = ["countersign", "server", "pass", "mail", "--roots", "off", "--ui", "on"];
+        let command = Arguments::try_parse_from(words).unwrap().command;
+        let Command::AtDesk(AtDesk::Server(Server::Pass { switches, .. })) = command else {
+            panic!("{command:?}");
+        };
+        assert_eq!(switches.after(&[json!("roots"), json!("sampling")]), ["sampling", "ui"]);
+        assert!(Arguments::try_parse_from(words.into_iter().take(4)).is_err());
     }
 
     #[test]

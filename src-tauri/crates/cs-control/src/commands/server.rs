@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use cs_model::document::ToolDoc;
 use cs_model::upstream::Transport;
-use cs_model::{Kind, Name, ServerId, TenantId, ToolId, ToolName};
+use cs_model::{Kind, Name, Passes, ServerId, TenantId, ToolId, ToolName};
 use cs_registry::server::{self, Server};
 use cs_registry::template;
 use cs_registry::tenant;
@@ -127,9 +127,15 @@ impl Command for ServerCreate {
         let id = ServerId::from_random(core.random()?);
         let mut edit = core.edit(caller).await?;
         tenant::find(edit.db(), self.tenant).await?;
-        let created = edit.at();
-        let server =
-            Server { id, tenant: self.tenant, name: self.name, transport, enabled: true, created };
+        let server = Server {
+            id,
+            tenant: self.tenant,
+            name: self.name,
+            transport,
+            enabled: true,
+            passes: Passes::default(),
+            created: edit.at(),
+        };
         server::create(edit.db(), &server).await?;
         for (tool, enabled) in chosen {
             add(&core, &mut edit, &server, tool, enabled).await?;
@@ -256,6 +262,34 @@ impl Command for ServerSetEnabled {
         {
             gateway.forget_server(self.tenant, self.server).await;
         }
+        core.bell.ring(Topic::Servers);
+        Ok(detail(&core, self.tenant, self.server).await?.server)
+    }
+}
+
+/// Says what may pass between a server and the people and models behind an agent.
+#[derive(Debug, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct ServerSetPasses {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The server.
+    pub server: ServerId,
+    /// What passes; everything else does not.
+    pub passes: Passes,
+}
+
+impl Command for ServerSetPasses {
+    const NAME: &'static str = "server_set_passes";
+    const NEEDS: Permission = Permission::Edit;
+    type Answer = ServerView;
+
+    async fn run(self, control: &Control, caller: &Caller) -> Result<ServerView, ControlError> {
+        let core = control.core()?;
+        let mut edit = core.edit(caller).await?;
+        let found = server::find(edit.db(), self.tenant, self.server).await?;
+        server::set_passes(edit.db(), self.tenant, self.server, &self.passes).await?;
+        edit.enforce(&format!("lets pass of server `{}`: {}", found.name, self.passes)).await?;
         core.bell.ring(Topic::Servers);
         Ok(detail(&core, self.tenant, self.server).await?.server)
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use cs_model::template::{self as places, TemplateError};
 use cs_model::upstream::Transport;
-use cs_model::{Name, ServerId, TenantId};
+use cs_model::{Name, Passes, ServerId, TenantId};
 use cs_registry::server::{self, Server};
 use cs_registry::template::{self, Origin, Template};
 use cs_registry::{SqliteConnection, tenant};
@@ -171,8 +171,8 @@ impl Command for ServerCreateFrom {
             });
         }
         let created = edit.at();
-        let server =
-            Server { id, tenant: self.tenant, name: self.name, transport, enabled: true, created };
+        let (tenant, name, passes) = (self.tenant, self.name, Passes::default());
+        let server = Server { id, tenant, name, transport, enabled: true, passes, created };
         server::create(edit.db(), &server).await?;
         let (template, settings) = (self.template, self.settings);
         let origin = Origin { tenant: self.tenant, server: id, template, settings };

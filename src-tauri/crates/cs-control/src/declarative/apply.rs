@@ -202,14 +202,15 @@ impl One<'_, '_> {
             let Some(old) = before.iter().find(|old| old.name == *name) else {
                 let id = ServerId::from_random(self.core.random()?);
                 let (name, enabled) = (name.clone(), wanted.enabled);
-                let created = self.edit.at();
+                let (created, passes) = (self.edit.at(), wanted.passes.clone());
                 ids.insert(name.clone(), id);
-                let new = Server { id, tenant, name, transport, enabled, created };
+                let new = Server { id, tenant, name, transport, enabled, passes, created };
                 server::create(self.edit.db(), &new).await?;
                 self.origin(id, wanted).await?;
                 continue;
             };
             server::set_enabled(self.edit.db(), tenant, old.id, wanted.enabled).await?;
+            server::set_passes(self.edit.db(), tenant, old.id, &wanted.passes).await?;
             if old.transport != transport {
                 server::set_transport(self.edit.db(), tenant, old.id, &transport).await?;
                 self.edit.say(Some(tenant), format!("changed how server `{name}` is reached"));

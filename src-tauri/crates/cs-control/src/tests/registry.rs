@@ -158,6 +158,18 @@ async fn a_server_is_taken_in_as_it_was_seen_or_not_at_all() {
     let disable = json!({ "tenant": tenant, "server": server, "enabled": false });
     assert_eq!(place.ask("server_set_enabled", disable).await["enabled"], false);
     assert_eq!(place.ask("server_restart", of.clone()).await["enabled_tools"], 2);
+    assert_eq!(accepted["server"]["passes"], json!([]), "nothing passes unless it is said");
+    let pass = json!({ "tenant": tenant, "server": server, "passes": ["roots", "elicitation"] });
+    let passing = place.ask("server_set_passes", pass).await;
+    assert_eq!(passing["passes"], json!(["elicitation", "roots"]));
+    let text = place.ask("export", json!({})).await["text"].clone();
+    assert!(text.as_str().unwrap().contains("- elicitation"), "{text}");
+    let applied = place.ask("apply", json!({ "text": text, "dry_run": false })).await;
+    assert_eq!(applied["changes"], json!([]), "what passes is written down and read back");
+    let without = text.as_str().unwrap().replace("- elicitation", "- sampling");
+    let applied = place.ask("apply", json!({ "text": without, "dry_run": false })).await;
+    let said = applied["changes"].to_string();
+    assert!(said.contains("server `files` lets pass now: roots, sampling"), "{said}");
     place.ask("server_remove", of).await;
     assert_eq!(place.ask("server_list", json!({ "tenant": tenant })).await[0]["name"], "workbench");
 }

@@ -1,7 +1,7 @@
 //! Servers and their tools.
 
 use cs_model::upstream::Transport;
-use cs_model::{Digest, Grant, Kind, Rate, RoleId, ServerId, TenantId, Timestamp, ToolId};
+use cs_model::{Digest, Grant, Kind, Passes, Rate, RoleId, ServerId, TenantId, Timestamp, ToolId};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -20,6 +20,8 @@ pub struct ServerView {
     pub enabled: bool,
     /// How it is reached.
     pub transport: Transport,
+    /// What may pass between it and the people and models behind an agent.
+    pub passes: Passes,
     /// How it is doing.
     pub health: ServerHealth,
     /// Since when; nothing where nobody has needed it yet.

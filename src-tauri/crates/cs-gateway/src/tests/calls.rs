@@ -140,6 +140,7 @@ async fn tools_of_two_servers_carry_the_name_of_their_server() {
             id: second,
             name: "web".parse().unwrap(),
             enabled: true,
+            passes: cs_model::Passes::default(),
         });
         acme.tools[1].server = second;
     });

@@ -12,10 +12,7 @@ use cs_model::event::{Event, EventKind, Outcome};
 use cs_model::op_token::OperationClaims;
 use cs_model::state::{CredentialState, SessionEnd, Standing};
 use cs_model::upstream::Transport;
-use cs_model::{
-    AgentId, ApprovalId, CredentialId, Digest, Grant, Kind, Name, OperationTokenId, OperatorId,
-    RoleId, Secret, ServerId, SessionId, TaskId, TenantId, Timestamp, ToolId, ToolName,
-};
+use cs_model::{AgentId, ApprovalId, CredentialId, Digest, Grant, Kind, Name, OperationTokenId, OperatorId, Passes, RoleId, Secret, ServerId, SessionId, TaskId, TenantId, Timestamp, ToolId, ToolName};
 use cs_policy::Snapshot;
 use cs_trust::token::IssuerKey;
 use cs_trust::{OperatorKey, operation};
@@ -120,7 +117,12 @@ fn tenant_doc(number: u128, name: &str) -> TenantDoc {
         id: tenant(number),
         name: name_of(name),
         standing: Standing::Active,
-        servers: vec![ServerDoc { id: server(base), name: name_of("files"), enabled: true }],
+        servers: vec![ServerDoc {
+            id: server(base),
+            name: name_of("files"),
+            enabled: true,
+            passes: Passes::default(),
+        }],
         tools,
         roles: vec![RoleDoc {
             id: role(base),

@@ -6,7 +6,7 @@ use cs_model::document::{
     AgentDoc, IssuerDoc, ProviderDoc, RoleDoc, ServerDoc, TaskDoc, TenantDoc, ToolDoc,
 };
 use cs_model::state::Standing;
-use cs_model::{AgentId, ProviderId, RoleId, ServerId, TaskId, ToolId};
+use cs_model::{AgentId, Passes, ProviderId, RoleId, ServerId, TaskId, ToolId};
 
 use super::{Thing, What};
 
@@ -168,12 +168,15 @@ impl Row for ServerDoc {
     }
 
     fn blank(&self) -> Self {
-        Self { enabled: false, ..self.clone() }
+        Self { enabled: false, passes: Passes::default(), ..self.clone() }
     }
 
     fn compare(&self, new: &Self, _: Sides<'_>, out: &mut Vec<What>) {
+        let server = new.name.clone();
+        if self.passes != new.passes {
+            out.push(What::ServerPasses { server: server.clone(), passes: new.passes.clone() });
+        }
         if self.enabled != new.enabled {
-            let server = new.name.clone();
             out.push(What::ServerEnabled { server, enabled: new.enabled });
         }
     }

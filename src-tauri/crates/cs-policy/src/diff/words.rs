@@ -30,6 +30,7 @@ impl fmt::Display for Change {
             | What::Removed { .. }
             | What::Renamed { .. }
             | What::ServerEnabled { .. }
+            | What::ServerPasses { .. }
             | What::TaskTimes { .. }
             | What::TaskTool { .. }
             | What::ToolDataSystem { .. }
@@ -117,6 +118,9 @@ impl fmt::Display for What {
             }
             Self::ServerEnabled { server, enabled } => {
                 write!(f, "server `{server}` was {}", on_off(*enabled))
+            }
+            Self::ServerPasses { server, passes } => {
+                write!(f, "server `{server}` lets pass now: {passes}")
             }
             Self::TaskTimes { task, expected_secs, longest_secs } => write!(
                 f,

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cs_model::event::Actor;
 use cs_model::state::Standing;
-use cs_model::{Condition, Digest, Rate, TaskId};
+use cs_model::{Condition, Digest, Passes, Rate, TaskId};
 
 use super::*;
 use crate::policy::Version;
@@ -18,7 +18,15 @@ async fn the_document_says_what_the_rows_say() {
     assert_eq!(document.tenants.iter().map(|it| it.id).collect::<Vec<_>>(), [A.tenant, B.tenant]);
     let acme = &document.tenants[0];
     assert_eq!((acme.name.as_str(), acme.standing), ("acme", Standing::Active));
-    assert_eq!(acme.servers, [ServerDoc { id: A.server, name: named("files"), enabled: true }]);
+    assert_eq!(
+        acme.servers,
+        [ServerDoc {
+            id: A.server,
+            name: named("files"),
+            enabled: true,
+            passes: Passes::default()
+        }]
+    );
     assert_eq!(acme.roles[0].grants, BTreeMap::from([(A.tool, Grant::Token)]));
     assert_eq!(acme.tasks[0].tools, BTreeSet::from([A.tool]));
     assert_eq!((acme.tasks[0].expected_secs, acme.tasks[0].longest_secs), (60, 3600));

@@ -211,6 +211,7 @@ impl Engine {
             | EventKind::ProviderKeysChanged
             | EventKind::RegistryRecovered
             | EventKind::RequestRefused
+            | EventKind::ServerAsked
             | EventKind::SessionOpened
             | EventKind::TokenRefused
             | EventKind::TokenRedeemed => {}

@@ -82,6 +82,10 @@ pub(crate) fn summary(event: &Event, names: &Names) -> String {
         EventKind::ProviderUnreachable => with("An identity provider cannot be reached", detail),
         EventKind::RegistryRecovered => with("The registry can be written to again", detail),
         EventKind::RequestRefused => format!("A request was refused before it was judged{why}"),
+        EventKind::ServerAsked => {
+            let server = event.server.map(|id| names.server(id)).unwrap_or_default();
+            format!("{server} asked something back while it served {tool}{why}")
+        }
         EventKind::SessionEnded => {
             // Whoever ended it is not whose it was.
             let whose = event.agent.map_or_else(|| who.clone(), |agent| names.agent(agent));

@@ -269,3 +269,12 @@ pub(crate) fn outline(gate: &Gate, live: &Live, kind: Kind) -> Vec<(String, Dige
         all.map(|it| (it.listed.to_owned(), it.tool.fingerprint, it.grant)).collect()
     })
 }
+
+/// Whether a session can call anything of a server now.
+pub(crate) fn reaches(gate: &Gate, live: &Live, server: ServerId) -> bool {
+    let (world, now) = (gate.world(), gate.now());
+    live.judge(|session| {
+        let tools = cs_policy::visible(&world.policy, session, now);
+        tools.iter().any(|it| it.tool.server == server)
+    })
+}

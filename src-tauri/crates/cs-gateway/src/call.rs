@@ -15,7 +15,7 @@ use crate::stream;
 use crate::tls::Peer;
 use crate::tool;
 use crate::trail::Trail;
-use crate::wire::{self, Ask, Envelope, Era, Id, Incoming, Notice, only, single};
+use crate::wire::{self, Ask, Era, Id, Incoming, Message, Notice, Reaction, only, single};
 use crate::{local, wire::Flaw};
 use cs_model::state::SessionEnd;
 use cs_policy::Met;
@@ -76,7 +76,13 @@ async fn pass(
     if arrival.method != Method::POST {
         return session_operation(gate, arrival, &presented, trail).await;
     }
-    let envelope = Envelope::read(&arrival.body).map_err(Refusal::Message)?;
+    let envelope = match Message::read(&arrival.body).map_err(Refusal::Message)? {
+        Message::Asks(envelope) => envelope,
+        Message::Answers(number, reaction) => {
+            trail.method("answer");
+            return answered(gate, arrival, &presented, &number, reaction, trail).await;
+        }
+    };
     id.clone_from(&envelope.id);
     trail.method(&envelope.method);
     let incoming = wire::read(&envelope, &arrival.headers)?;
@@ -99,12 +105,18 @@ async fn answer(
             let prospect = authz::prospect(gate, presented, &declared).unwrap_or_default();
             Next::Answer(local::discover(&id, &prospect))
         }
-        Ask::Initialize(id, version) => {
+        Ask::Initialize(id, version, abilities) => {
             let (live, wire_id) = session::initialize(gate, presented, &declared, trail).await?;
+            live.talk().begin(abilities);
             Next::Answer(local::initialized(&id, &version, &live, &wire_id))
         }
         Ask::Ping(id) => {
             session_of(gate, arrival, era, presented, &declared, trail).await?;
+            Next::Answer(local::pong(&id))
+        }
+        Ask::SetLevel(id, level) => {
+            let live = session_of(gate, arrival, era, presented, &declared, trail).await?;
+            live.talk().set_level(level);
             Next::Answer(local::pong(&id))
         }
         Ask::Notice(notice) => {
@@ -147,6 +159,27 @@ async fn answer(
         }
     };
     Ok(next)
+}
+
+/// A client of the older era answers what it was asked while a call is under way. An answer is
+/// taken once, and only from the session that was asked.
+async fn answered(
+    gate: &Gate,
+    arrival: &Arrival,
+    presented: &Presented,
+    number: &str,
+    reaction: Reaction,
+    trail: &mut Trail,
+) -> Result<Next, Refusal> {
+    let unasked = Refusal::Message(Flaw::Response);
+    if single(&arrival.headers, "mcp-protocol-version") == Ok(Some(wire::MODERN)) {
+        return Err(unasked);
+    }
+    let declared = declared(arrival, presented, None)?;
+    authz::scopes::admit(gate, presented, &declared, None, trail).await?;
+    let Ok(wire_id) = wire_id(arrival) else { return Err(unasked) };
+    let live = session::resume(gate, presented, wire_id, &declared, trail).await?;
+    if live.talk().answered(number, reaction) { Ok(Next::Answer(accepted())) } else { Err(unasked) }
 }
 
 /// The session that a request belongs to.

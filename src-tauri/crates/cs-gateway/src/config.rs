@@ -83,6 +83,10 @@ pub struct Limits {
     pub rounds: u32,
     /// How long a person may take to decide.
     pub decide: Duration,
+    /// How long the client of a call may take to answer what the call's server asks.
+    pub input: Duration,
+    /// How long a server that only wants to be asked again is left alone.
+    pub again: Duration,
     /// How often the client of a held call hears that it is still held.
     pub progress: Duration,
     /// How often an idle stream sends a comment.
@@ -122,6 +126,8 @@ impl Default for Limits {
             hold: Duration::from_secs(50),
             rounds: 9,
             decide: Duration::from_secs(15 * 60),
+            input: Duration::from_secs(5 * 60),
+            again: Duration::from_millis(250),
             progress: Duration::from_secs(10),
             keep_alive: Duration::from_secs(15),
             sweep: Duration::from_secs(5),

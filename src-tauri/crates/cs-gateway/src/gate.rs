@@ -6,10 +6,9 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use cs_model::{CorrelationId, Secret, Timestamp};
+use cs_model::{CorrelationId, Secret, SessionId, Timestamp};
 use cs_trust::SealingKey;
-use serde_json::value::RawValue;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{broadcast, watch};
 
 use crate::addresses::{Addresses, Failures};
 use crate::authn::Known;
@@ -17,12 +16,13 @@ use crate::config::Config;
 use crate::issuer::{Quota, Signers};
 use crate::issuers::Issuers;
 use crate::meter::Meter;
+use crate::parked::Lot;
 use crate::ports::{PortError, Ports};
 use crate::rates::Rates;
 use crate::schema::Schemas;
 use crate::session::Book;
 use crate::strangers::Strangers;
-use crate::upstream::{Reply, Target, ToolCall, UpstreamError, Upstreams};
+use crate::upstream::{Change, Ear, Reply, Target, ToolCall, UpstreamError, Upstreams};
 use crate::world::World;
 
 /// The way out: what makes a tool call. Only `proxy::forward` asks it to.
@@ -33,8 +33,14 @@ pub(crate) trait Outbound: Debug + Send + Sync {
         &self,
         target: Target<'_>,
         call: ToolCall<'_>,
-        progress: mpsc::Sender<Box<RawValue>>,
+        ear: Ear,
     ) -> Result<Reply, UpstreamError>;
+
+    /// A session is over: what was only for it is given up.
+    async fn release(&self, _: SessionId) {}
+
+    /// What servers say of changes, from now on.
+    fn hear(&self) -> broadcast::Receiver<Change>;
 }
 
 #[async_trait]
@@ -43,9 +49,17 @@ impl Outbound for Upstreams {
         &self,
         target: Target<'_>,
         call: ToolCall<'_>,
-        progress: mpsc::Sender<Box<RawValue>>,
+        ear: Ear,
     ) -> Result<Reply, UpstreamError> {
-        Self::call(self, target, call, progress).await
+        Self::call(self, target, call, ear).await
+    }
+
+    fn hear(&self) -> broadcast::Receiver<Change> {
+        Self::hear(self)
+    }
+
+    async fn release(&self, session: SessionId) {
+        Self::release(self, session).await;
     }
 }
 
@@ -74,9 +88,11 @@ pub(crate) struct Gate {
     pub(crate) rates: Rates,
     /// What they sign with.
     pub(crate) signers: Signers,
-    /// Seals what clients carry from one round of a held call to the next. It lives as long as
-    /// the process; a client that comes back later asks anew and finds its request.
+    /// Seals what clients carry from one round of a call to the next. It lives as long as the
+    /// process; a client that comes back later asks anew and finds its request.
     pub(crate) rounds: SealingKey,
+    /// The calls that wait for what their client brings back.
+    pub(crate) parked: Lot,
     /// The value of `Host` that is its own address.
     pub(crate) host: String,
     /// The values of `Host` that are this gateway's.
@@ -141,6 +157,7 @@ impl Gate {
             meter: Meter::default(),
             schemas: Schemas::default(),
             rounds,
+            parked: Lot::default(),
             host,
             hosts,
             origins,

@@ -10,6 +10,7 @@
 
 mod addresses;
 mod answer;
+mod asking;
 mod authn;
 mod authz;
 mod call;
@@ -27,6 +28,7 @@ mod listener;
 mod local;
 mod metadata;
 mod meter;
+mod parked;
 pub mod ports;
 mod proxy;
 mod rates;
@@ -36,6 +38,7 @@ mod router;
 mod schema;
 mod session;
 mod settle;
+mod state;
 mod strangers;
 mod stream;
 #[cfg(test)]

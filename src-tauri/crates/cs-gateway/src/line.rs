@@ -1,15 +1,17 @@
 //! The way back to the client of one call: an answer at the end, or a stream before it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use cs_model::CorrelationId;
 use http::StatusCode;
 use serde_json::value::RawValue;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use crate::answer::{self, Answer, Events};
 use crate::refusal::Refusal;
+use crate::session::Live;
 use crate::wire::{Id, Members};
 
 /// The most bytes of what a server tells of its progress.
@@ -19,10 +21,31 @@ const MOST_PROGRESS: usize = 16 * 1024;
 /// news by then.
 const PACE: Duration = Duration::from_millis(50);
 
+/// The request of a client that is to be answered. Its id is free again when this is dropped,
+/// however that comes about.
+#[derive(Debug)]
+pub(crate) struct Ticket {
+    pub(crate) live: Arc<Live>,
+    pub(crate) id: Id,
+    /// Under which it wants to hear of progress.
+    pub(crate) token: Option<Id>,
+    pub(crate) correlation: CorrelationId,
+    /// Tells that the gateway still has something to do, for as long as it is there.
+    #[expect(dead_code, reason = "it does so by not being dropped")]
+    pub(crate) alive: mpsc::Sender<()>,
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        self.live.finish(&self.id);
+    }
+}
+
 /// The way back to the client of one call.
 #[derive(Debug)]
 pub(crate) struct Line {
     state: State,
+    ticket: Option<Ticket>,
     /// How often a stream without other news shows that it is alive.
     pub(crate) keep_alive: Duration,
     /// The last progress that the client heard of: it has to increase.
@@ -34,16 +57,37 @@ pub(crate) struct Line {
 #[derive(Debug)]
 enum State {
     Closed,
+    /// The client was sent away and may come back.
+    Parked,
     Stream(Events),
     Waiting(oneshot::Sender<Answer>),
 }
 
 impl Line {
     /// A way back, and where the head of the answer comes out.
-    pub(crate) fn new(keep_alive: Duration) -> (Self, oneshot::Receiver<Answer>) {
+    pub(crate) fn new(keep_alive: Duration, ticket: Ticket) -> (Self, oneshot::Receiver<Answer>) {
         let (sender, receiver) = oneshot::channel();
-        let state = State::Waiting(sender);
-        (Self { state, keep_alive, progress: f64::NEG_INFINITY, told: None }, receiver)
+        let line = Self { ticket: Some(ticket), ..Self::to(State::Waiting(sender), keep_alive) };
+        (line, receiver)
+    }
+
+    /// The way to a client that was sent away and may come back.
+    pub(crate) const fn parked(keep_alive: Duration) -> Self {
+        Self::to(State::Parked, keep_alive)
+    }
+
+    /// The way to nobody.
+    pub(crate) const fn closed(keep_alive: Duration) -> Self {
+        Self::to(State::Closed, keep_alive)
+    }
+
+    const fn to(state: State, keep_alive: Duration) -> Self {
+        Self { state, ticket: None, keep_alive, progress: f64::NEG_INFINITY, told: None }
+    }
+
+    /// Whether the client was sent away and may come back.
+    pub(crate) const fn is_parked(&self) -> bool {
+        matches!(self.state, State::Parked)
     }
 
     /// Begins a stream: from here on the status is 200 and whatever happens is told in messages.
@@ -57,7 +101,7 @@ impl Line {
                     Err(_) => State::Closed,
                 }
             }
-            other @ (State::Closed | State::Stream(_)) => other,
+            other @ (State::Closed | State::Parked | State::Stream(_)) => other,
         };
     }
 
@@ -65,6 +109,7 @@ impl Line {
     pub(crate) async fn gone(&mut self) {
         match &mut self.state {
             State::Closed => {}
+            State::Parked => std::future::pending().await,
             State::Stream(events) => events.gone().await,
             State::Waiting(head) => head.closed().await,
         }
@@ -74,6 +119,7 @@ impl Line {
     pub(crate) fn is_gone(&self) -> bool {
         match &self.state {
             State::Closed => true,
+            State::Parked => false,
             State::Stream(events) => events.is_gone(),
             State::Waiting(head) => head.is_closed(),
         }
@@ -95,7 +141,9 @@ impl Line {
     }
 
     /// Hands on what a server tells of its progress, rebuilt from the parts that have a meaning.
-    pub(crate) fn forward(&mut self, token: &Id, told: &RawValue) {
+    pub(crate) fn forward(&mut self, told: &RawValue) {
+        let token = self.ticket.as_ref().and_then(|ticket| ticket.token.clone());
+        let Some(token) = token else { return };
         let now = Instant::now();
         let soon = self.told.is_some_and(|last| now.saturating_duration_since(last) < PACE);
         if soon || told.get().len() > MOST_PROGRESS {
@@ -112,7 +160,26 @@ impl Line {
             parts.push_str(&format!(",\"message\":{}", serde_json::Value::from(message)));
         }
         self.told = Some(now);
-        self.tell(token, progress, &parts);
+        self.tell(&token, progress, &parts);
+    }
+
+    /// Hands on what a server notes down.
+    pub(crate) fn note(&self, params: &str) {
+        if let State::Stream(events) = &self.state {
+            events.inform(&format!(
+                "{{\"jsonrpc\":\"2.0\",\"method\":\"notifications/message\",\"params\":{params}}}"
+            ));
+        }
+    }
+
+    /// Asks a client of the older era something. One that has left misses it.
+    pub(crate) async fn ask(&self, id: &str, method: &str, params: &str) {
+        if let State::Stream(events) = &self.state {
+            let asked = format!(
+                "{{\"jsonrpc\":\"2.0\",\"id\":\"{id}\",\"method\":\"{method}\",\"params\":{params}}}"
+            );
+            let _ = events.message(&asked).await;
+        }
     }
 
     fn tell(&mut self, token: &Id, progress: f64, parts: &str) {
@@ -129,9 +196,11 @@ impl Line {
     }
 
     /// Sends the answer. A client that has left misses it.
-    pub(crate) async fn finish(self, message: String) {
+    pub(crate) async fn finish(self, result: &str) {
+        let Some(ticket) = self.ticket else { return };
+        let message = answer::result(&ticket.id, result);
         match self.state {
-            State::Closed => {}
+            State::Closed | State::Parked => {}
             State::Stream(events) => {
                 let _ = events.message(&message).await;
             }
@@ -140,9 +209,11 @@ impl Line {
     }
 
     /// Sends a refusal.
-    pub(crate) async fn refuse(self, why: &Refusal, id: &Id, correlation: CorrelationId) {
+    pub(crate) async fn refuse(self, why: &Refusal) {
+        let Some(ticket) = self.ticket else { return };
+        let (id, correlation) = (&ticket.id, ticket.correlation);
         match self.state {
-            State::Closed => {}
+            State::Closed | State::Parked => {}
             State::Stream(events) => {
                 let _ = events.message(&why.body(Some(id), correlation)).await;
             }

@@ -26,6 +26,7 @@ fn capabilities(allowlist: &Allowlist) -> Value {
     let told = json!({ "listChanged": true });
     let all = [
         ("completions", has(Kind::Prompt) || has(Kind::Template), json!({})),
+        ("logging", true, json!({})),
         ("prompts", has(Kind::Prompt), told.clone()),
         ("resources", has(Kind::Resource) || has(Kind::Template), told.clone()),
         ("tools", true, told),

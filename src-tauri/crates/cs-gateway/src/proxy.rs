@@ -1,23 +1,24 @@
 //! The only way out.
 
+mod conversation;
+
 use cs_model::event::{EventKind, Outcome};
 use cs_model::{Digest, Kind};
-use serde_json::value::RawValue;
 use tokio::sync::{mpsc, watch};
-use tokio::time::MissedTickBehavior;
 
-use crate::authn::holds;
+use self::conversation::{Conversation, MOST_ROUNDS};
 use crate::gate::Gate;
 use crate::item::{Shape, complete};
 use crate::line::Line;
+use crate::ports::PortError;
 use crate::refusal::{Refusal, UpstreamFault};
 use crate::settle::{self, Cleared, execution};
 use crate::tool::Asked;
 use crate::trail::Trail;
-use crate::upstream::{Reply, ReplyBody, Target, ToolCall, UpstreamError};
+use crate::upstream::{Inputs, Reply, ReplyBody, Target, ToolCall, UpstreamError};
 use crate::wire::Era;
 
-/// How many notes of progress may wait for the client.
+/// How much that a server tells may wait to be handed on.
 const MOST_WAITING: usize = 16;
 
 /// What is to be sent.
@@ -30,16 +31,21 @@ pub(crate) struct Body<'c> {
 }
 
 /// Why there is no answer.
+#[derive(Debug)]
 enum Broken {
     /// Nobody waits for it any more: the client left, or its session is over.
     Abandoned(&'static str),
+    /// Something that happened could not be put on record.
+    Port(PortError),
     Upstream(UpstreamError),
 }
 
 /// Makes a cleared call, and puts its outcome on record before the client hears of it.
 ///
-/// INVARIANT: this is the one caller of `Outbound::call`, and it takes a [`Cleared`] by value: no
-/// call reaches a server that was not judged, put on record and paid for, and none twice.
+/// INVARIANT: this module is the one caller of `Outbound::call`, and it takes a [`Cleared`] by
+/// value: no call reaches a server that was not judged, put on record and paid for, and none
+/// twice. A server of the newer era that asks something back has not executed the call; the
+/// request with the answer is the same call going on, under the same [`Cleared`].
 pub(crate) async fn forward(
     gate: &Gate,
     cleared: Cleared,
@@ -55,10 +61,11 @@ pub(crate) async fn forward(
         return Err(Refusal::Upstream(UpstreamFault::Unreachable));
     }
     let shape = Shape::of(cleared.permit().kind(), cleared.permit().act());
-    let reply = exchange(gate, &cleared, body, line, cancelled).await;
+    let reply = exchange(gate, &cleared, body, trail, line, cancelled).await;
     let (outcome, reason) = match &reply {
         Ok(_) => (Outcome::Answered, None),
         Err(Broken::Abandoned(reason)) => (Outcome::Unknown, Some(*reason)),
+        Err(Broken::Port(_)) => (Outcome::Unknown, Some("unrecorded")),
         Err(Broken::Upstream(error)) => {
             let (outcome, fault) = fault(error);
             tracing::warn!(%error, "a tool call was not answered");
@@ -75,7 +82,17 @@ pub(crate) async fn forward(
         Ok(Reply { body: ReplyBody::Error { code, message, data } }) => {
             Err(Refusal::Answered { code: spoken(body.asked.era, code), message, data })
         }
+        Ok(Reply { body: ReplyBody::Lacks(required) }) => match (body.asked.era, shape) {
+            (Era::Legacy, Shape::Content) => Ok(lacking()),
+            (Era::Legacy, Shape::Completion | Shape::Contents | Shape::Messages) => {
+                Err(Refusal::Upstream(UpstreamFault::Rejected))
+            }
+            (Era::Modern, _) => Err(Refusal::Lacks { required }),
+        },
+        // It asked more often than anybody answers.
+        Ok(Reply { body: ReplyBody::Asks(_) }) => Err(Refusal::Upstream(UpstreamFault::Rejected)),
         Err(Broken::Abandoned(_)) => Err(Refusal::Abandoned),
+        Err(Broken::Port(error)) => Err(error.into()),
         Err(Broken::Upstream(error)) => Err(Refusal::Upstream(fault(&error).1)),
     }
 }
@@ -84,6 +101,7 @@ async fn exchange(
     gate: &Gate,
     cleared: &Cleared,
     body: Body<'_>,
+    trail: &mut Trail,
     line: &mut Line,
     cancelled: &mut watch::Receiver<bool>,
 ) -> Result<Reply, Broken> {
@@ -96,7 +114,6 @@ async fn exchange(
     let server_name = server.map_or("", |server| server.name.as_str());
     let target =
         Target { tenant: permit.tenant(), server: permit.server(), server_name, transport };
-    let token = body.asked.meta.progress.as_ref();
     let tool = now.policy.tenant(permit.tenant()).and_then(|it| it.tool(permit.tool()));
     let tool = tool.filter(|tool| tool.fingerprint == permit.fingerprint());
     let tool = tool.filter(|tool| tool.kind == Kind::Tool);
@@ -108,45 +125,35 @@ async fn exchange(
         tool: permit.tool_name(),
         fingerprint: permit.fingerprint(),
         arguments: body.arguments,
-        wants_progress: token.is_some(),
+        wants_progress: body.asked.meta.progress.is_some(),
         trace: body.asked.meta.trace.as_deref(),
         repeated: &repeated,
+        talk: body.asked.talk(server),
+        inputs: None,
     };
-    let (tell, mut told) = mpsc::channel(MOST_WAITING);
-    let mut reply = gate.outbound.call(target, call, tell);
-    let live = &body.asked.live;
-    let (mut world, mut ending) = (gate.world.clone(), live.ending());
-    let mut pulse = tokio::time::interval(line.keep_alive);
-    pulse.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    // In the older era a connection that breaks off is no wish to stop.
-    let leaving_stops = body.asked.era == Era::Modern;
-    let mut silent = false;
-    loop {
-        if live.is_over() || !holds(&gate.world(), &body.asked.warrant, gate.now()) {
-            return Err(Broken::Abandoned("session_over"));
-        }
-        // What ends the call comes first, then what the server told before it answered.
-        tokio::select! {
-            biased;
-            () = line.gone(), if leaving_stops => return Err(Broken::Abandoned("client_left")),
-            taken_back = cancelled.changed() => {
-                if taken_back.is_err() || *cancelled.borrow() {
-                    return Err(Broken::Abandoned("cancelled"));
-                }
+    let mut conversation = Conversation::new(gate, permit, body, trail, line, cancelled);
+    let mut inputs: Option<Inputs> = None;
+    for _ in 0..MOST_ROUNDS {
+        let (tell, told) = mpsc::channel(MOST_WAITING);
+        let call = ToolCall { inputs: inputs.as_ref(), ..call };
+        let reply = gate.outbound.call(target, call, tell);
+        match conversation.leg(reply, told).await? {
+            Reply { body: ReplyBody::Asks(asks) } => {
+                inputs = Some(conversation.inputs(asks).await?);
             }
-            _ = ending.changed() => {}
-            changed = world.changed(), if !silent => silent = changed.is_err(),
-            Some(progress) = told.recv() => forward_progress(line, body, &progress),
-            reply = &mut reply => return reply.map_err(Broken::Upstream),
-            _ = pulse.tick() => line.pulse(),
+            reply => return Ok(reply),
         }
     }
+    Err(Broken::Upstream(UpstreamError::Rejected("the server asks without end".to_owned())))
 }
 
-fn forward_progress(line: &mut Line, body: Body<'_>, progress: &RawValue) {
-    if let Some(token) = &body.asked.meta.progress {
-        line.forward(token, progress);
-    }
+/// What a client of the older era is told of a server that needs something of it that it cannot
+/// do, or that is not let through.
+fn lacking() -> String {
+    let text = "The tool's server needs something of the client that it cannot do, or that is not \
+                let through here.";
+    let content = serde_json::json!([{ "type": "text", "text": text }]);
+    serde_json::json!({ "content": content, "isError": true }).to_string()
 }
 
 /// What an error means: whether the call may have been made, and what the agent may know.

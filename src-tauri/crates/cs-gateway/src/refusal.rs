@@ -49,6 +49,12 @@ pub(crate) enum Refusal {
     Host,
     /// The client uses the id for another request that is not answered yet.
     IdInUse,
+    /// The tool's server needs something of the client that it did not say it can, or that is not
+    /// let through. In the newer era.
+    Lacks {
+        /// What: an object of capabilities.
+        required: Box<RawValue>,
+    },
     /// `MCP-Protocol-Version` names a revision that is not spoken here.
     LegacyVersion,
     /// The message is not one that may be said here.
@@ -212,6 +218,11 @@ impl Refusal {
             Self::IdInUse => {
                 say(StatusCode::BAD_REQUEST, INVALID, "The id is in use by another request")
             }
+            Self::Lacks { .. } => say(
+                StatusCode::BAD_REQUEST,
+                -32021,
+                "The tool's server needs a capability that the client does not have here",
+            ),
             Self::LegacyVersion => say(
                 StatusCode::BAD_REQUEST,
                 INVALID,
@@ -332,6 +343,7 @@ impl Refusal {
             Self::Abandoned
             | Self::Answered { .. }
             | Self::GivesAway
+            | Self::Lacks { .. }
             | Self::NotListed { .. }
             | Self::Scope { .. }
             | Self::TaskConflict
@@ -387,6 +399,10 @@ impl Refusal {
         }
         if let Self::Unsigned { approval: Some(approval), .. } = self {
             data.insert("approval".to_owned(), approval.to_string().into());
+        }
+        if let Self::Lacks { required } = self {
+            let required = serde_json::from_str(required.get()).unwrap_or_default();
+            data.insert("requiredCapabilities".to_owned(), required);
         }
         if let Self::Answered { data: Some(said), .. } = self {
             // Kept as it was written: reading it into numbers could change them.

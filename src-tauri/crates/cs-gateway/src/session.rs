@@ -1,6 +1,7 @@
 //! Authorization sessions: one agent, one task, a frozen allowlist, an end.
 
 mod live;
+mod talk;
 mod task;
 
 use std::collections::{BTreeSet, HashMap};
@@ -22,6 +23,7 @@ use crate::trail::Trail;
 
 pub(crate) use self::live::Live;
 pub use self::live::SessionSummary;
+pub(crate) use self::talk::{Open, Talk};
 pub(crate) use self::task::Declared;
 
 /// The sessions that are under way. At most one of each credential.
@@ -259,6 +261,7 @@ pub(crate) async fn end(gate: &Gate, live: &Live, why: SessionEnd) -> Result<boo
         return Ok(false);
     }
     gate.sessions.remove(live);
+    gate.outbound.release(live.id()).await;
     let now = gate.now();
     let ended = event_of(live, EventKind::SessionEnded, now, why.as_str());
     gate.ports.sessions.ended(live.id(), why, now, vec![ended]).await?;

@@ -6,7 +6,6 @@
 //! and put on record in one durable step, then it is cleared.
 
 mod hold;
-mod rounds;
 mod told;
 
 use cs_model::event::{Decision, Event, EventKind, Outcome};
@@ -21,6 +20,7 @@ use crate::gate::Gate;
 use crate::line::Line;
 use crate::ports::{PortError, Redemption, Spend};
 use crate::refusal::Refusal;
+use crate::state::State;
 use crate::tool::Asked;
 use crate::trail::{Trail, neutral};
 
@@ -90,6 +90,7 @@ pub(crate) async fn countersigned(
     gate: &Gate,
     asked: &Asked,
     held: Held,
+    brought: Option<State>,
     trail: &mut Trail,
     line: &mut Line,
     cancelled: &mut watch::Receiver<bool>,
@@ -107,7 +108,7 @@ pub(crate) async fn countersigned(
     let call = hold::Question { asked, canonical: &canonical, digest };
     let answered = match &asked.meta.token {
         Some(token) => spend(gate, asked, digest, token, None, trail).await?,
-        None => hold::ask(gate, &call, trail, line, cancelled).await?,
+        None => hold::ask(gate, &call, brought, trail, line, cancelled).await?,
     };
     Ok(match answered {
         Ok(cleared) => Settled::Signed(Box::new(cleared), canonical),

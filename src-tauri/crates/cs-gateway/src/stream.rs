@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use cs_model::{Digest, Grant, Kind};
+use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{mpsc, watch};
 
 use crate::answer::{self, Answer, Events};
@@ -11,6 +12,7 @@ use crate::authz;
 use crate::gate::Gate;
 use crate::refusal::Refusal;
 use crate::session::Live;
+use crate::upstream::Change;
 use crate::wire::Id;
 
 const SUBSCRIPTION: &str = "io.modelcontextprotocol/subscriptionId";
@@ -79,6 +81,8 @@ async fn follow(gate: &Gate, mut follower: Follower, events: &Events) {
     let mut world = gate.world.clone();
     world.mark_unchanged();
     let mut ending = live.ending();
+    let mut news = gate.outbound.hear();
+    let mut silent = false;
     let mut seen = outlines(gate, &live);
     let mut newest = matches!(follower.form, Form::Get).then(|| live.stream());
     let mut pulse = tokio::time::interval(gate.config.limits.keep_alive);
@@ -123,6 +127,15 @@ async fn follow(gate: &Gate, mut follower: Follower, events: &Events) {
                 }
                 seen = now;
             }
+            change = news.recv(), if !silent => match change {
+                Ok(change) if concerns(gate, &live, &change) => {
+                    if let Some(kind) = change.what.kind() {
+                        follower.form.changed(events, kind);
+                    }
+                }
+                Ok(_) | Err(RecvError::Lagged(_)) => {}
+                Err(RecvError::Closed) => silent = true,
+            },
         }
         if live.is_over() {
             break;
@@ -155,6 +168,11 @@ fn outlines(gate: &Gate, live: &Live) -> [(Kind, Outline); 3] {
         }
         (kind, all)
     })
+}
+
+/// Whether a change at a server is one that the session has to do with.
+fn concerns(gate: &Gate, live: &Live, change: &Change) -> bool {
+    change.tenant == live.tenant() && authz::reaches(gate, live, change.server)
 }
 
 impl Form {

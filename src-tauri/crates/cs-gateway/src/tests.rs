@@ -9,6 +9,7 @@
 
 mod addresses;
 mod approvals;
+mod asked;
 mod calls;
 mod client;
 mod conditions;

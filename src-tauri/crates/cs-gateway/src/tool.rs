@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use cs_model::Digest;
-use cs_policy::Met;
+use cs_model::event::Decision;
+use cs_policy::{Met, Server};
 use serde_json::value::RawValue;
 use tokio::sync::{mpsc, watch};
 
@@ -12,14 +13,17 @@ use crate::authn::Warrant;
 use crate::authz::{self, Given, Way};
 use crate::gate::Gate;
 use crate::item::Wanted;
-use crate::line::Line;
+use crate::line::{Line, Ticket};
+use crate::parked::Return;
 use crate::proxy::{self, Body};
 use crate::rates;
 use crate::refusal::Refusal;
 use crate::router::refuse;
 use crate::session::Live;
 use crate::settle::{self, Settled};
+use crate::state::{State, Wait};
 use crate::trail::Trail;
+use crate::upstream::{Level, Talk};
 use crate::wire::{Call, Era, Id, Meta};
 
 /// A tool call of a caller who is known, in a session that is open.
@@ -51,15 +55,43 @@ impl Asked {
     pub(crate) fn wanted(&self) -> Wanted<'_> {
         self.call.wanted(self.era)
     }
+
+    /// How loud what a server notes down has to be for the client to hear it.
+    pub(crate) fn hears(&self) -> Option<Level> {
+        match self.era {
+            Era::Legacy => Some(self.live.talk().level().unwrap_or(Level::Info)),
+            Era::Modern => self.meta.level,
+        }
+    }
+
+    /// What the tool's server may say and ask meanwhile: what the client can, as far as the
+    /// switches let it pass.
+    pub(crate) fn talk(&self, server: Option<&Server>) -> Talk {
+        let able = match self.era {
+            Era::Legacy => self.live.talk().abilities(),
+            Era::Modern => self.meta.abilities,
+        };
+        let level = match self.era {
+            Era::Legacy => self.live.talk().level(),
+            Era::Modern => self.meta.level,
+        };
+        let abilities = server.map(|server| able.let_through(&server.passes));
+        Talk {
+            session: self.live.id(),
+            era: self.era,
+            abilities: abilities.unwrap_or_default(),
+            level,
+            hears: self.hears(),
+        }
+    }
 }
 
-/// Frees the id of a request when it is answered, however that comes about.
-struct InFlight(Arc<Live>, Id);
-
-impl Drop for InFlight {
-    fn drop(&mut self) {
-        self.0.finish(&self.1);
-    }
+/// What becomes of a call.
+enum Came {
+    /// To this result.
+    Result(String),
+    /// To nothing of its own: its client was handed to the call that waited for it.
+    HandedOver,
 }
 
 /// Answers a tool call. It has a task of its own: a connection that breaks off must not stop it
@@ -68,14 +100,18 @@ pub(crate) async fn serve(gate: &Arc<Gate>, asked: Asked, trail: Trail) -> Answe
     let Some(cancelled) = asked.live.begin(&asked.id) else {
         return refuse(gate, trail, Some(&asked.id), Refusal::IdInUse).await;
     };
-    let in_flight = InFlight(Arc::clone(&asked.live), asked.id.clone());
-    let (line, answer) = Line::new(gate.config.limits.keep_alive);
-    let (gate, correlation) = (Arc::clone(gate), trail.correlation);
+    let correlation = trail.correlation;
+    let ticket = Ticket {
+        live: Arc::clone(&asked.live),
+        id: asked.id.clone(),
+        token: asked.meta.progress.clone(),
+        correlation,
+        alive: asked.alive.clone(),
+    };
+    let (line, answer) = Line::new(gate.config.limits.keep_alive, ticket);
+    let gate = Arc::clone(gate);
     let id = asked.id.clone();
-    let running = tokio::spawn(async move {
-        run(&gate, asked, trail, line, cancelled).await;
-        drop(in_flight);
-    });
+    let running = tokio::spawn(async move { run(&gate, asked, trail, line, cancelled).await });
     match answer.await {
         Ok(answer) => answer,
         // The task ended without an answer: the client took the call back.
@@ -96,10 +132,11 @@ async fn run(
     asked.met = authz::met(gate, &asked);
     let told = live(gate, &asked, &mut trail, &mut line, &mut cancelled).await;
     match told {
-        Ok(result) => line.finish(answer::result(&asked.id, &result)).await,
+        Ok(Came::Result(result)) => line.finish(&result).await,
+        Ok(Came::HandedOver) => {}
         Err(why) => {
             let why = settle::record_refusal(gate, &mut trail, why).await;
-            line.refuse(&why, &asked.id, trail.correlation).await;
+            line.refuse(&why).await;
         }
     }
     drop(asked.alive);
@@ -116,7 +153,7 @@ async fn live(
     trail: &mut Trail,
     line: &mut Line,
     cancelled: &mut watch::Receiver<bool>,
-) -> Result<String, Refusal> {
+) -> Result<Came, Refusal> {
     gate.meter.count(gate.now());
     asked.live.called();
     let exact = Digest::of(asked.arguments().unwrap_or_default().as_bytes());
@@ -126,6 +163,10 @@ async fn live(
     authz::scopes::check(gate, live, warrant, asked.wanted(), exact, trail).await?;
     let held = matches!(way, Way::Held(_));
     authz::scopes::confirm(gate, live, warrant, asked.wanted(), exact, held, trail).await?;
+    let brought = State::brought(gate, asked)?;
+    if let Some(State { wait: Wait::Input(number), .. }) = brought {
+        return back(gate, asked, exact, number, trail, line, cancelled).await;
+    }
     rates::charge(gate, asked, &way, exact, trail).await?;
     // A refusal has a status of its own, and can have it only before this.
     if asked.meta.progress.is_some() {
@@ -134,12 +175,44 @@ async fn live(
     let (cleared, canonical) = match way {
         Way::Clear(permit) => (settle::on_record(gate, asked, permit, trail).await?, None),
         Way::Held(held) => {
-            match settle::countersigned(gate, asked, held, trail, line, cancelled).await? {
+            match settle::countersigned(gate, asked, held, brought, trail, line, cancelled).await? {
                 Settled::Signed(cleared, canonical) => (*cleared, Some(canonical)),
-                Settled::Told(result) => return Ok(result),
+                Settled::Told(result) => return Ok(Came::Result(result)),
             }
         }
     };
     let arguments = canonical.as_deref().or_else(|| asked.arguments());
-    proxy::forward(gate, cleared, Body { asked, arguments }, trail, line, cancelled).await
+    let body = Body { asked, arguments };
+    proxy::forward(gate, cleared, body, trail, line, cancelled).await.map(Came::Result)
+}
+
+/// A client came back with what its call waits for. It was judged anew; the call itself is on
+/// record and paid for already, and goes on. Its place is taken once.
+async fn back(
+    gate: &Gate,
+    asked: &Asked,
+    exact: Digest,
+    number: crate::parked::Number,
+    trail: &mut Trail,
+    line: &mut Line,
+    cancelled: &mut watch::Receiver<bool>,
+) -> Result<Came, Refusal> {
+    let live = &asked.live;
+    let decided = authz::decision(gate, live, asked.wanted(), exact, trail, Decision::Allow);
+    trail.note(cs_model::event::Event { reason: Some("came_back".to_owned()), ..decided });
+    trail.settle(&gate.ports).await?;
+    let away = Line::closed(line.keep_alive);
+    let client = Return {
+        line: std::mem::replace(line, away),
+        cancelled: cancelled.clone(),
+        responses: asked.call.responses.clone(),
+    };
+    match gate.parked.send(live.id(), number, client) {
+        Ok(()) => Ok(Came::HandedOver),
+        Err(client) => {
+            // The call is over, or somebody came back before.
+            *line = client.line;
+            Err(Refusal::State)
+        }
+    }
 }

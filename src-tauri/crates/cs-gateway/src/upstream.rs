@@ -16,9 +16,11 @@ mod http;
 mod lines;
 mod link;
 mod live;
+mod news;
 mod slot;
 mod sse;
 mod stdio;
+mod talk;
 mod wire;
 
 use std::collections::{BTreeMap, HashMap};
@@ -28,15 +30,23 @@ use std::time::Duration;
 
 use ::http::{HeaderName, HeaderValue};
 use cs_model::upstream::Transport;
-use cs_model::{Digest, Kind, ServerId, TenantId, ToolName};
+use cs_model::{Digest, Kind, ServerId, SessionId, TenantId, ToolName};
 use cs_policy::Act;
 use serde_json::value::RawValue;
-use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use self::link::Maker;
+use self::live::Live;
+pub(crate) use self::news::Change;
+#[cfg(test)]
+pub(crate) use self::news::What;
+use self::news::{News, Teller};
 use self::slot::Slot;
+pub(crate) use self::talk::{
+    Abilities, AskKind, Asked, Asks, Ear, Inputs, Level, NotAsked, Question, Told,
+};
 use crate::ports::{Ports, SecretSource};
+use crate::wire::Era;
 
 /// How long, how often and how much.
 #[derive(Clone, Debug)]
@@ -104,18 +114,46 @@ pub(crate) struct ToolCall<'a> {
     pub(crate) trace: Option<&'a str>,
     /// The headers that repeat arguments, where the definition wants them to (`x-mcp-header`).
     pub(crate) repeated: &'a [(HeaderName, HeaderValue)],
+    /// What its server may say and ask meanwhile.
+    pub(crate) talk: Talk,
+    /// What the server asked for, once it did.
+    pub(crate) inputs: Option<&'a Inputs>,
 }
+
+/// What a server may say and ask while it serves a call, and whom.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Talk {
+    /// The session whose call it is.
+    pub(crate) session: SessionId,
+    /// What its client speaks.
+    pub(crate) era: Era,
+    /// What may be asked.
+    pub(crate) abilities: Abilities,
+    /// How loud notes have to be, where the client has said so.
+    pub(crate) level: Option<Level>,
+    /// How loud notes have to be for the client to hear them.
+    pub(crate) hears: Option<Level>,
+}
+
+/// Whose a connection is: everybody's of the tenant, or, where a server of the older era may ask
+/// something back, one session's. Whatever it asks there, it asks that session.
+type Place = (TenantId, ServerId, Option<(SessionId, Abilities)>);
+
+/// The most connections to one server that are one session's each.
+const OWN: usize = 128;
 
 /// What a server answered to a tool call.
 #[derive(Debug)]
-pub struct Reply {
+pub(crate) struct Reply {
     /// The answer.
-    pub body: ReplyBody,
+    pub(crate) body: ReplyBody,
 }
 
-/// The two shapes of an answer.
+/// The shapes of an answer.
 #[derive(Debug)]
-pub enum ReplyBody {
+pub(crate) enum ReplyBody {
+    /// The server of the newer era wants to know something first.
+    Asks(Asks),
     /// A JSON-RPC error. Its text is bounded and neutral.
     Error {
         /// The code.
@@ -125,6 +163,8 @@ pub enum ReplyBody {
         /// What the server added, when it is short.
         data: Option<Box<RawValue>>,
     },
+    /// The client of the newer era cannot what the server needs: an object of capabilities.
+    Lacks(Box<RawValue>),
     /// The result: an object with the shape of a result of the call.
     Result(Box<RawValue>),
 }
@@ -193,7 +233,8 @@ pub struct Upstreams {
 struct Shared {
     secrets: Arc<dyn SecretSource>,
     limits: UpstreamLimits,
-    slots: Mutex<HashMap<(TenantId, ServerId), Arc<Slot>>>,
+    slots: Mutex<HashMap<Place, Arc<Slot>>>,
+    news: News,
     gone: CancellationToken,
 }
 
@@ -214,30 +255,82 @@ impl Upstreams {
     pub fn new(ports: &Ports, limits: UpstreamLimits) -> Self {
         let secrets = Arc::clone(&ports.secrets);
         let gone = CancellationToken::new();
-        Self { shared: Arc::new(Shared { secrets, limits, slots: Mutex::default(), gone }) }
+        Self {
+            shared: Arc::new(Shared {
+                secrets,
+                limits,
+                slots: Mutex::default(),
+                news: News::default(),
+                gone,
+            }),
+        }
     }
 
-    fn slots(&self) -> MutexGuard<'_, HashMap<(TenantId, ServerId), Arc<Slot>>> {
+    fn slots(&self) -> MutexGuard<'_, HashMap<Place, Arc<Slot>>> {
         self.shared.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn maker(&self, tenant: TenantId) -> Maker {
+    /// What servers say of changes, from now on.
+    pub(crate) fn hear(&self) -> tokio::sync::broadcast::Receiver<Change> {
+        self.shared.news.hear()
+    }
+
+    fn teller(&self, target: Target<'_>) -> Option<Teller> {
+        Some(self.shared.news.of(target.tenant, target.server))
+    }
+
+    fn maker(&self, tenant: TenantId, own: Option<Abilities>, teller: Option<Teller>) -> Maker {
         let secrets = Arc::clone(&self.shared.secrets);
-        Maker { tenant, secrets, limits: self.shared.limits.clone() }
+        Maker { tenant, secrets, limits: self.shared.limits.clone(), own, teller }
     }
 
     fn slot(&self, target: Target<'_>) -> Arc<Slot> {
         let mut slots = self.slots();
-        let slot = slots.entry((target.tenant, target.server)).or_insert_with(|| {
+        let slot = slots.entry((target.tenant, target.server, None)).or_insert_with(|| {
             tracing::debug!(server = target.server_name, "the server is needed");
-            Slot::new(self.maker(target.tenant), self.shared.gone.child_token())
+            let maker = self.maker(target.tenant, None, self.teller(target));
+            Slot::new(maker, self.shared.gone.child_token())
         });
         Arc::clone(slot)
     }
 
+    /// The connection of one session, to a server that may ask it something.
+    fn own_slot(&self, target: Target<'_>, talk: Talk) -> Result<Arc<Slot>, UpstreamError> {
+        let mut slots = self.slots();
+        let place = (target.tenant, target.server, Some((talk.session, talk.abilities)));
+        if let Some(slot) = slots.get(&place) {
+            return Ok(Arc::clone(slot));
+        }
+        let own = |it: &&Place| (it.0, it.1) == (place.0, place.1) && it.2.is_some();
+        if slots.keys().filter(own).count() >= OWN {
+            let why = "too many sessions have a connection of their own to the server";
+            return Err(UpstreamError::NotSent(why.to_owned()));
+        }
+        let maker = self.maker(target.tenant, Some(talk.abilities), None);
+        let slot = Slot::new(maker, self.shared.gone.child_token());
+        slots.insert(place, Arc::clone(&slot));
+        Ok(slot)
+    }
+
+    /// The connection for a call. A server that may ask nothing back has one for everybody, and so
+    /// has one of the newer era for clients of the newer era: there, a question is an answer.
+    async fn place_for(&self, target: Target<'_>, talk: Talk) -> Result<Arc<Live>, UpstreamError> {
+        let transport = target.transport;
+        if talk.abilities.is_empty() {
+            return self.slot(target).ready(transport).await;
+        }
+        if talk.era == Era::Modern {
+            let live = self.slot(target).ready(transport).await?;
+            if live.link().era() == Era::Modern {
+                return Ok(live);
+            }
+        }
+        self.own_slot(target, talk)?.ready(transport).await
+    }
+
     /// Makes one tool call, once. Dropping the future tells the server that nobody waits any
-    /// more. What the server tells of its progress goes to `progress` as objects with `progress`,
-    /// `total` and `message`; what does not fit into the channel is dropped.
+    /// more. What the server says before it answers goes to `ear`; what does not fit into the
+    /// channel is dropped.
     ///
     /// # Errors
     ///
@@ -246,9 +339,21 @@ impl Upstreams {
         &self,
         target: Target<'_>,
         call: ToolCall<'_>,
-        progress: mpsc::Sender<Box<RawValue>>,
+        ear: Ear,
     ) -> Result<Reply, UpstreamError> {
-        self.slot(target).ready(target.transport).await?.call(&call, progress).await
+        self.place_for(target, call.talk).await?.call(&call, ear).await
+    }
+
+    /// Gives up the connections of a session that is over.
+    pub(crate) async fn release(&self, session: SessionId) {
+        let own = |it: &Place| it.2.is_some_and(|(of, _)| of == session);
+        for slot in self.take(own) {
+            tokio::spawn(async move { slot.stop().await });
+        }
+    }
+
+    fn take(&self, which: impl Fn(&Place) -> bool) -> Vec<Arc<Slot>> {
+        self.slots().extract_if(|place, _| which(place)).map(|(_, slot)| slot).collect()
     }
 
     /// Asks a server for the definitions of all that it publishes, as it wrote them.
@@ -271,21 +376,25 @@ impl Upstreams {
         tenant: TenantId,
         transport: &Transport,
     ) -> Result<Vec<Published>, UpstreamError> {
-        let (link, listing) = self.maker(tenant).open(transport, &Arc::default()).await?;
+        let (link, listing) =
+            self.maker(tenant, None, None).open(transport, &Arc::default()).await?;
         link.stop().await;
         Ok(listing.published)
     }
 
     /// How a server fares.
     pub fn health(&self, tenant: TenantId, server: ServerId) -> Health {
-        let slot = self.slots().get(&(tenant, server)).cloned();
+        let slot = self.slots().get(&(tenant, server, None)).cloned();
         slot.map(|slot| slot.health()).unwrap_or_default()
     }
 
     /// Stops a server and starts it again, also after it was given up. One that nobody needed
     /// yet stays as it is.
     pub async fn restart(&self, tenant: TenantId, server: ServerId) {
-        let slot = self.slots().get(&(tenant, server)).cloned();
+        for slot in self.take(|it| (it.0, it.1) == (tenant, server) && it.2.is_some()) {
+            slot.stop().await;
+        }
+        let slot = self.slots().get(&(tenant, server, None)).cloned();
         if let Some(slot) = slot {
             slot.restart().await;
         }
@@ -293,8 +402,7 @@ impl Upstreams {
 
     /// Stops a server and forgets it.
     pub async fn forget(&self, tenant: TenantId, server: ServerId) {
-        let slot = self.slots().remove(&(tenant, server));
-        if let Some(slot) = slot {
+        for slot in self.take(|it| (it.0, it.1) == (tenant, server)) {
             slot.stop().await;
         }
     }

@@ -9,8 +9,9 @@ mod era;
 mod headers;
 mod id;
 mod members;
+mod reaction;
 
-use cs_model::json::{self, JsonError, Limits};
+use cs_model::json::{JsonError, Limits};
 use serde_json::value::RawValue;
 
 pub(crate) use self::ask::{Ask, Call, Incoming, Meta, Notice, read};
@@ -18,6 +19,7 @@ pub(crate) use self::era::{Era, LATEST_LEGACY, MODERN, is_legacy};
 pub(crate) use self::headers::{only, says, single, written};
 pub(crate) use self::id::Id;
 pub(crate) use self::members::Members;
+pub(crate) use self::reaction::{Message, Reaction};
 
 /// How much structure a message may have.
 const LIMITS: Limits = Limits { depth: 128, members: 100_000, key: 4096 };
@@ -115,17 +117,8 @@ pub(crate) struct Envelope<'b> {
 }
 
 impl<'b> Envelope<'b> {
-    /// Reads a message.
-    pub(crate) fn read(body: &'b [u8]) -> Result<Self, Flaw> {
-        let text = std::str::from_utf8(body).map_err(|_| Flaw::Text)?;
-        json::check(text, LIMITS).map_err(Flaw::Json)?;
-        let members = Members::read(text).ok_or(Flaw::Batch)?;
-        if members.text("jsonrpc") != Some("2.0".to_owned()) {
-            return Err(Flaw::Version);
-        }
-        if members.get("method").is_none() && members.has_any(&["result", "error"]) {
-            return Err(Flaw::Response);
-        }
+    /// Reads a message that is no answer.
+    fn read(members: &Members<'b>) -> Result<Self, Flaw> {
         if !members.are_all_in(&["jsonrpc", "id", "method", "params"]) {
             return Err(Flaw::Member);
         }

@@ -90,6 +90,9 @@ kinds! {
     RegistryRecovered = "registry.recovered",
     /// A request was refused before it could be judged: framing, envelope, headers, limits.
     RequestRefused = "request.refused",
+    /// A server asked something back while it served a call; `reason` says what, and whether it was
+    /// put to the client.
+    ServerAsked = "server.asked",
     /// A session was ended.
     SessionEnded = "session.ended",
     /// A session was opened.

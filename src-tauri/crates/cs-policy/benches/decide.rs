@@ -62,6 +62,7 @@ fn tenant(number: u32, tools: &[ToolDoc], roles: u32, tasks: u32) -> TenantDoc {
         id: ServerId::from_random(bytes(number)),
         name: name("server", number),
         enabled: true,
+        passes: cs_model::Passes::default(),
     };
     let role = |number| RoleDoc {
         id: RoleId::from_random(bytes(number)),

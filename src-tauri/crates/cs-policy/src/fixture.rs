@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cs_model::document::{AgentDoc, Document, RoleDoc, ServerDoc, TaskDoc, TenantDoc, ToolDoc};
 use cs_model::state::Standing;
-use cs_model::{AgentId, Condition, Digest, Grant, Kind, Name, Passes, RoleId, ServerId, SessionId, TaskId, TenantId, Timestamp, ToolId, ToolName};
+use cs_model::{
+    AgentId, Condition, Digest, Grant, Kind, Name, Passes, RoleId, ServerId, SessionId, TaskId,
+    TenantId, Timestamp, ToolId, ToolName,
+};
 use uuid::Uuid;
 
 use crate::{Act, Call, Met, Session, Snapshot, Verdict, decide, open};

@@ -8,7 +8,10 @@ use cs_audit::{Entry, Verifier};
 use cs_model::event::{Event, EventKind};
 use cs_model::state::{OperatorRole, Standing};
 use cs_model::upstream::Transport;
-use cs_model::{AgentId, ApprovalId, CredentialId, Digest, Grant, Kind, Name, OperationTokenId, OperatorId, Passes, RoleId, ServerId, SessionId, TaskId, TenantId, Timestamp, ToolId, ToolName};
+use cs_model::{
+    AgentId, ApprovalId, CredentialId, Digest, Grant, Kind, Name, OperationTokenId, OperatorId,
+    Passes, RoleId, ServerId, SessionId, TaskId, TenantId, Timestamp, ToolId, ToolName,
+};
 use tempfile::TempDir;
 use uuid::Uuid;
 

@@ -228,6 +228,7 @@ fn tenant(number: u32, tools: &[ToolDoc], roles: u32, tasks: u32, issuer: &str) 
             id: ServerId::from_random(bytes(0)),
             name: name("server", 0),
             enabled: true,
+            passes: cs_model::Passes::default(),
         }],
         tools: tools.to_vec(),
         roles: (0..roles)

@@ -25,10 +25,10 @@ beforeEach(() => {
 
 test('something passes only after the operator confirms, and is shut off at once', async () => {
   show()
-  expect(screen.getByLabelText('Workspace folders')).toBeChecked()
-  expect(screen.getByLabelText('Questions to the user')).not.toBeChecked()
+  expect(screen.getByRole('switch', { name: /^Workspace folders/ })).toBeChecked()
+  expect(screen.getByRole('switch', { name: /^Questions to the user/ })).not.toBeChecked()
 
-  fireEvent.click(screen.getByLabelText('Questions to the user'))
+  fireEvent.click(screen.getByRole('switch', { name: /^Questions to the user/ }))
   const yes = await screen.findByRole('button', { name: 'Let it pass' })
   expect(call).not.toHaveBeenCalled()
   fireEvent.click(yes)
@@ -36,6 +36,6 @@ test('something passes only after the operator confirms, and is shut off at once
     expect(call).toHaveBeenCalledWith('server_set_passes', { tenant: 'tnt_1', server: 'srv_1', passes: ['roots', 'elicitation'] }),
   )
 
-  fireEvent.click(screen.getByLabelText('Workspace folders'))
+  fireEvent.click(screen.getByRole('switch', { name: /^Workspace folders/ }))
   await vi.waitFor(() => expect(call).toHaveBeenLastCalledWith('server_set_passes', { tenant: 'tnt_1', server: 'srv_1', passes: [] }))
 })

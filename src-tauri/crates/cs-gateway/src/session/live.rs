@@ -11,6 +11,7 @@ use cs_model::{
 use cs_policy::Session;
 use tokio::sync::watch;
 
+use super::Talk;
 use crate::ports::StoredSession;
 use crate::wire::Id;
 
@@ -64,6 +65,7 @@ pub(crate) struct Live {
     waiting: Mutex<HashMap<Digest, ApprovalId>>,
     /// Counts the streams of the session. The newest is the one that is told of changes.
     streams: watch::Sender<u64>,
+    talk: Talk,
 }
 
 impl Live {
@@ -91,6 +93,7 @@ impl Live {
             in_flight: Mutex::default(),
             waiting: Mutex::default(),
             streams: watch::Sender::new(0),
+            talk: Talk::default(),
         }
     }
 
@@ -112,6 +115,11 @@ impl Live {
 
     pub(crate) const fn roles(&self) -> Option<&BTreeSet<RoleId>> {
         self.roles.as_ref()
+    }
+
+    /// What its client of the older era said, and what it is asked.
+    pub(crate) const fn talk(&self) -> &Talk {
+        &self.talk
     }
 
     /// Hands the session to a decision, as it stands now.

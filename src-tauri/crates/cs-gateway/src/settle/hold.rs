@@ -6,13 +6,13 @@ use cs_policy::{Held, Verdict};
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior};
 
-use super::rounds::{Round, come_back};
 use super::{Cleared, spend, told};
 use crate::authz::{self, Given};
 use crate::gate::Gate;
 use crate::line::Line;
 use crate::ports::{NewApproval, PortError, Ruling};
 use crate::refusal::Refusal;
+use crate::state::{State, Wait, come_back};
 use crate::tool::Asked;
 use crate::trail::{Trail, neutral};
 use crate::wire::Era;
@@ -51,15 +51,14 @@ enum Heard {
 pub(super) async fn ask(
     gate: &Gate,
     call: &Question<'_>,
+    brought: Option<State>,
     trail: &mut Trail,
     line: &mut Line,
     cancelled: &mut watch::Receiver<bool>,
 ) -> Result<Result<Cleared, String>, Refusal> {
-    let (approval, round) = match &call.asked.call.state {
-        Some(state) => {
-            let round = Round::open(gate, call, state).ok_or(Refusal::State)?;
-            (round.approval, round.count)
-        }
+    let (approval, round) = match brought.map(|state| state.wait) {
+        Some(Wait::Approval { approval, count }) => (approval, count),
+        Some(Wait::Input(_)) => return Err(Refusal::State),
         None => match file(gate, call, trail).await? {
             Ok(approval) => (approval, 0),
             Err(told) => return Ok(Err(told)),
@@ -341,8 +340,9 @@ fn later(
     if call.asked.era == Era::Modern && round < limits.rounds {
         let count = round.saturating_add(1);
         let until = gate.now().after(limits.decide);
-        let state = Round { approval, count, until }.seal(gate, call)?;
-        return Ok(come_back(&state, trail.correlation));
+        let state = State { wait: Wait::Approval { approval, count }, until };
+        let state = state.seal(gate, call.asked)?;
+        return Ok(come_back(None, &state, trail.correlation));
     }
     let text = told::pending(approval);
     told::result(call.asked, &text, Some(approval), trail.correlation)

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 
 use super::client::{body, call_body, legacy_call, meta};
 use super::world::{Behaviour, OTHER, Stage, WORKER, definition, key_of};
-use crate::line::Line;
+use crate::line::{Line, Ticket};
 use crate::proxy::{self, Body};
 use crate::trail::Trail;
 use crate::wire::{Call, Era, Id, Meta};
@@ -325,6 +325,7 @@ async fn what_was_judged_is_what_is_sent_or_nothing_is() {
             name: "read_file".into(),
             arguments: Some(raw(judged)),
             state: None,
+            responses: None,
             repeated: Vec::new(),
         },
         meta: Meta::default(),
@@ -334,7 +335,14 @@ async fn what_was_judged_is_what_is_sent_or_nothing_is() {
         alive: mpsc::channel(1).0,
     };
     let mut trail = Trail::new(gate.correlation().unwrap(), String::new());
-    let (mut line, _answer) = Line::new(gate.config.limits.keep_alive);
+    let ticket = Ticket {
+        live: live.clone(),
+        id: asked.id.clone(),
+        token: None,
+        correlation: trail.correlation,
+        alive: asked.alive.clone(),
+    };
+    let (mut line, _answer) = Line::new(gate.config.limits.keep_alive, ticket);
     let mut cancelled = live.begin(&asked.id).unwrap();
     for (arguments, sent) in [(Some("{\"amount\":9}"), 0), (None, 0), (Some(judged), 1)] {
         let digest = Digest::of(judged.as_bytes());

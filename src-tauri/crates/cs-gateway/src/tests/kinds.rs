@@ -115,11 +115,12 @@ async fn what_a_session_can_never_see_is_no_capability_of_the_gateway() {
     let client = stage.client(WORKER);
     let found = modern(&client, "server/discover", json!({})).await.json();
     let told = json!({ "listChanged": true });
-    let all = json!({ "tools": told, "prompts": told, "resources": told, "completions": {} });
+    let all = json!({ "tools": told, "prompts": told, "resources": told, "completions": {},
+        "logging": {} });
     assert_eq!(found["result"]["capabilities"], all);
     let reading = client.clone().at("/t/acme/task/reading/mcp");
     let found = modern(&reading, "server/discover", json!({})).await.json();
-    assert_eq!(found["result"]["capabilities"], json!({ "tools": told }));
+    assert_eq!(found["result"]["capabilities"], json!({ "tools": told, "logging": {} }));
     let hello = json!({ "protocolVersion": "2025-11-25", "capabilities": {},
         "clientInfo": { "name": "c", "version": "1" } });
     let reply = client.post(&body("initialize", hello)).await.json();

@@ -6,7 +6,8 @@ use cs_model::state::{CredentialState, SessionEnd};
 use serde_json::json;
 
 use super::client::{Client, Open, body, legacy_call, meta};
-use super::world::{Stage, WORKER};
+use super::world::{STRANGER, Stage, WORKER, server, tenant};
+use crate::upstream::{Change, What};
 
 const CHANGED: &str = "notifications/tools/list_changed";
 
@@ -33,7 +34,7 @@ async fn a_newer_client_hears_what_it_asked_for_and_nothing_else() {
     let stage = Stage::new().await;
     let client = stage.client(WORKER);
     let wishes = json!({ "toolsListChanged": true, "promptsListChanged": true });
-    let mut stream = listen(&client, wishes).await;
+    let mut stream = listen(&client, wishes.clone()).await;
     stream.until("acknowledged").await;
     stage.enforce(|it| it.tenants[0].tools[0].enabled = false);
     stream.until(CHANGED).await;
@@ -48,6 +49,24 @@ async fn a_newer_client_hears_what_it_asked_for_and_nothing_else() {
     assert_eq!(messages[1]["params"]["_meta"], subscription);
     assert_eq!(messages[2]["id"], 1);
     assert_eq!(messages[2]["result"], json!({ "resultType": "complete", "_meta": subscription }));
+}
+
+/// Attacks S06, H15: a change is told to whom it concerns, and who asked for it.
+#[tokio::test]
+async fn s06_h15_a_change_at_a_server_reaches_its_own_tenant_and_those_who_asked_for_it() {
+    let stage = Stage::new().await;
+    let mut all = listen(&stage.client(WORKER), json!({ "promptsListChanged": true })).await;
+    let mut stranger = listen(&stage.client(STRANGER), json!({ "promptsListChanged": true })).await;
+    all.until("acknowledged").await;
+    stranger.until("acknowledged").await;
+    for what in [What::Tools, What::Resources, What::Prompts] {
+        let (tenant, server) = (tenant(1), server(1000));
+        stage.journal.news.send(Change { tenant, server, what }).unwrap();
+    }
+    let seen = all.until("notifications/prompts/list_changed").await;
+    assert!(!seen.contains("notifications/tools") && !seen.contains("notifications/resources"));
+    stage.change_key(STRANGER, |key| key.state = CredentialState::Revoked);
+    assert!(!stranger.end().await.body.contains("list_changed"));
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! A world to test in: two tenants, a few agents, and ports that keep a journal.
 
+mod outbound;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
@@ -12,12 +14,15 @@ use cs_model::event::{Event, EventKind, Outcome};
 use cs_model::op_token::OperationClaims;
 use cs_model::state::{CredentialState, SessionEnd, Standing};
 use cs_model::upstream::Transport;
-use cs_model::{AgentId, ApprovalId, CredentialId, Digest, Grant, Kind, Name, OperationTokenId, OperatorId, Passes, RoleId, Secret, ServerId, SessionId, TaskId, TenantId, Timestamp, ToolId, ToolName};
+use cs_model::{
+    AgentId, ApprovalId, CredentialId, Digest, Grant, Kind, Name, OperationTokenId, OperatorId,
+    Passes, RoleId, Secret, ServerId, SessionId, TaskId, TenantId, Timestamp, ToolId, ToolName,
+};
 use cs_policy::Snapshot;
 use cs_trust::token::IssuerKey;
 use cs_trust::{OperatorKey, operation};
 use serde_json::value::RawValue;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{broadcast, watch};
 
 use crate::authn::Warrant;
 use crate::config::Config;
@@ -27,7 +32,7 @@ use crate::ports::*;
 use crate::session::Live;
 use crate::tests::client::Client;
 use crate::tests::issuer::Withdrawn;
-use crate::upstream::{Reply, ReplyBody, Target, ToolCall, UpstreamError, Upstreams};
+use crate::upstream::{Change, Upstreams};
 use crate::world::{Credentials, Holder, Providers, Recognised, World};
 
 /// 2026-07-28T09:30:00Z.
@@ -209,6 +214,8 @@ pub(super) fn world_of(document: &Document) -> World {
 #[derive(Clone, Debug)]
 pub(super) enum Behaviour {
     Answer(String),
+    /// It asks something before it answers, as the older era does.
+    Asks(&'static str, String),
     Drift,
     Error(i64, String),
     /// Progress without end, or nearly.
@@ -218,6 +225,8 @@ pub(super) enum Behaviour {
     Large,
     Lost,
     Progress,
+    /// It asks for a form in a first round, as the newer era does.
+    Rounds,
 }
 
 impl Behaviour {
@@ -251,6 +260,7 @@ pub(super) struct Journal {
     requests: watch::Sender<Vec<(NewApproval, Ruling)>>,
     spent: Mutex<HashSet<OperationTokenId>>,
     calls: watch::Sender<Vec<Sent>>,
+    pub(super) news: broadcast::Sender<Change>,
 }
 
 /// A call that reached a server.
@@ -278,6 +288,7 @@ impl Default for Journal {
             requests: watch::Sender::new(Vec::new()),
             spent: Mutex::default(),
             calls: watch::Sender::new(Vec::new()),
+            news: broadcast::Sender::new(8),
         }
     }
 }
@@ -579,54 +590,6 @@ impl SecretSource for Journal {
 impl RevocationList for Journal {
     async fn give_up(&self, _: GivenUp, events: Vec<Event>) -> Result<(), PortError> {
         self.keep(events)
-    }
-}
-
-#[async_trait]
-impl Outbound for Journal {
-    async fn call(
-        &self,
-        target: Target<'_>,
-        call: ToolCall<'_>,
-        progress: mpsc::Sender<Box<RawValue>>,
-    ) -> Result<Reply, UpstreamError> {
-        self.step("called upstream");
-        let sent = Sent {
-            tenant: target.tenant,
-            tool: call.tool.as_str().to_owned(),
-            arguments: call.arguments.map(str::to_owned),
-        };
-        self.calls.send_modify(|calls| calls.push(sent));
-        let behaviour = self.behaviour.lock().unwrap().clone();
-        let raw = |text: &str| RawValue::from_string(text.to_owned()).unwrap();
-        let body = match behaviour {
-            Behaviour::Answer(text) => ReplyBody::Result(raw(&text)),
-            Behaviour::Drift => return Err(UpstreamError::Drift),
-            Behaviour::Error(code, message) => {
-                ReplyBody::Error { code, message, data: Some(raw("{\"n\":1.0}")) }
-            }
-            Behaviour::Flood => {
-                for step in 1..=20_000 {
-                    progress.send(raw(&format!("{{\"progress\":{step}}}"))).await.unwrap();
-                }
-                ReplyBody::Result(raw("{\"content\":[]}"))
-            }
-            Behaviour::Hang => std::future::pending().await,
-            Behaviour::Large => {
-                let large = call.arguments.is_some_and(|it| it.contains("large"));
-                let usual = || raw(r#"{"content":[{"type":"text","text":"done"}]}"#);
-                ReplyBody::Result(if large { Behaviour::large() } else { usual() })
-            }
-            Behaviour::Lost => return Err(UpstreamError::Lost("css_canary".into())),
-            Behaviour::Progress => {
-                for told in ["{\"progress\":1,\"total\":2,\"x\":1}", "{\"progress\":1}"] {
-                    progress.send(raw(told)).await.unwrap();
-                }
-                tokio::task::yield_now().await;
-                ReplyBody::Result(raw("{\"content\":[]}"))
-            }
-        };
-        Ok(Reply { body })
     }
 }
 

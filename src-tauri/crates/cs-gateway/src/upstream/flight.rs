@@ -4,19 +4,18 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use serde_json::value::RawValue;
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{Notify, oneshot};
 use tokio_util::sync::CancellationToken;
 
-use super::UpstreamError;
+use super::news::{Teller, What};
+use super::talk::{Asked, Back, Note, not_asked};
 use super::wire::{self, Answer, Has, Incoming, Violation};
+use super::{Abilities, Ear, NotAsked, Question, Told, UpstreamError};
 use crate::wire::Era;
 
 /// How many abandoned requests are remembered, so that late answers to them are told from
 /// answers that nobody asked for.
 const REMEMBERED: usize = 1024;
-
-/// Where the progress of a call is told.
-pub(super) type Progress = mpsc::Sender<Box<RawValue>>;
 
 /// How a connection ended.
 #[derive(Clone, Debug)]
@@ -48,7 +47,7 @@ pub(super) type Awaited = oneshot::Receiver<Result<Answer, UpstreamError>>;
 
 struct Waiting {
     answer: oneshot::Sender<Result<Answer, UpstreamError>>,
-    progress: Option<Progress>,
+    ear: Option<Ear>,
 }
 
 #[derive(Default)]
@@ -67,6 +66,9 @@ pub(super) struct Flight {
     listing_changed: Notify,
     modern: OnceLock<Modern>,
     has: OnceLock<Has>,
+    own: OnceLock<Abilities>,
+    teller: OnceLock<Teller>,
+    notes: OnceLock<bool>,
 }
 
 /// What is known of a server of the newer era.
@@ -103,6 +105,29 @@ impl Flight {
         self.modern.get().is_some_and(|it| it.tells)
     }
 
+    /// The connection is one session's own, and these may be asked of it.
+    pub(super) fn is_own(&self, abilities: Abilities) {
+        // A connection begins once.
+        let _ = self.own.set(abilities);
+    }
+
+    /// Where its changes are told.
+    pub(super) fn tells_of_changes(&self, teller: Teller) {
+        // A connection begins once.
+        let _ = self.teller.set(teller);
+    }
+
+    /// Whether the server notes things down for whoever it serves.
+    pub(super) fn notes(&self, does: bool) {
+        // A connection begins once.
+        let _ = self.notes.set(does);
+    }
+
+    /// Whether the server has to be told how loud its notes are to be.
+    pub(super) fn takes_level(&self) -> bool {
+        self.era() == Era::Legacy && self.notes.get() == Some(&true)
+    }
+
     fn inner(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -112,10 +137,7 @@ impl Flight {
     /// # Errors
     ///
     /// When the connection has ended. Nothing was sent then.
-    pub(super) fn expect(
-        &self,
-        progress: Option<Progress>,
-    ) -> Result<(u64, Awaited), UpstreamError> {
+    pub(super) fn expect(&self, ear: Option<Ear>) -> Result<(u64, Awaited), UpstreamError> {
         let mut inner = self.inner();
         if let Some(ending) = &inner.ending {
             return Err(UpstreamError::NotSent(ending.why().to_owned()));
@@ -123,7 +145,7 @@ impl Flight {
         inner.last = inner.last.saturating_add(1);
         let id = inner.last;
         let (answer, awaited) = oneshot::channel();
-        inner.waiting.insert(id, Waiting { answer, progress });
+        inner.waiting.insert(id, Waiting { answer, ear });
         Ok((id, awaited))
     }
 
@@ -140,17 +162,25 @@ impl Flight {
         waited
     }
 
-    /// Takes one message from the server. Answers with what is to be said back, if anything.
-    pub(super) fn take(&self, message: &[u8]) -> Result<Option<String>, Violation> {
+    /// Takes one message from the server, which came with the answer to a request, or unasked.
+    /// Answers with what is to be said back, if anything.
+    pub(super) fn take(&self, message: &[u8], of: Option<u64>) -> Result<Option<Back>, Violation> {
         match wire::read(message)? {
             Incoming::Answer { id, answer } => self.deliver(id, answer).map(|()| None),
             Incoming::Request { .. } if self.era() == Era::Modern => {
                 Err(Violation("a request, which servers of this revision do not make"))
             }
-            Incoming::Request { id, method } => Ok(Some(wire::answer_to(&id, &method))),
+            Incoming::Request { id, method, params } => {
+                Ok(Some(self.asked(id, &method, params.as_deref(), of)))
+            }
             Incoming::Notification { method, params } => {
+                let change = What::read(&method, params.as_deref());
+                if let (Some(what), Some(teller)) = (change, self.teller.get()) {
+                    teller.tell(what);
+                }
                 match method.as_str() {
                     "notifications/progress" => self.tell(params.as_deref()),
+                    "notifications/message" => self.noted(params.as_deref(), of),
                     "notifications/prompts/list_changed"
                     | "notifications/resources/list_changed"
                     | "notifications/tools/list_changed" => self.change_listing(),
@@ -177,11 +207,66 @@ impl Flight {
     fn tell(&self, params: Option<&RawValue>) {
         let Some((token, told)) = wire::progress(params) else { return };
         let inner = self.inner();
-        let progress = inner.waiting.get(&token).and_then(|waiting| waiting.progress.as_ref());
-        if let Some(progress) = progress {
+        let ear = inner.waiting.get(&token).and_then(|waiting| waiting.ear.as_ref());
+        if let Some(ear) = ear {
             // Progress that nobody takes fast enough is old news.
-            let _ = progress.try_send(told);
+            let _ = ear.try_send(Told::Progress(told));
         }
+    }
+
+    /// Who hears what a server says: the request that it came with the answer of. What came
+    /// unasked is heard by the latest call, where all calls are of one session, and else by none.
+    fn ear(&self, of: Option<u64>) -> Option<Ear> {
+        let inner = self.inner();
+        if let Some(id) = of {
+            return inner.waiting.get(&id)?.ear.clone();
+        }
+        self.own.get()?;
+        let calls = inner.waiting.iter().filter(|(_, waiting)| waiting.ear.is_some());
+        calls.max_by_key(|(id, _)| **id)?.1.ear.clone()
+    }
+
+    fn noted(&self, params: Option<&RawValue>, of: Option<u64>) {
+        let Some(ear) = self.ear(of) else { return };
+        if let Some(note) = Note::read(params) {
+            let _ = ear.try_send(Told::Note(note));
+        }
+    }
+
+    /// The server asks something. Nobody hears it but the session whose connection this is, and
+    /// that only for what it can; a ping is answered.
+    fn asked(
+        &self,
+        id: Box<RawValue>,
+        method: &str,
+        params: Option<&RawValue>,
+        of: Option<u64>,
+    ) -> Back {
+        if method == "ping" {
+            return Back::Now(wire::pong(&id));
+        }
+        let ear = self.ear(of);
+        let question = Question::read(method, params);
+        let covered = |it: &Question| self.own.get().is_some_and(|own| own.cover(it));
+        let why = match (question, ear) {
+            (Ok(question), Some(ear)) if covered(&question) => {
+                let (sender, answer) = oneshot::channel();
+                let asked = Told::Asked(Asked { question, answer: sender });
+                if ear.try_send(asked).is_ok() {
+                    return Back::Later { id, answer };
+                }
+                NotAsked::ANSWERED
+            }
+            (question, ear) => {
+                let what = question.as_ref().map_or("asks_other", |it| it.kind.code());
+                if let Some(ear) = ear {
+                    // Whoever is too busy to hear it misses it; nothing was granted.
+                    let _ = ear.try_send(Told::Turned(what));
+                }
+                question.err().unwrap_or(NotAsked::ABLE)
+            }
+        };
+        Back::Now(not_asked(&id, why))
     }
 
     /// Ends the connection, once: everybody who waits hears why.

@@ -15,11 +15,11 @@ use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::time::timeout;
 
-use super::UpstreamError;
 use super::egress::{Reach, Tcp};
-use super::flight::{Awaited, Ending, Flight, Progress};
+use super::flight::{Awaited, Ending, Flight};
 use super::sse::Events;
 use super::wire::{self, Answer, Ask};
+use super::{Ear, UpstreamError};
 use crate::wire::{Era, MODERN, written};
 
 /// The most bytes of an answer that is not a stream, and of a refusal that is still read.
@@ -142,10 +142,10 @@ impl HttpLink {
     pub(super) async fn ask(
         &self,
         ask: Ask<'_>,
-        progress: Option<Progress>,
+        ear: Option<Ear>,
     ) -> Result<Answer, UpstreamError> {
         let inner = &self.inner;
-        let (id, mut awaited) = inner.flight.expect(progress)?;
+        let (id, mut awaited) = inner.flight.expect(ear)?;
         let era = ask.era(inner.flight.era());
         let mut waiting = Waiting { inner, id, told: None };
         let request = ask.request(id, era);
@@ -160,10 +160,10 @@ impl HttpLink {
         };
         let response = inner.send(Method::POST, request, repeated).await?;
         inner.reached.store(true, Ordering::Release);
-        if matches!(ask, Ask::Initialize) {
+        if matches!(ask, Ask::Initialize(_)) {
             inner.session().id = session_id(response.headers())?;
         }
-        inner.hear(response, &mut awaited).await
+        inner.hear(response, id, &mut awaited).await
     }
 
     /// Says that the first exchange is over, and listens to what the server says unasked.
@@ -320,6 +320,7 @@ impl Inner {
     async fn hear(
         self: &Arc<Self>,
         response: Response<Incoming>,
+        id: u64,
         awaited: &mut Awaited,
     ) -> Result<Answer, UpstreamError> {
         let status = response.status();
@@ -337,7 +338,7 @@ impl Inner {
         let kind = kind(response.headers());
         if status.is_client_error() {
             return match kind {
-                Kind::Json => match self.whole(response, REFUSAL, awaited).await {
+                Kind::Json => match self.whole(response, id, REFUSAL, awaited).await {
                     Ok(answer @ Answer::Error(_)) => Ok(answer),
                     Ok(Answer::Result(_)) | Err(_) => Err(UpstreamError::NotSent(said())),
                 },
@@ -345,8 +346,8 @@ impl Inner {
             };
         }
         match kind {
-            Kind::Json if status == StatusCode::OK => self.whole(response, MOST, awaited).await,
-            Kind::Events if status == StatusCode::OK => self.stream(response, awaited).await,
+            Kind::Json if status == StatusCode::OK => self.whole(response, id, MOST, awaited).await,
+            Kind::Events if status == StatusCode::OK => self.stream(response, id, awaited).await,
             Kind::Json | Kind::Events | Kind::Other => Err(self.reject(&said())),
         }
     }
@@ -354,24 +355,26 @@ impl Inner {
     async fn whole(
         self: &Arc<Self>,
         response: Response<Incoming>,
+        id: u64,
         most: usize,
         awaited: &mut Awaited,
     ) -> Result<Answer, UpstreamError> {
         let body = Limited::new(response.into_body(), most).collect().await;
         let body = body.map_err(|_| lost())?.to_bytes();
-        self.take(&body)?;
+        self.take(&body, Some(id))?;
         awaited.try_recv().unwrap_or_else(|_| Err(self.reject("the answer is to nobody")))
     }
 
     async fn stream(
         self: &Arc<Self>,
         response: Response<Incoming>,
+        id: u64,
         awaited: &mut Awaited,
     ) -> Result<Answer, UpstreamError> {
         let mut body = response.into_body();
         let mut events = Events::default();
         while let Some(frame) = body.frame().await {
-            self.take_frame(&mut events, frame.map_err(|_| lost())?)?;
+            self.take_frame(&mut events, frame.map_err(|_| lost())?, Some(id))?;
             if let Ok(answer) = awaited.try_recv() {
                 return answer;
             }
@@ -383,17 +386,19 @@ impl Inner {
         self: &Arc<Self>,
         events: &mut Events,
         frame: hyper::body::Frame<Bytes>,
+        of: Option<u64>,
     ) -> Result<(), UpstreamError> {
         let Ok(piece) = frame.into_data() else { return Ok(()) };
         let messages = events.push(&piece).map_err(|why| self.reject(why.0))?;
-        messages.iter().try_for_each(|message| self.take(message))
+        messages.iter().try_for_each(|message| self.take(message, of))
     }
 
-    fn take(self: &Arc<Self>, message: &[u8]) -> Result<(), UpstreamError> {
-        let back = self.flight.take(message).map_err(|why| self.reject(why.0))?;
+    /// Takes a message that came with the answer to a request, or unasked.
+    fn take(self: &Arc<Self>, message: &[u8], of: Option<u64>) -> Result<(), UpstreamError> {
+        let back = self.flight.take(message, of).map_err(|why| self.reject(why.0))?;
         if let Some(back) = back {
             let inner = Arc::clone(self);
-            tokio::spawn(async move { inner.tell(back).await });
+            tokio::spawn(async move { inner.tell(back.text().await).await });
         }
         Ok(())
     }
@@ -413,7 +418,7 @@ impl Inner {
             let mut body = response.into_body();
             let mut events = Events::default();
             while let Some(Ok(frame)) = body.frame().await {
-                if self.take_frame(&mut events, frame).is_err() {
+                if self.take_frame(&mut events, frame, None).is_err() {
                     return;
                 }
             }

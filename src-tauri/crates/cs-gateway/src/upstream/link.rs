@@ -10,11 +10,12 @@ use tokio::time::timeout;
 
 use super::catalog::{self, Listing};
 use super::child::{Program, Tail};
-use super::flight::{Ending, Flight, Progress};
+use super::flight::{Ending, Flight};
 use super::http::{HttpLink, header};
+use super::news::Teller;
 use super::stdio::StdioLink;
 use super::wire::{self, Answer, Ask, Has, Introduction};
-use super::{UpstreamError, UpstreamLimits};
+use super::{Abilities, Ear, UpstreamError, UpstreamLimits};
 use crate::ports::SecretSource;
 use crate::wire::{Era, MODERN};
 
@@ -41,6 +42,10 @@ pub(super) struct Maker {
     pub(super) secrets: Arc<dyn SecretSource>,
     /// How long things may take.
     pub(super) limits: UpstreamLimits,
+    /// What the server may ask, when the connection is one session's own.
+    pub(super) own: Option<Abilities>,
+    /// Where its changes are told, when it is everybody's.
+    pub(super) teller: Option<Teller>,
 }
 
 impl Maker {
@@ -55,6 +60,12 @@ impl Maker {
         tail: &Arc<Tail>,
     ) -> Result<(Link, Listing), UpstreamError> {
         let mut link = self.connect(transport, tail).await?;
+        if let Some(teller) = &self.teller {
+            link.flight().tells_of_changes(teller.clone());
+        }
+        if let Some(abilities) = self.own {
+            link.flight().is_own(abilities);
+        }
         match self.introduce(&mut link, transport, tail).await {
             Ok(listing) => Ok((link, listing)),
             Err(why) => {
@@ -115,9 +126,9 @@ impl Maker {
         tail: &Arc<Tail>,
     ) -> Result<Listing, UpstreamError> {
         let patience = PROBE.min(self.limits.initialize.checked_div(2).unwrap_or(PROBE));
-        let said = match discover(link, patience).await {
+        let said = match self.discovered(link, patience).await {
             Ok(Some(said)) => said,
-            Err(UpstreamError::NotSent(why)) if !link.was_reached() => {
+            Err(UpstreamError::NotSent(why)) if !link.was_reached() && self.own.is_none() => {
                 return Err(UpstreamError::NotSent(why));
             }
             Ok(None) | Err(_) => {
@@ -132,8 +143,22 @@ impl Maker {
         within(self.limits.list, catalog::list(link, said.has)).await
     }
 
+    /// Asks which era it is, unless the connection is for the older one if there is that.
+    async fn discovered(
+        &self,
+        link: &Link,
+        patience: Duration,
+    ) -> Result<Option<Introduction>, UpstreamError> {
+        if self.own.is_some() { Ok(None) } else { discover(link, patience).await }
+    }
+
     async fn initialize(&self, link: &Link) -> Result<Introduction, UpstreamError> {
-        match within(self.limits.initialize, link.ask(Ask::Initialize, None)).await? {
+        match within(
+            self.limits.initialize,
+            link.ask(Ask::Initialize(self.own.unwrap_or_default()), None),
+        )
+        .await?
+        {
             Answer::Result(result) => {
                 wire::introduced(&result).map_err(|why| UpstreamError::Rejected(why.to_string()))
             }
@@ -191,17 +216,18 @@ impl Link {
     pub(super) async fn ask(
         &self,
         ask: Ask<'_>,
-        progress: Option<Progress>,
+        ear: Option<Ear>,
     ) -> Result<Answer, UpstreamError> {
         match self {
-            Self::Http(link) => link.ask(ask, progress).await,
-            Self::Stdio(link) => link.ask(ask, progress).await,
+            Self::Http(link) => link.ask(ask, ear).await,
+            Self::Stdio(link) => link.ask(ask, ear).await,
         }
     }
 
     /// Speaks from now on what the server does.
     async fn begin(&self, said: &Introduction) -> Result<(), UpstreamError> {
         self.flight().publishes(said.has);
+        self.flight().notes(said.notes);
         if said.version == MODERN {
             self.flight().is_modern(said.tells);
             return Ok(());
@@ -220,6 +246,11 @@ impl Link {
     /// What its server publishes.
     pub(super) fn has(&self) -> Has {
         self.flight().has()
+    }
+
+    /// Whether the server has to be told how loud its notes are to be.
+    pub(super) fn notes(&self) -> bool {
+        self.flight().takes_level()
     }
 
     /// Whether anything ever answered.

@@ -9,10 +9,9 @@ use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, timeout};
 
 use super::catalog::{self, Fingerprints, Listing};
-use super::flight::Progress;
 use super::link::{Link, within};
 use super::wire::{self, Ask};
-use super::{Published, Reply, ToolCall, UpstreamError, UpstreamLimits};
+use super::{Ear, Level, Published, Reply, ToolCall, UpstreamError, UpstreamLimits};
 
 /// After how long the tools are asked for again, also when the server says nothing.
 const FRESH: Duration = Duration::from_secs(60);
@@ -28,6 +27,7 @@ pub(super) struct Live {
     known: Mutex<Known>,
     stale: watch::Sender<bool>,
     wanted: Notify,
+    heard: tokio::sync::Mutex<Option<Level>>,
 }
 
 struct Known {
@@ -41,7 +41,8 @@ impl Live {
         let since = Instant::now();
         let known = Known { fingerprints: listing.fingerprints.clone(), read: since };
         let (stale, _) = watch::channel(false);
-        Self { link, since, limits, known: Mutex::new(known), stale, wanted: Notify::new() }
+        let (known, wanted) = (Mutex::new(known), Notify::new());
+        Self { link, since, limits, known, stale, wanted, heard: tokio::sync::Mutex::default() }
     }
 
     /// The connection itself.
@@ -61,20 +62,31 @@ impl Live {
     }
 
     /// Makes one call, if what is called is still what it was when it was pinned.
-    pub(super) async fn call(
-        &self,
-        call: &ToolCall<'_>,
-        progress: Progress,
-    ) -> Result<Reply, UpstreamError> {
+    pub(super) async fn call(&self, call: &ToolCall<'_>, ear: Ear) -> Result<Reply, UpstreamError> {
         self.check(call).await?;
-        let progress = call.wants_progress.then_some(progress);
-        let answer = within(self.limits.call, self.link.ask(Ask::Call(call), progress)).await?;
+        if let Some(level) = call.talk.level {
+            self.hear(level).await;
+        }
+        let answer = within(self.limits.call, self.link.ask(Ask::Call(call), Some(ear))).await?;
         wire::reply(answer, call, self.link.era()).map_err(|why| {
             if why != wire::ASKS {
                 self.link.reject(why.0);
             }
             UpstreamError::Rejected(why.to_string())
         })
+    }
+
+    /// Has a server of the older era note down what is so loud, unless it does already. What it
+    /// says to that does not matter.
+    async fn hear(&self, level: Level) {
+        if !self.link.notes() {
+            return;
+        }
+        let mut heard = self.heard.lock().await;
+        if heard.is_none_or(|heard| level < heard) {
+            *heard = Some(level);
+            let _ = within(self.limits.list, self.link.ask(Ask::SetLevel(level), None)).await;
+        }
     }
 
     // A server that has announced a change is asked for its tools before it is called again.

@@ -11,11 +11,12 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::UpstreamError;
 use super::child::{self, Process, Program, Tail};
-use super::flight::{Ending, Flight, Progress};
+use super::flight::{Ending, Flight};
 use super::lines::{self, Overlong};
+use super::talk::Back;
 use super::wire::{self, Answer, Ask};
+use super::{Ear, UpstreamError};
 
 /// The most bytes of one message.
 const MOST: usize = 4 * 1024 * 1024;
@@ -60,9 +61,9 @@ impl StdioLink {
     pub(super) async fn ask(
         &self,
         ask: Ask<'_>,
-        progress: Option<Progress>,
+        ear: Option<Ear>,
     ) -> Result<Answer, UpstreamError> {
-        let (id, awaited) = self.flight.expect(progress)?;
+        let (id, awaited) = self.flight.expect(ear)?;
         let mut waiting = Waiting { link: self, id, sent: false, ask };
         let request = ask.request(id, ask.era(self.flight.era()));
         let request = request.map_err(|why| UpstreamError::NotSent(why.to_string()))?;
@@ -160,9 +161,13 @@ async fn listen(
             Ok(None) => return,
             Err(_) => return flight.end(Ending::Rejected("a message is too long".to_owned())),
         };
-        match flight.take(&line) {
+        match flight.take(&line, None) {
             // A server that asks faster than it reads goes without an answer.
-            Ok(Some(back)) => drop(outbox.try_send(back)),
+            Ok(Some(Back::Now(text))) => drop(outbox.try_send(text)),
+            Ok(Some(later @ Back::Later { .. })) => {
+                let outbox = outbox.clone();
+                tokio::spawn(async move { outbox.send(later.text().await).await });
+            }
             Ok(None) => {}
             Err(violation) => return flight.end(Ending::Rejected(violation.to_string())),
         }

@@ -8,6 +8,7 @@ use cs_model::upstream::Setting;
 use cs_model::{CredentialId, Secret};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::*;
@@ -36,7 +37,15 @@ impl SecretSource for OneSecret {
 
 pub(super) fn upstreams(limits: UpstreamLimits) -> Upstreams {
     let (secrets, gone) = (Arc::new(OneSecret), CancellationToken::new());
-    Upstreams { shared: Arc::new(Shared { secrets, limits, slots: Mutex::default(), gone }) }
+    Upstreams {
+        shared: Arc::new(Shared {
+            secrets,
+            limits,
+            slots: Mutex::default(),
+            news: News::default(),
+            gone,
+        }),
+    }
 }
 
 pub(super) fn tenant(number: u8) -> TenantId {
@@ -91,8 +100,16 @@ pub(super) async fn call(
         wants_progress: false,
         trace: None,
         repeated: &[],
+        talk: nobody(),
+        inputs: None,
     };
     upstreams.call(target(transport), call, mpsc::channel(1).0).await
+}
+
+/// A call of a client that can be asked for nothing.
+pub(super) fn nobody() -> Talk {
+    let (session, era) = (SessionId::from_random([1; 16]), Era::Legacy);
+    Talk { session, era, abilities: Abilities::default(), level: None, hears: None }
 }
 
 pub(super) fn text(reply: Result<Reply, UpstreamError>) -> String {
@@ -297,6 +314,8 @@ async fn x02_a_tool_with_another_definition_than_the_pinned_one_is_not_called() 
             wants_progress: false,
             trace: None,
             repeated: &[],
+            talk: nobody(),
+            inputs: None,
         };
         let refused = upstreams.call(target(&transport), call, mpsc::channel(1).0).await;
         assert!(matches!(refused, Err(UpstreamError::Drift)), "{refused:?}");
@@ -320,10 +339,12 @@ async fn p19_progress_goes_to_the_call_that_asked_for_it_and_says_no_more_than_i
         wants_progress: true,
         trace: Some(trace),
         repeated: &[],
+        talk: nobody(),
+        inputs: None,
     };
     let (told, mut progress) = mpsc::channel(8);
     text(upstreams.call(target(&transport), call, told).await);
-    let step = progress.recv().await.unwrap();
+    let Some(Told::Progress(step)) = progress.recv().await else { panic!("no progress") };
     assert_eq!(step.get(), r#"{"progress":1,"total":2,"message":"half"}"#);
     assert!(progress.recv().await.is_none());
     let heard = text(self::call(&upstreams, &transport, "heard", None).await);
@@ -399,6 +420,8 @@ async fn tenants_never_share_a_server_process() {
         wants_progress: false,
         trace: None,
         repeated: &[],
+        talk: nobody(),
+        inputs: None,
     };
     let heard = text(upstreams.call(other, call, mpsc::channel(1).0).await);
     assert!(!heard.contains("mine"), "{heard}");

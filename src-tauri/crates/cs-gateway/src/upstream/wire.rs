@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 pub(super) use self::said::{Has, Introduction, discovered, introduced};
-use super::{Reply, ReplyBody, ToolCall};
+use super::{Abilities, Asks, Level, Reply, ReplyBody, ToolCall};
 use crate::item::{Shape, method, plural};
 use crate::wire::{Era, LATEST_LEGACY, MODERN, Members};
 
@@ -28,8 +28,8 @@ const DATA: usize = 4096;
 #[error("{0}")]
 pub(super) struct Violation(pub(super) &'static str);
 
-/// The server asks something back, which the newest revision allows it to. It is not passed on.
-pub(super) const ASKS: Violation = Violation("the server asks something back");
+/// The server asks for something that it was not told that the client can.
+pub(super) const ASKS: Violation = Violation("the server asks for what it may not ask for");
 
 /// One message from a server.
 #[derive(Debug)]
@@ -54,6 +54,8 @@ pub(super) enum Incoming {
         id: Box<RawValue>,
         /// Its method.
         method: String,
+        /// Its parameters.
+        params: Option<Box<RawValue>>,
     },
 }
 
@@ -109,7 +111,9 @@ pub(super) fn read(bytes: &[u8]) -> Result<Incoming, Violation> {
     }
     let Envelope { id, method, params, result, error, .. } = envelope;
     match (id, method, result, error) {
-        (Some(id), Some(method), None, None) if is_id(&id) => Ok(Incoming::Request { id, method }),
+        (Some(id), Some(method), None, None) if is_id(&id) => {
+            Ok(Incoming::Request { id, method, params })
+        }
         (None, Some(method), None, None) => Ok(Incoming::Notification { method, params }),
         (Some(id), None, Some(result), None) if params.is_none() && is_object(result.get()) => {
             Ok(Incoming::Answer { id: number(&id)?, answer: Answer::Result(result) })
@@ -144,12 +148,14 @@ pub(super) enum Ask<'a> {
     Call(&'a ToolCall<'a>),
     /// To say what it is, in the newest revision.
     Discover,
-    /// To say what it speaks, in the older ones.
-    Initialize,
+    /// To say what it speaks, in the older ones, when it may ask for these.
+    Initialize(Abilities),
     /// To list what it has of one kind, from that cursor on.
     List(Kind, Option<&'a str>),
     /// To tell when its tools change, for as long as somebody listens. Newest revision only.
     Listen,
+    /// To note down what is so loud. Older ones only.
+    SetLevel(Level),
 }
 
 impl Ask<'_> {
@@ -158,12 +164,13 @@ impl Ask<'_> {
         match self {
             Self::Call(call) => method(call.kind, call.act),
             Self::Discover => "server/discover",
-            Self::Initialize => "initialize",
+            Self::Initialize(_) => "initialize",
             Self::List(Kind::Prompt, _) => "prompts/list",
             Self::List(Kind::Resource, _) => "resources/list",
             Self::List(Kind::Template, _) => "resources/templates/list",
             Self::List(Kind::Tool, _) => "tools/list",
             Self::Listen => "subscriptions/listen",
+            Self::SetLevel(_) => "logging/setLevel",
         }
     }
 
@@ -171,7 +178,7 @@ impl Ask<'_> {
     pub(super) const fn era(self, connection: Era) -> Era {
         match self {
             Self::Discover | Self::Listen => Era::Modern,
-            Self::Initialize => Era::Legacy,
+            Self::Initialize(_) | Self::SetLevel(_) => Era::Legacy,
             Self::Call(_) | Self::List(..) => connection,
         }
     }
@@ -180,8 +187,8 @@ impl Ask<'_> {
     /// the first request.
     pub(super) const fn can_be_cancelled(self) -> bool {
         match self {
-            Self::Call(_) | Self::List(..) | Self::Listen => true,
-            Self::Discover | Self::Initialize => false,
+            Self::Call(_) | Self::List(..) | Self::Listen | Self::SetLevel(_) => true,
+            Self::Discover | Self::Initialize(_) => false,
         }
     }
 
@@ -190,7 +197,8 @@ impl Ask<'_> {
         let mut members = match self {
             Self::Call(call) => call_members(call)?,
             Self::Discover | Self::List(_, None) => Vec::new(),
-            Self::Initialize => introduction(),
+            Self::Initialize(abilities) => introduction(abilities),
+            Self::SetLevel(level) => vec![format!(r#""level":"{}""#, level.as_str())],
             Self::List(_, Some(cursor)) => {
                 vec![format!(r#""cursor":{}"#, serde_json::Value::from(cursor))]
             }
@@ -198,9 +206,10 @@ impl Ask<'_> {
         };
         let mut meta = match era {
             Era::Legacy => Vec::new(),
-            Era::Modern => claims(),
+            Era::Modern => claims(self),
         };
         if let Self::Call(call) = self {
+            members.extend(brought(call));
             meta.extend(call_meta(call, id));
         }
         if !meta.is_empty() {
@@ -229,17 +238,9 @@ pub(super) fn cancelled(id: u64) -> String {
     )
 }
 
-/// The answer to what a server asks. Nothing but a ping is granted: a server has no business
-/// with the agent's model, its user or its files.
-pub(super) fn answer_to(id: &RawValue, method: &str) -> String {
-    let id = id.get();
-    if method == "ping" {
-        format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{{}}}}"#)
-    } else {
-        format!(
-            r#"{{"jsonrpc":"2.0","id":{id},"error":{{"code":-32601,"message":"Method not found"}}}}"#
-        )
-    }
+/// The answer to a ping.
+pub(super) fn pong(id: &RawValue) -> String {
+    format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{{}}}}"#)
 }
 
 // INVARIANT: a message is one line. Line breaks in JSON stand between tokens only, where a blank
@@ -249,22 +250,29 @@ fn one_line(text: &str) -> String {
 }
 
 /// The parameters of `initialize`.
-fn introduction() -> Vec<String> {
+fn introduction(abilities: Abilities) -> Vec<String> {
     vec![
         format!(r#""protocolVersion":"{LATEST_LEGACY}""#),
-        r#""capabilities":{}"#.to_owned(),
+        format!(r#""capabilities":{}"#, abilities.json()),
         format!(r#""clientInfo":{}"#, ourselves()),
     ]
 }
 
-/// What each request of the newest revision says of who sends it. Nothing is granted to a server:
-/// it has no business with the agent's model, its user or its files.
-fn claims() -> Vec<String> {
-    vec![
+/// What each request of the newest revision says of who sends it. Nothing is granted to a server
+/// but what an administrator lets pass: otherwise it has no business with the agent's model, its
+/// user or its files.
+fn claims(ask: Ask<'_>) -> Vec<String> {
+    let talk = if let Ask::Call(call) = ask { Some(call.talk) } else { None };
+    let abilities = talk.map(|talk| talk.abilities).unwrap_or_default().json();
+    let level = talk
+        .and_then(|talk| talk.hears)
+        .map(|level| format!(r#""io.modelcontextprotocol/logLevel":"{}""#, level.as_str()));
+    let said = [
         format!(r#""io.modelcontextprotocol/protocolVersion":"{MODERN}""#),
-        r#""io.modelcontextprotocol/clientCapabilities":{}"#.to_owned(),
+        format!(r#""io.modelcontextprotocol/clientCapabilities":{abilities}"#),
         format!(r#""io.modelcontextprotocol/clientInfo":{}"#, ourselves()),
-    ]
+    ];
+    said.into_iter().chain(level).collect()
 }
 
 fn ourselves() -> String {
@@ -315,6 +323,15 @@ pub(super) fn spoken_name(call: &ToolCall<'_>) -> Option<String> {
     }
 }
 
+/// What the server asked for, once it did.
+fn brought(call: &ToolCall<'_>) -> impl Iterator<Item = String> {
+    let responses = call.inputs.and_then(|inputs| inputs.responses.as_ref());
+    let responses = responses.map(|it| format!(r#""inputResponses":{it}"#));
+    let state = call.inputs.and_then(|inputs| inputs.state.as_deref());
+    let state = state.map(|it| format!(r#""requestState":{}"#, serde_json::Value::from(it)));
+    responses.into_iter().chain(state)
+}
+
 /// What is said about a call besides.
 fn call_meta(call: &ToolCall<'_>, token: u64) -> Vec<String> {
     let progress = call.wants_progress.then(|| format!(r#""progressToken":{token}"#));
@@ -332,8 +349,18 @@ fn is_trace(text: &str) -> bool {
 pub(super) fn reply(answer: Answer, call: &ToolCall<'_>, era: Era) -> Result<Reply, Violation> {
     match answer {
         Answer::Result(result) => {
+            if let Some(asks) = asked(&result, era, call.talk.abilities)? {
+                return Ok(Reply { body: ReplyBody::Asks(asks) });
+            }
             check_result(&result, Shape::of(call.kind, call.act), era)?;
             Ok(Reply { body: ReplyBody::Result(result) })
+        }
+        Answer::Error(Fault { code: -32021, data: Some(data), .. }) if era == Era::Modern => {
+            let told = Members::read(data.get()).filter(|_| data.get().len() <= DATA);
+            let required = told.as_ref().and_then(|told| told.get("requiredCapabilities"));
+            let required = required.filter(|it| is_object(it.get()));
+            let required = required.ok_or(Violation("an error does not have the shape of one"))?;
+            Ok(Reply { body: ReplyBody::Lacks(required.to_owned()) })
         }
         Answer::Error(Fault { code, message, data }) => {
             let reads = Shape::of(call.kind, call.act) == Shape::Contents;
@@ -351,6 +378,16 @@ pub(super) fn reply(answer: Answer, call: &ToolCall<'_>, era: Era) -> Result<Rep
     }
 }
 
+/// What a server of the newest revision wants to know first, if it does.
+fn asked(result: &RawValue, era: Era, able: Abilities) -> Result<Option<Asks>, Violation> {
+    let Some(members) = Members::read(result.get()) else { return Ok(None) };
+    let asks = members.text("resultType").is_some_and(|kind| kind == "input_required");
+    if era == Era::Legacy || !asks {
+        return Ok(None);
+    }
+    Asks::read(&members, able).map(Some).ok_or(ASKS)
+}
+
 /// A result has what every result of its shape has, and does not turn into something that nobody
 /// asked for: a task, or a question to the agent's user. What a tool gives as data is an object;
 /// in the newest revision it may be anything.
@@ -366,9 +403,6 @@ fn check_result(result: &RawValue, expected: Shape, era: Era) -> Result<(), Viol
     }
     const OTHER: Violation = Violation("the result does not have the shape of one");
     let said: Said<'_> = serde_json::from_str(result.get()).map_err(|_| OTHER)?;
-    if era == Era::Modern && said.result_type.as_deref() == Some("input_required") {
-        return Err(ASKS);
-    }
     let structured = era == Era::Modern
         || expected != Shape::Content
         || said.structured_content.is_none_or(|structured| is_object(structured.get()));

@@ -11,10 +11,12 @@ use super::{Envelope, Flaw, Id, Members};
 use crate::item::Wanted;
 use crate::refusal::Refusal;
 use crate::stream::{TOLD, noun};
+use crate::upstream::{Abilities, Level};
 
 const META_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
 const META_CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
 const META_CLIENT: &str = "io.modelcontextprotocol/clientInfo";
+const META_LEVEL: &str = "io.modelcontextprotocol/logLevel";
 const META_TASK: &str = "dev.countersign/task";
 const META_TOKEN: &str = "dev.countersign/operation-token";
 
@@ -39,8 +41,8 @@ pub(crate) enum Ask {
     Call(Id, Call),
     /// What the gateway is and can do, in the newer era.
     Discover(Id),
-    /// To open a session, in the older era.
-    Initialize(Id, String),
+    /// To open a session, in the older era, with what the client can be asked for.
+    Initialize(Id, String, Abilities),
     /// What there is of one kind.
     List(Id, Kind),
     /// To be told when what can be seen of these kinds changes, in the newer era.
@@ -49,6 +51,8 @@ pub(crate) enum Ask {
     Notice(Notice),
     /// Whether anybody is there.
     Ping(Id),
+    /// To hear from now on what servers note down, if it is so loud. In the older era.
+    SetLevel(Id, Level),
 }
 
 /// Something that wants no answer.
@@ -73,6 +77,8 @@ pub(crate) struct Call {
     pub(crate) arguments: Option<Box<RawValue>>,
     /// What the gateway gave the client to bring back.
     pub(crate) state: Option<String>,
+    /// What the client was asked for: an object.
+    pub(crate) responses: Option<Box<RawValue>>,
     /// The headers that repeat arguments. Nothing is decided on them.
     pub(crate) repeated: Vec<(HeaderName, HeaderValue)>,
 }
@@ -89,6 +95,10 @@ impl Call {
 pub(crate) struct Meta {
     pub(super) version: Option<String>,
     pub(super) has_capabilities: bool,
+    /// What the client can be asked for, in the newer era.
+    pub(crate) abilities: Abilities,
+    /// How loud what servers note down has to be for the client to hear it, in the newer era.
+    pub(crate) level: Option<Level>,
     /// The token under which the client wants to hear of progress, as JSON.
     pub(crate) progress: Option<Id>,
     /// The task that it declares.
@@ -114,7 +124,10 @@ pub(crate) fn read(envelope: &Envelope<'_>, headers: &HeaderMap) -> Result<Incom
     };
     let era = classify(headers, &meta)?;
     let ask = match (era, method) {
-        (Era::Legacy, "initialize") => Ask::Initialize(id, requested_version(params)?),
+        (Era::Legacy, "initialize") => {
+            Ask::Initialize(id, requested_version(params)?, said_abilities(params))
+        }
+        (Era::Legacy, "logging/setLevel") => Ask::SetLevel(id, requested_level(params)?),
         (Era::Legacy, "ping") => Ask::Ping(id),
         (Era::Modern, "server/discover") => plain(params, &[], Ask::Discover(id))?,
         (Era::Modern, "subscriptions/listen") => Ask::Listen(id, wishes(params)?),
@@ -180,6 +193,19 @@ fn requested_version(params: Option<&Members<'_>>) -> Result<String, Refusal> {
     version.filter(|version| version.len() <= 64).ok_or(flaw)
 }
 
+/// What a client says in `initialize` that it can be asked for.
+fn said_abilities(params: Option<&Members<'_>>) -> Abilities {
+    let capabilities = params.and_then(|params| params.object("capabilities"));
+    capabilities.map(|said| Abilities::read(&said)).unwrap_or_default()
+}
+
+fn requested_level(params: Option<&Members<'_>>) -> Result<Level, Refusal> {
+    let level =
+        params.filter(|it| it.are_all_in(&["_meta", "level"])).and_then(|it| it.text("level"));
+    let level = level.and_then(|level| Level::read(&level));
+    level.ok_or(Refusal::Message(Flaw::Params("logging/setLevel needs a level of the protocol")))
+}
+
 fn wishes(params: Option<&Members<'_>>) -> Result<Vec<Kind>, Refusal> {
     let flaw = || Refusal::Message(Flaw::Params("subscriptions/listen needs notifications"));
     let params = params.filter(|p| p.are_all_in(&["_meta", "notifications"])).ok_or_else(flaw)?;
@@ -240,7 +266,7 @@ fn call(
         let name = params.text("name").ok_or_else(|| flaw("The name must be a string"))?;
         (name, object("arguments")?)
     };
-    object("inputResponses")?;
+    let responses = object("inputResponses")?;
     let state = match params.get("requestState") {
         Some(_) => {
             let state = params.text("requestState").filter(|state| state.len() <= MOST_STATE);
@@ -250,7 +276,7 @@ fn call(
     };
     let repeated = headers.iter().filter(|(name, _)| name.as_str().starts_with("mcp-param-"));
     let repeated = repeated.map(|(name, value)| (name.clone(), value.clone())).collect();
-    Ok(Some(Call { kind, act: Act::Use, name, arguments, state, repeated }))
+    Ok(Some(Call { kind, act: Act::Use, name, arguments, state, responses, repeated }))
 }
 
 /// Reads what is to be completed: one argument of a prompt or of a resource template.
@@ -289,7 +315,8 @@ fn completion(params: Option<&Members<'_>>) -> Result<Call, Refusal> {
     }
     let said = said.into_iter().filter_map(|key| Some((key, params.get(key)?.get())));
     let arguments = Some(members(&said.collect::<Vec<_>>())?);
-    Ok(Call { kind, act: Act::Complete, name, arguments, state: None, repeated: Vec::new() })
+    let (state, responses, repeated) = (None, None, Vec::new());
+    Ok(Call { kind, act: Act::Complete, name, arguments, state, responses, repeated })
 }
 
 /// An object of members that are JSON.
@@ -313,7 +340,17 @@ impl Meta {
         let version = text(META_VERSION, "The protocol version in `_meta` must be a string")?;
         let task = text(META_TASK, "The task in `_meta` must be a string")?;
         let token = text(META_TOKEN, "The operation token in `_meta` must be a string")?;
-        let has_capabilities = meta.object(META_CAPABILITIES).is_some();
+        let capabilities = meta.object(META_CAPABILITIES);
+        let has_capabilities = capabilities.is_some();
+        let abilities = capabilities.map(|said| Abilities::read(&said)).unwrap_or_default();
+        let level = text(META_LEVEL, "The log level in `_meta` must be a string")?;
+        let level = match level {
+            Some(level) => Some(
+                Level::read(&level)
+                    .ok_or_else(|| flaw("The log level in `_meta` must be one of the protocol"))?,
+            ),
+            None => None,
+        };
         if meta.get(META_CLIENT).is_some() && meta.object(META_CLIENT).is_none() {
             return Err(flaw("The client info in `_meta` must be an object"));
         }
@@ -325,7 +362,7 @@ impl Meta {
             None => None,
         };
         let trace = meta.text("traceparent").filter(|trace| is_traceparent(trace));
-        Ok(Self { version, has_capabilities, progress, task, token, trace })
+        Ok(Self { version, has_capabilities, abilities, level, progress, task, token, trace })
     }
 }
 

@@ -37,6 +37,11 @@ impl<'t> Members<'t> {
         Self::read(self.get(key)?.get())
     }
 
+    /// All members.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &'t RawValue)> {
+        self.0.iter().map(|(name, raw)| (name.as_str(), *raw))
+    }
+
     /// Whether any of these is there.
     pub(crate) fn has_any(&self, keys: &[&str]) -> bool {
         self.0.iter().any(|(name, _)| keys.contains(&name.as_str()))

@@ -333,6 +333,8 @@ async fn h07_the_headers_of_a_call_repeat_what_its_definition_wants_repeated() {
         wants_progress: false,
         trace: None,
         repeated: &repeated,
+        talk: crate::upstream::tests::nobody(),
+        inputs: None,
     };
     let (told, _) = tokio::sync::mpsc::channel(1);
     text(upstreams.call(target(&transport), call, told).await);

@@ -52,6 +52,8 @@ async fn x02_a_server_of_the_newest_revision_tells_of_changes_when_it_is_asked_t
         wants_progress: false,
         trace: None,
         repeated: &[],
+        talk: nobody(),
+        inputs: None,
     };
     let refused = upstreams.call(target(&transport), call, mpsc::channel(1).0).await;
     assert!(matches!(refused, Err(UpstreamError::Drift)), "{refused:?}");

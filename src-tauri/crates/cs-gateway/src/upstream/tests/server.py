@@ -90,7 +90,8 @@ def call(i, params):
         say({"jsonrpc": "2.0", "id": 7, "method": "sampling/createMessage", "params": {}})
         text(i, "asked")
     elif name == "input":
-        result(i, {"resultType": "input_required", "requestState": "s"})
+        asks = {"who": {"method": "elicitation/create", "params": {"message": "Who?"}}}
+        result(i, {"resultType": "input_required", "inputRequests": asks, "requestState": "s"})
     elif name == "number":
         result(i, {"content": [], "structuredContent": 7, "resultType": "complete"})
     elif name == "change":

@@ -19,6 +19,8 @@ pub(in crate::upstream) struct Introduction {
     pub(in crate::upstream) has: Has,
     /// Whether it tells when they change.
     pub(in crate::upstream) tells: bool,
+    /// Whether it notes things down for whoever it serves.
+    pub(in crate::upstream) notes: bool,
 }
 
 /// Which kinds of things a server publishes, and what it can do with them.
@@ -42,6 +44,7 @@ impl Has {
 
 #[derive(Deserialize)]
 struct Capabilities {
+    logging: Option<serde::de::IgnoredAny>,
     prompts: Option<Listed>,
     resources: Option<Listed>,
     tools: Option<Listed>,
@@ -55,11 +58,12 @@ struct Listed {
 
 impl Introduction {
     fn of(version: &'static str, capabilities: &Capabilities) -> Self {
-        let Capabilities { prompts, resources, tools } = capabilities;
+        let Capabilities { logging, prompts, resources, tools } = capabilities;
+        let notes = logging.is_some();
         let mut all = [prompts, resources, tools].into_iter().flatten();
         let tells = all.any(|it| it.list_changed == Some(true));
         let (prompts, resources) = (prompts.is_some(), resources.is_some());
-        Self { version, has: Has { prompts, resources, tools: tools.is_some() }, tells }
+        Self { version, has: Has { prompts, resources, tools: tools.is_some() }, tells, notes }
     }
 }
 

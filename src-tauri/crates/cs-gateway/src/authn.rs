@@ -194,7 +194,7 @@ enum Doubt {
     Because(&'static str),
     Port(PortError),
     /// Its holder sent so many requests lately that one more has to wait.
-    TooOften(nonce::Hasty),
+    TooOften(Box<nonce::Hasty>),
     /// Too many came from the same address and failed: nothing of it was looked at.
     TurnedAway,
     /// Nobody can say now whether it is good.
@@ -227,7 +227,7 @@ pub(crate) async fn identify(
             return Ok(presented);
         }
         Err(Doubt::Port(error)) => return Err(Refusal::Unrecorded(error)),
-        Err(Doubt::TooOften(hasty)) => return Err(nonce::turn_away(gate, hasty, trail).await),
+        Err(Doubt::TooOften(hasty)) => return Err(nonce::turn_away(gate, *hasty, trail).await),
         Err(_) if turned_away => return Err(turn_away(gate, from, now, trail).await),
         Err(Doubt::TurnedAway) => return Err(turn_away(gate, from, now, trail).await),
         Err(Doubt::Because(reason)) => (reason, false),

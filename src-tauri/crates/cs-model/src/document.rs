@@ -10,7 +10,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::provider::ProviderSettings;
 use crate::state::Standing;
-use crate::{AgentId, Condition, Digest, Grant, Kind, Name, Passes, ProviderId, Rate, RoleId, ServerId, TaskId, TenantId, ToolId, ToolName};
+use crate::{
+    AgentId, Condition, Digest, Grant, Kind, Name, Passes, ProviderId, Rate, RoleId, ServerId,
+    TaskId, TenantId, ToolId, ToolName,
+};
 
 /// One policy version.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]

@@ -6,7 +6,10 @@ use std::collections::{BTreeSet, HashMap};
 
 use cs_model::document::{Document, TenantDoc};
 use cs_model::state::Standing;
-use cs_model::{AgentId, Condition, Digest, Grant, Kind, Name, Passes, Rate, RoleId, ServerId, TaskId, TenantId, ToolId, ToolName, UriTemplate};
+use cs_model::{
+    AgentId, Condition, Digest, Grant, Kind, Name, Passes, Rate, RoleId, ServerId, TaskId,
+    TenantId, ToolId, ToolName, UriTemplate,
+};
 
 use self::rows::{cells, resources, tools};
 use crate::condition::{Arguments, Guarded, grants};

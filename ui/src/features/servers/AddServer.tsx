@@ -10,7 +10,7 @@ import { call } from '@/ipc/call'
 import type { DiscoveredTool } from '@/ipc/generated'
 import { templateList } from '@/ipc/queries'
 import { nameProblem } from '@/lib/names'
-import { plural } from '@/lib/format'
+import { count } from '@/lib/format'
 import { marked } from '@/lib/kinds'
 import { ChooseTools } from './ChooseTools'
 import { fromProblem } from './FromTemplate'
@@ -80,7 +80,7 @@ function Steps({ onClose }: { onClose: () => void }) {
       <div className="row spread">
         {found ? <Act onClick={() => setFound(null)}>Back</Act> : <Act onClick={onClose}>Cancel</Act>}
         {found ? (
-          <Act tone="primary" onClick={() => create.mutate()} loading={create.isPending}>Add with {plural(chosen.size, 'enabled tool')}</Act>
+          <Act tone="primary" onClick={() => create.mutate()} loading={create.isPending}>Add with {count(chosen.size)} enabled</Act>
         ) : (
           <Act tone="primary" onClick={() => probe.mutate()} loading={probe.isPending} disabledReason={problem}>
             {kind === 'stdio' ? 'Start it and ask for its tools' : 'Connect and ask for its tools'}

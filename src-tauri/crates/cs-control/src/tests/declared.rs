@@ -163,7 +163,9 @@ async fn x03_a_thing_that_is_not_what_it_is_called_or_stands_for_another_is_refu
     let mut second = furnished();
     let acme = &mut second["tenants"]["acme"];
     acme["servers"]["mail"] = acme["servers"]["files"].clone();
-    let twin = acme["tools"]["files/resource:file:///a%20b"].clone();
+    let mut twin = acme["tools"]["files/resource:file:///a%20b"].clone();
+    twin["enabled"] = json!(true);
+    acme["tools"]["files/resource:file:///a%20b"] = twin.clone();
     acme["tools"]["mail/resource:file:///a%20b"] = twin;
     let text = furnished().to_string();
     for (wrong, says) in [

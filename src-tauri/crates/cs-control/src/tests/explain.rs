@@ -30,7 +30,8 @@ async fn explain(place: &Place, agent: &str, name: &str) -> Value {
 }
 
 async fn issue(place: &Place, agent: &str) -> Value {
-    let args = json!({ "tenant": place.tenant().await, "agent": place.agent(agent).await["id"] });
+    let (tenant, agent) = (place.tenant().await, place.agent(agent).await);
+    let args = json!({ "tenant": tenant, "agent": agent["id"], "kind": "api_key" });
     place.ask("credential_issue", args).await
 }
 

@@ -34,6 +34,7 @@ const LOOKS: &[&str] = &[
     "matrix_save",
     "operator_list",
     "overview",
+    "policy_explain",
     "provider_list",
     "reference_matrix",
     "revocation_list",

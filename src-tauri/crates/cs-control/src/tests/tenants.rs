@@ -84,6 +84,8 @@ struct Things {
     approval: Value,
     authority: Value,
     credential: Value,
+    /// A revocation list of an authority.
+    crl: Value,
     provider: Value,
     role: Value,
     server: Value,
@@ -98,16 +100,17 @@ impl Things {
         let other = |id: &Value| {
             let text = id.as_str().unwrap();
             let (kind, digits) = text.split_once('_').unwrap();
-            let digit = |it| if it == '0' { '1' } else { '0' };
-            let first = digits.chars().next().map(digit).unwrap();
-            // The end of an id says of what version it is; its beginning says nothing.
-            json!(format!("{kind}_{first}{}", &digits[1..]))
+            let other = if digits.starts_with('0') { '1' } else { '0' };
+            // What stands further in says of what version an id is; its beginning says nothing.
+            let rest: String = digits.chars().skip(1).collect();
+            json!(format!("{kind}_{other}{rest}"))
         };
         Self {
             agent: other(&self.agent),
             approval: other(&self.approval),
             authority: other(&self.authority),
             credential: other(&self.credential),
+            crl: self.crl.clone(),
             provider: other(&self.provider),
             role: other(&self.role),
             server: other(&self.server),
@@ -120,7 +123,12 @@ impl Things {
 
 /// Every way to name something, in the name of a tenant that does not have it. What is not named
 /// there is the tenant's own.
-fn attempts(tenant: &Value, own: &Things, it: &Things, version: &Value) -> Vec<(&'static str, Value)> {
+fn attempts(
+    tenant: &Value,
+    own: &Things,
+    it: &Things,
+    version: &Value,
+) -> Vec<(&'static str, Value)> {
     let times = |mut args: Value| {
         args["expected_secs"] = json!(60);
         args["longest_secs"] = json!(600);
@@ -174,7 +182,7 @@ fn attempts(tenant: &Value, own: &Things, it: &Things, version: &Value) -> Vec<(
             json!({ "agent": it.agent, "authority": own.authority, "fingerprint": print }),
         ),
         ("client_register", json!({ "agent": it.agent, "method": "client_secret" })),
-        ("authority_list_update", json!({ "authority": it.authority, "crl": "x" })),
+        ("authority_list_update", json!({ "authority": it.authority, "crl": own.crl })),
         ("authority_remove", json!({ "authority": it.authority })),
         ("provider_update", json!({ "provider": it.provider, "enabled": false })),
         ("provider_remove", json!({ "provider": it.provider })),
@@ -182,7 +190,7 @@ fn attempts(tenant: &Value, own: &Things, it: &Things, version: &Value) -> Vec<(
         ("provider_refresh", json!({ "provider": it.provider })),
         (
             "revocation_add",
-            json!({ "what": { "kind": "certificate", "authority": it.authority, "serial": "1" },
+            json!({ "what": { "kind": "certificate", "authority": it.authority, "serial": "7f01" },
                     "reason": "x" }),
         ),
         ("server_detail", json!({ "server": it.server })),
@@ -202,6 +210,13 @@ fn attempts(tenant: &Value, own: &Things, it: &Things, version: &Value) -> Vec<(
             json!({ "approval": it.approval, "reason": "x", "passphrase": PASSPHRASE }),
         ),
         ("session_end", json!({ "session": it.session })),
+        ("agent_set_rate", json!({ "agent": it.agent })),
+        ("tool_set_rate", json!({ "tool": it.tool })),
+        ("server_set_passes", json!({ "server": it.server, "passes": [] })),
+        ("policy_explain", json!({ "agent": it.agent, "tool": own.tool })),
+        ("policy_explain", json!({ "agent": own.agent, "tool": it.tool })),
+        ("policy_explain", json!({ "agent": own.agent, "task": it.task, "tool": own.tool })),
+        ("policy_explain", json!({ "agent": own.agent, "tool": own.tool, "session": it.session })),
     ];
     let with_tenant = |(command, mut args): (&'static str, Value)| {
         args["tenant"] = tenant.clone();
@@ -214,13 +229,14 @@ async fn first(place: &Place, command: &str, tenant: &Value) -> Value {
     place.ask(command, json!({ "tenant": tenant })).await[0]["id"].clone()
 }
 
-async fn authority(place: &Place, tenant: &Value) -> Value {
+async fn authority(place: &Place, tenant: &Value) -> (Value, Value) {
     let made = Authority::create("partner", place.options.clock.now(), [8; 16]).unwrap().0;
     let now = place.options.clock.now();
     let crl = made.crl(&[], 1, now, now.after(Duration::from_secs(3600))).unwrap();
     let args = json!({ "tenant": tenant, "name": "partner", "pem": made.certificate_pem(),
-                       "crl": crl, "prefix": "spiffe://partner.example/" });
-    place.ask("authority_add", args).await["id"].clone()
+                       "crl": &crl, "prefix": "spiffe://partner.example/" });
+    let id = place.ask("authority_add", args).await["id"].clone();
+    (id, json!(crl))
 }
 
 /// A second tenant with one of most things.
@@ -234,10 +250,13 @@ async fn second(place: &Place, theirs: &Things) -> (Value, Things) {
     let task = place.ask("task_create", task).await["id"].clone();
     let agent = json!({ "tenant": tenant, "name": "reader-1", "roles": [role], "tasks": [task] });
     let agent = place.ask("agent_create", agent).await["id"].clone();
-    let login = json!({ "tenant": tenant, "name": "login", "settings": settings(), "enabled": true });
+    let login =
+        json!({ "tenant": tenant, "name": "login", "settings": settings(), "enabled": true });
     let provider = place.ask("provider_create", login).await["id"].clone();
-    let authority = authority(place, &tenant).await;
-    let own = Things { agent, authority, provider, role, task, ..theirs.unknown() };
+    let (authority, crl) = authority(place, &tenant).await;
+    let issuer = json!({ "tenant": tenant, "enabled": true, "token_secs": 600 });
+    place.ask("issuer_set", issuer).await;
+    let own = Things { agent, authority, crl, provider, role, task, ..theirs.unknown() };
     (tenant, own)
 }
 
@@ -251,11 +270,13 @@ async fn s06_s07_no_command_reaches_what_another_tenant_has() {
     let login = provider(place, "login", &settings()).await;
     let matrix = place.matrix().await;
     let agent = place.agent("executor-1").await;
+    let (outside, crl) = authority(place, &acme).await;
     let theirs = Things {
         agent: agent["id"].clone(),
         approval: json!(waiting.request.id),
-        authority: authority(place, &acme).await,
+        authority: outside,
         credential: json!(waiting.request.credential),
+        crl,
         provider: login["id"].clone(),
         role: matrix["roles"][0]["id"].clone(),
         server: first(place, "server_list", &acme).await,
@@ -273,8 +294,9 @@ async fn s06_s07_no_command_reaches_what_another_tenant_has() {
             place.ask("authority_show", tenant.clone()).await,
             place.ask("revocation_list", tenant).await,
             place.ask("session_list", live).await,
-            place.ask("approval_show", json!({ "tenant": acme, "approval": theirs.approval })).await
-                ["row"]["state"]
+            place
+                .ask("approval_show", json!({ "tenant": acme, "approval": theirs.approval }))
+                .await["row"]["state"]
                 .clone(),
         )
     };

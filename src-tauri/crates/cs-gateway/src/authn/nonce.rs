@@ -33,7 +33,7 @@ pub(super) async fn spend(
     let counted = Counted::Nonces(holder.credential);
     if let Err(exceeded) = gate.rates.take(&[(counted, limit)], gate.latest()) {
         let Holder { tenant, agent, credential, .. } = *holder;
-        return Err(Doubt::TooOften(Hasty { tenant, agent, credential, exceeded }));
+        return Err(Doubt::TooOften(Box::new(Hasty { tenant, agent, credential, exceeded })));
     }
     match gate.ports.nonces.remember(holder.credential, nonce, until).await? {
         Nonce::Seen => Err(Doubt::Because("replay")),

@@ -119,7 +119,7 @@ test('the reference matrix is saved to a file that is there', async () => {
   await page.getByRole('button', { name: 'Export', exact: true }).click()
   await page.getByRole('button', { name: 'Save to a file' }).click()
   const path = await page.getByRole('status').filter({ hasText: 'Saved as' }).locator('code').innerText()
-  assert.match(await readFile(path, 'utf8'), /"read_file","yes","reader","allow","files:read","File share"/)
+  assert.match(await readFile(path, 'utf8'), /"read_file","yes","reader","allow","","","files:read","no","File share"/)
   assert.deepEqual(wrong, [])
   await close()
 })

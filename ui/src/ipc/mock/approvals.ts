@@ -7,7 +7,7 @@ type Call = { tool: string; args: unknown; previous?: unknown; raw?: string }
 
 const long = Array.from({ length: 60 }, (_, at) => `${at + 1}. Refund order ${4_000 + at} in full and close the ticket.`).join('\n')
 
-const calls: Call[] = [
+const ofTools: Call[] = [
   {
     tool: 'send_email',
     args: { body: 'Dear Sir,\n\nplease find the invoice attached.\n\nKind regards', subject: 'Invoice 2026-118', to: 'billing@pаypal.com' },
@@ -17,9 +17,17 @@ const calls: Call[] = [
   { tool: 'execute_code', args: { script: long, timeout: 30, env: { REGION: 'eu', DRY_RUN: false }, files: ['a.csv', 'b.csv'] }, previous: { script: long, timeout: 10, env: { REGION: 'eu', DRY_RUN: true }, files: ['a.csv'] } },
 ]
 
-export function fillApprovals(world: World, waiting: number): void {
+/** Calls of what is no tool. */
+const ofOtherKinds: Call[] = [
+  { tool: 'https://wiki.acme.example/api/v2/spaces/platform-engineering/pages/2026/q4/incident-reviews/2026-11-14-gateway-restart/attachments/timeline-in-utc.csv?version=12&format=raw', args: { uri: 'https://wiki.acme.example/api/v2/spaces/platform-engineering/pages/2026/q4/incident-reviews/2026-11-14-gateway-restart/attachments/timeline-in-utc.csv?version=12&format=raw' } },
+  { tool: 'summarise_the_incident_for_customers_without_internal_names', args: { incident: 'INC-2041', language: 'sv' }, previous: { incident: 'INC-1990', language: 'sv' } },
+  { tool: 'github://{owner}/{repository}/contents/{+path}{?reference,recursive,include_submodules,depth_of_history}', args: { uri: 'github://acme/payroll/contents/secrets/production.env?reference=main' } },
+]
+
+export function fillApprovals(world: World, waiting: number, allKinds: boolean): void {
   const tenant = world.tenants[0]
   if (!tenant) return
+  const calls = allKinds ? [...ofTools, ...ofOtherKinds] : ofTools
   for (let at = 0; at < waiting; at += 1) {
     const call = calls[at % calls.length]
     if (call) world.approvals.push(makeApproval(tenant, call, 'pending', 40 + at * 11))
@@ -38,7 +46,7 @@ function makeApproval(tenant: Tenant, call: Call, state: ApprovalState, age: num
   const decided = state === 'pending' || state === 'expired' || state === 'withdrawn' ? null : ago(age - 30)
   return {
     row: {
-      id: id('apr'), tenant: tenant.view.id, tenant_name: tenant.view.name, agent_name: agent?.name ?? 'executor-1', task_name: 'workbench', server_name: 'workbench', tool_name: call.tool,
+      id: id('apr'), tenant: tenant.view.id, tenant_name: tenant.view.name, agent_name: agent?.name ?? 'executor-1', task_name: 'workbench', server_name: tool.server_name, tool_name: call.tool,
       state, requested: ago(age), expires: state === 'pending' ? ahead(900 - age > 60 ? 900 - age : 70 + below(600)) : ago(age - 900), held: state === 'pending' && age < 50,
     },
     agent: agent?.id as never, session: id('ses'), roles: ['executor'], session_opened: ago(age + 700), session_ends: ahead(2_000), session_anomalies: pick([0, 0, 2, 6]),

@@ -17,6 +17,14 @@ const toolView = (tenant: Tenant, tool: ToolView): ToolView => ({
   grants: tenant.roles.map((role) => ({ role: role.id, role_name: role.name, grant: tenant.grants.get(`${tool.id}/${role.id}`) ?? 'deny' })),
 })
 
+/** The last lines of a program: what programs write, and what those write who mean ill. */
+function written(long: boolean): string[] {
+  const lines = ['workbench: sandbox folder is ready', 'workbench: opened sample.db, 240 rows', 'workbench: \u001b[31mtool list was asked for\u001b[0m']
+  if (!long) return lines
+  const more = Array.from({ length: 190 }, (_, at) => `2026-11-21T09:${String(at % 60).padStart(2, '0')}:07.114Z INFO workbench::server request served method=tools/call tool=read_file path=/home/ada/.local/share/countersign/workbench/reports/2026/q4/summary-${at}.md bytes=${at * 977} took=${at % 13}ms`)
+  return [...lines, ...more, 'thread \'main\' panicked at src/db.rs:88:14:', '\tcalled `Result::unwrap()` on an `Err` value: SqliteFailure(Error { code: DatabaseBusy, extended_code: 5 }, Some("database is locked"))', '']
+}
+
 function detailOf(tenant: Tenant, server: ServerId): ServerDetail {
   recount(tenant)
   const found = tenant.servers.find((one) => one.id === server)
@@ -24,7 +32,7 @@ function detailOf(tenant: Tenant, server: ServerId): ServerDetail {
   return {
     server: found,
     tools: tenant.tools.filter((tool) => tool.server === server).map((tool) => toolView(tenant, tool)),
-    stderr: found.transport.kind === 'stdio' ? ['workbench: sandbox folder is ready', 'workbench: opened sample.db, 240 rows', 'workbench: \u001b[31mtool list was asked for\u001b[0m'] : [],
+    stderr: found.transport.kind === 'stdio' ? written(tenant.servers.length > 1) : [],
     origin: tenant.origins.get(server) ?? null,
   }
 }

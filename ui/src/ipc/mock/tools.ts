@@ -54,6 +54,14 @@ export const furnishings: Sample[] = [
   { kind: 'template', name: 'file:///workbench/{name}', title: null, description: 'Any file of the sandbox folder.', properties: {}, claims: nothing, grants: ['deny', 'deny', 'token', 'allow'] },
 ]
 
+/** Names as long as servers make them. */
+export const lengthy: Sample[] = [
+  { kind: 'prompt', name: 'summarise_the_incident_for_customers_without_internal_names', title: 'Summary for customers', description: 'Writes what customers are told about an incident. Leaves out names of people, hosts and projects.', properties: { incident: text('Its number'), language: text('Of the summary') }, claims: nothing, grants: ['deny', 'allow', 'token', 'token'] },
+  { kind: 'resource', name: 'https://wiki.acme.example/api/v2/spaces/platform-engineering/pages/2026/q4/incident-reviews/2026-11-14-gateway-restart/attachments/timeline-in-utc.csv?version=12&format=raw', title: null, description: 'The timeline of the incident of the 14th.', properties: {}, claims: nothing, grants: ['deny', 'allow', 'token', 'token'] },
+  { kind: 'resource', name: 'https://wiki.acme.example/api/v2/spaces/platform-engineering/pages/2026/q4/incident-reviews/2026-11-14-gateway-restart/attachments/timeline-in-utc.csv?version=13&format=raw', title: null, description: '', properties: {}, claims: nothing, grants: ['deny', 'deny', 'token', 'token'] },
+  { kind: 'template', name: 'github://{owner}/{repository}/contents/{+path}{?reference,recursive,include_submodules,depth_of_history}', title: null, description: 'Any file of a repository, at any point of its history.', properties: {}, claims: nothing, grants: ['deny', 'deny', 'token', 'token'] },
+]
+
 const NOUNS = ['invoice', 'ticket', 'branch', 'release', 'customer', 'report', 'queue', 'dashboard', 'channel', 'order', 'pipeline', 'schema', 'bucket', 'role', 'secret', 'webhook', 'calendar', 'contract', 'shipment', 'forecast']
 const VERBS = ['list', 'get', 'search', 'create', 'update', 'delete', 'export', 'archive', 'assign', 'approve']
 

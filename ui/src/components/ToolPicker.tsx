@@ -2,7 +2,9 @@ import { Checkbox, TextInput } from '@mantine/core'
 import { useMemo, useState } from 'react'
 import type { MatrixTool, MatrixView, ToolId } from '@/ipc/generated'
 import { plural } from '@/lib/format'
+import { marked } from '@/lib/kinds'
 import { IconSearch } from './icons'
+import { KindMark } from './KindMark'
 import { Untrusted } from './Untrusted'
 import css from './ToolPicker.module.css'
 
@@ -12,7 +14,7 @@ type Props = { view: MatrixView; chosen: ToolId[]; onChange: (chosen: ToolId[]) 
 export function ToolPicker({ view, chosen, onChange }: Props) {
   const [words, setWords] = useState('')
   const set = useMemo(() => new Set(chosen), [chosen])
-  const shown = view.tools.filter((tool) => tool.name.toLowerCase().includes(words.toLowerCase()))
+  const shown = view.tools.filter((tool) => marked(tool).toLowerCase().includes(words.toLowerCase()))
   const toggle = (tools: MatrixTool[], on: boolean) => {
     const next = new Set(set)
     for (const tool of tools) {
@@ -40,7 +42,7 @@ export function ToolPicker({ view, chosen, onChange }: Props) {
               <div className={css.tools}>
                 {tools.map((tool) => (
                   <Checkbox key={tool.id} size="xs" checked={set.has(tool.id)} onChange={(event) => toggle([tool], event.currentTarget.checked)}
-                    label={<Untrusted text={tool.name} mono />} />
+                    label={<span className={css.name}><KindMark kind={tool.kind} /><Untrusted text={tool.name} mono /></span>} />
                 ))}
               </div>
             </div>

@@ -2,8 +2,8 @@ import { useQuery } from '@tanstack/react-query'
 import { useRef, useState, type KeyboardEvent } from 'react'
 import { Empty } from '@/components/Empty'
 import { Loaded } from '@/components/Loaded'
+import { OneLine } from '@/components/OneLine'
 import { Time, useNow } from '@/components/Time'
-import { Untrusted } from '@/components/Untrusted'
 import type { ApprovalRow } from '@/ipc/generated'
 import { approvalShow } from '@/ipc/queries'
 import { duration } from '@/lib/format'
@@ -51,7 +51,7 @@ function Item({ row, gone, chosen, onOpen }: { row: ApprovalRow; gone: boolean; 
   return (
     <button type="button" role="option" aria-selected={chosen} tabIndex={chosen ? 0 : -1} data-id={row.id} data-gone={gone || undefined} className={css.item} onClick={onOpen}>
       <span className={css.itemHead}>
-        <b className="ellipsis"><Untrusted text={row.tool_name} mono /></b>
+        <b className={css.itemName}><OneLine text={row.tool_name} /></b>
         {row.state === 'pending' ? <Left row={row} /> : <StateMark state={row.state} />}
       </span>
       <span className="dim small ellipsis">{row.agent_name} on {row.server_name}</span>

@@ -1,5 +1,6 @@
 import { Select, Textarea } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
 import { useMemo, useState } from 'react'
 import { Act } from '@/components/Act'
 import { useAddress } from '@/components/address'
@@ -7,9 +8,10 @@ import { Empty } from '@/components/Empty'
 import { Loaded } from '@/components/Loaded'
 import { Page } from '@/components/Page'
 import { useTenant } from '@/components/tenant'
-import type { AgentId, AgentView, MatrixView, SessionId, TaskId, TaskView, ToolId } from '@/ipc/generated'
+import type { AgentId, AgentView, Kind, MatrixView, SessionId, TaskId, TaskView, ToolId } from '@/ipc/generated'
 import { agentList, matrix, policyExplain, taskList } from '@/ipc/queries'
 import { lines } from '@/lib/json'
+import { marked } from '@/lib/kinds'
 import css from './Explain.module.css'
 import { Explanation } from './Explanation'
 
@@ -31,6 +33,7 @@ export function ExplainPage() {
 type Props = { agents: AgentView[]; tasks: TaskView[]; sheet: MatrixView }
 
 function Asking({ agents, tasks, sheet }: Props) {
+  const tenant = useTenant()
   const [address, set] = useAddress()
   const [written, setWritten] = useState('')
   const [given, setGiven] = useState<string | undefined>()
@@ -42,7 +45,10 @@ function Asking({ agents, tasks, sheet }: Props) {
   const own = agent ? new Set(agent.tasks.map((one) => one.id)) : null
   const problem = written.trim() && !lines(written) ? 'This is not JSON' : undefined
   if (agents.length === 0 || sheet.tools.length === 0) {
-    return <div className="panel"><Empty title="Nothing to ask about yet">Once there are an agent and a tool, this page says what would become of a call.</Empty></div>
+    const first = sheet.tools.length === 0
+      ? <Link to="/t/$tenant/servers" params={{ tenant: tenant.name }} search={{ new: '1' } as never}>Add a server</Link>
+      : <Link to="/t/$tenant/agents" params={{ tenant: tenant.name }} search={{ new: '1' } as never}>Create an agent</Link>
+    return <div className="panel"><Empty title="Nothing to ask about yet" action={first}>Once there are an agent and a tool, this page says what would become of a call.</Empty></div>
   }
   return (
     <>
@@ -54,7 +60,7 @@ function Asking({ agents, tasks, sheet }: Props) {
             description={session ? 'The one of the session' : undefined} onChange={(id) => set({ task: id ?? undefined })}
             data={tasks.map((one) => ({ value: one.id, label: own && !own.has(one.id) ? `${one.name} (not assigned)` : one.name }))} />
           <Select label="Tool" placeholder="Which tool" searchable limit={200} value={tool?.id ?? null} onChange={(id) => set({ tool: id ?? undefined })}
-            data={sheet.tools.map((one) => ({ value: one.id, label: `${servers.get(one.server) ?? ''}/${one.name}` }))} />
+            data={sheet.tools.map((one) => ({ value: one.id, label: `${servers.get(one.server) ?? ''}/${marked(one)}` }))} />
         </div>
         <Textarea label="Arguments" description="A JSON object; without any, the best that there could be are assumed" placeholder='{ "path": "notes.md" }' autosize minRows={2} maxRows={12} spellCheck={false} classNames={{ input: css.arguments ?? '' }}
           value={written} onChange={(event) => setWritten(event.currentTarget.value)} error={problem} />
@@ -64,7 +70,7 @@ function Asking({ agents, tasks, sheet }: Props) {
         </div>
       </form>
       {agent && tool ? (
-        <Answer key={`${agent.id}${tool.id}`} agent={agent.id} task={session ? undefined : task?.id} tool={tool.id} given={given} session={session as SessionId | undefined} />
+        <Answer key={`${agent.id}${tool.id}`} agent={agent.id} task={session ? undefined : task?.id} tool={tool.id} kind={tool.kind} given={given} session={session as SessionId | undefined} />
       ) : (
         <div className="panel"><Empty title="Pick an agent and a tool">Pick a task, too: without one an agent has no tools.</Empty></div>
       )}
@@ -72,10 +78,10 @@ function Asking({ agents, tasks, sheet }: Props) {
   )
 }
 
-type AnswerProps = { agent: AgentId; task: TaskId | undefined; tool: ToolId; given: string | undefined; session: SessionId | undefined }
+type AnswerProps = { agent: AgentId; task: TaskId | undefined; tool: ToolId; kind: Kind; given: string | undefined; session: SessionId | undefined }
 
-function Answer({ agent, task, tool, given, session }: AnswerProps) {
+function Answer({ agent, task, tool, kind, given, session }: AnswerProps) {
   const tenant = useTenant()
   const query = useQuery(policyExplain(tenant.id, { agent, tool, ...(task && { task }), ...(given && { arguments: given }), ...(session && { session }) }))
-  return <Loaded query={query}>{(view) => <Explanation view={view} />}</Loaded>
+  return <Loaded query={query}>{(view) => <Explanation view={view} kind={kind} />}</Loaded>
 }

@@ -3,8 +3,9 @@ import { GrantMark } from '@/components/Grant'
 import { Mark, type Tone } from '@/components/Mark'
 import { Time } from '@/components/Time'
 import { Untrusted } from '@/components/Untrusted'
-import type { ExplainGate, ExplainView, StepVerdict } from '@/ipc/generated'
+import type { ExplainGate, ExplainView, Kind, StepVerdict } from '@/ipc/generated'
 import { count, shortId } from '@/lib/format'
+import { kindDoes } from '@/lib/kinds'
 import css from './Explain.module.css'
 
 const gateName: Record<ExplainGate, string> = {
@@ -20,7 +21,7 @@ function Sentence({ text }: { text: string }) {
 }
 
 /** What would become of the call, and every step on the way. */
-export function Explanation({ view }: { view: ExplainView }) {
+export function Explanation({ view, kind }: { view: ExplainView; kind: Kind }) {
   const [, set] = useAddress()
   return (
     <div className="stack wide">
@@ -29,7 +30,7 @@ export function Explanation({ view }: { view: ExplainView }) {
         <div className="grow stack tight">
           <b><Sentence text={view.sentence} /></b>
           <span className="dim small">
-            {view.agent_name} calls <Untrusted text={`${view.server_name}/${view.tool_name}`} mono /> {view.task_name ? `for ${view.task_name}` : 'without a task'}{view.session ? `, in session ${shortId(view.session)}` : ', in a session that opens now'}, under version {count(view.policy_version)}
+            {view.agent_name} {kindDoes[kind]} <Untrusted text={`${view.server_name}/${view.tool_name}`} mono /> {view.task_name ? `for ${view.task_name}` : 'without a task'}{view.session ? `, in session ${shortId(view.session)}` : ', in a session that opens now'}, under version {count(view.policy_version)}
           </span>
         </div>
       </div>

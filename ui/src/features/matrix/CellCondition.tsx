@@ -3,17 +3,19 @@ import { useId, useState, type FormEvent } from 'react'
 import { Act } from '@/components/Act'
 import { grantLabel, GrantMark } from '@/components/Grant'
 import { JsonView } from '@/components/JsonView'
-import type { ConditionView, Grant } from '@/ipc/generated'
+import type { ConditionView, Grant, Kind } from '@/ipc/generated'
+import { kindLabel } from '@/lib/kinds'
 import { laidOut, narrower, schemaProblem } from './condition'
 
 type Props = {
+  kind: Kind
   grant: Grant
   condition: ConditionView | null
   onSet: (condition: ConditionView | null) => void
 }
 
 /** For which arguments the cell grants what it says, and what it grants to others. */
-export function CellCondition({ grant, condition, onSet }: Props) {
+export function CellCondition({ kind, grant, condition, onSet }: Props) {
   const [editing, setEditing] = useState(false)
   if (grant === 'deny') return null
   return (
@@ -32,7 +34,7 @@ export function CellCondition({ grant, condition, onSet }: Props) {
         </>
       ) : (
         <>
-          <span className="dim">For all that fit the tool’s schema.</span>
+          <span className="dim">{kind === 'tool' ? 'For all that fit the tool’s schema.' : `For all that the ${kindLabel[kind]} takes.`}</span>
           <div><Act onClick={() => setEditing(true)}>Set a condition</Act></div>
         </>
       )}

@@ -14,6 +14,7 @@ import { Untrusted } from '@/components/Untrusted'
 import type { CellView, ConditionView, Grant, MatrixTool, MatrixView } from '@/ipc/generated'
 import { matrixCell } from '@/ipc/queries'
 import { plural } from '@/lib/format'
+import { kindLabel } from '@/lib/kinds'
 import { CellCondition } from './CellCondition'
 import css from './Matrix.module.css'
 import { cellKey } from './sheet'
@@ -51,12 +52,12 @@ export function CellPanel({ ref, tool, role, grant, underway, onSet, onLeave }: 
         ))}
       </div>
       {pending ? <span className="small" role="status">Being enforced…</span> : null}
-      {tool.enabled ? null : <Mark tone="care">The tool is switched off: nobody can call it</Mark>}
+      {tool.enabled ? null : <Mark tone="care">Switched off: nobody can {tool.kind === 'tool' ? 'call' : 'use'} it</Mark>}
       {tool.drifted ? <Mark tone="care">Its server changed it: calls are refused</Mark> : null}
       <Loaded query={query}>
         {(view) => (
           <>
-            <CellCondition key={JSON.stringify(view.condition)} grant={pending ?? grant} condition={view.condition} onSet={(condition) => onSet(grant, condition ?? undefined)} />
+            <CellCondition key={JSON.stringify(view.condition)} kind={tool.kind} grant={pending ?? grant} condition={view.condition} onSet={(condition) => onSet(grant, condition ?? undefined)} />
             <Details view={view} />
           </>
         )}
@@ -79,25 +80,23 @@ function Details({ view }: { view: CellView }) {
     <>
       {view.tool.problem === null ? null : <ToolProblem problem={view.tool.problem} taken />}
       <section className="stack tight">
-        <h3>Who can call it through this role</h3>
+        <h3>Who can {view.tool.kind === 'tool' ? 'call' : 'use'} it through this role</h3>
         {view.callers.length === 0 ? <span className="dim">Nobody now. <Link to="/t/$tenant/explain" params={{ tenant: tenant.name }} search={{ tool: view.tool.id } as never}>Ask why</Link></span> : null}
         {view.callers.map((caller) => (
-          <div key={`${caller.agent}${caller.task}`} className="row spread">
+          <div key={`${caller.agent}${caller.task}`} className={css.caller}>
             <span className="ellipsis">
               <Link to="/t/$tenant/agents" params={{ tenant: tenant.name }} search={{ agent: caller.agent } as never}>{caller.agent_name}</Link>
               <span className="dim"> through {caller.task_name}</span>
             </span>
-            <span className="row">
-              <Link className="small" to="/t/$tenant/explain" params={{ tenant: tenant.name }} search={{ agent: caller.agent, task: caller.task, tool: view.tool.id } as never} aria-label={`why ${caller.agent_name} may, through ${caller.task_name}`}>why</Link>
-              <GrantMark grant={caller.grant} plain />
-            </span>
+            <Link className="small" to="/t/$tenant/explain" params={{ tenant: tenant.name }} search={{ agent: caller.agent, task: caller.task, tool: view.tool.id } as never} aria-label={`why ${caller.agent_name} may, through ${caller.task_name}`}>why</Link>
+            <GrantMark grant={caller.grant} plain />
           </div>
         ))}
       </section>
       <section className="stack tight">
-        <h3>The tool</h3>
+        <h3>The {kindLabel[view.tool.kind]}</h3>
         <span className={css.quoted}><Untrusted text={view.tool.description || 'Its server says nothing about it.'} lines /></span>
-        <Claims claims={view.tool.claims} />
+        {view.tool.kind === 'tool' ? <Claims claims={view.tool.claims} /> : null}
         <button type="button" className={css.more} aria-expanded={whole} onClick={() => setWhole(!whole)}>{whole ? 'Hide its definition' : 'Show its definition'}</button>
         {whole ? <JsonView source={view.tool.definition} label="Pinned definition" /> : null}
       </section>

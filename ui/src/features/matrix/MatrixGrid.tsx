@@ -5,14 +5,15 @@ import { Empty } from '@/components/Empty'
 import { useSize } from '@/components/size'
 import { useNow } from '@/components/Time'
 import type { Grant, MatrixView } from '@/ipc/generated'
-import { plural } from '@/lib/format'
+import { count } from '@/lib/format'
+import { countOf } from '@/lib/kinds'
 import css from './Matrix.module.css'
 import { MatrixRow, ROW, ServerHead } from './MatrixRow'
 import { RoleHead } from './Roles'
 import { columnsIn, move, only, rangeOf, type Grants, type Selection, type Sheet, type SheetRow, type Spot } from './sheet'
 
 const HEAD = 40
-const FIRST = { narrow: 176, wide: 264 }
+const FIRST = { narrow: 196, wide: 264 }
 const COLUMN = { least: 80, most: 128 }
 
 type Props = {
@@ -103,7 +104,7 @@ export function MatrixGrid({ ref, view, sheet, grants, underway, selection, onSe
     <div ref={merged} className={`panel ${css.grid}`} role="grid" tabIndex={0} aria-label="Matrix of grants" aria-multiselectable aria-rowcount={sheet.rows.length + 1} aria-colcount={view.roles.length + 1} aria-activedescendant={activeId} onKeyDown={pressed}>
       <div className={css.sheet} style={{ width: columns.getTotalSize(), height: rows.getTotalSize() }} role="presentation">
         <div className={css.head} style={{ height: HEAD }} role="row" aria-rowindex={1}>
-          <div className={css.corner} style={{ width: first }} role="columnheader" aria-colindex={1}>{sheet.tools.length === view.tools.length ? plural(sheet.tools.length, 'tool') : `${sheet.tools.length} of ${plural(view.tools.length, 'tool')}`}</div>
+          <div className={css.corner} style={{ width: first }} role="columnheader" aria-colindex={1}>{sheet.tools.length === view.tools.length ? countOf(sheet.tools) : `${countOf(sheet.tools)} of ${count(view.tools.length)}`}</div>
           {shownColumns.map((item) => {
             const role = view.roles[item.index]
             return role ? (

@@ -2,10 +2,10 @@ import type { VirtualItem } from '@tanstack/react-virtual'
 import { memo } from 'react'
 import { IconAlertTriangle } from '@/components/icons'
 import { KindMark } from '@/components/KindMark'
-import { Untrusted } from '@/components/Untrusted'
+import { OneLine } from '@/components/OneLine'
 import type { Grant, MatrixView } from '@/ipc/generated'
-import { plural, relative } from '@/lib/format'
-import { marked } from '@/lib/kinds'
+import { relative } from '@/lib/format'
+import { countOf, marked } from '@/lib/kinds'
 import { Cell } from './Cell'
 import css from './Matrix.module.css'
 import { cellKey, type Grants, type SheetRow, type Spot } from './sheet'
@@ -60,7 +60,7 @@ function ToolHead({ row, first, now, onSelect }: Pick<Props, 'row' | 'first' | '
     <div className={css.toolHead} role="rowheader" aria-colindex={1} style={{ width: first }}>
       <button type="button" tabIndex={-1} onClick={() => onSelect(row)} title={`${marked(tool)}: select the row`}>
         <KindMark kind={tool.kind} />
-        <span className="ellipsis mono"><Untrusted text={tool.name} /></span>
+        <span className={css.name}><OneLine text={tool.name} /></span>
         {tool.drifted ? <span className={css.drifted} title="The server changed it: calls are refused"><IconAlertTriangle size={13} /></span> : null}
         <span className={css.used}>{tool.enabled ? (tool.last_used ? relative(tool.last_used, now).replace(' ago', '') : '') : 'off'}</span>
       </button>
@@ -76,7 +76,7 @@ export const ServerHead = memo(function ServerHead({ row, index, top, first, onS
     <div className={css.serverRow} role="row" aria-rowindex={index + 2} style={{ height: ROW, transform: `translateY(${top}px)` }}>
       <div className={css.serverHead} role="rowheader" aria-colindex={1} style={{ minWidth: first }}>
         <button type="button" tabIndex={-1} onClick={() => onSelect(row)} title="Select every cell of this server">
-          <b>{row.name}</b> <span className="dim">{plural(row.tools, 'tool')}{row.enabled ? '' : ', switched off'}</span>
+          <b>{row.name}</b> <span className="dim">{countOf(row.things)}{row.enabled ? '' : ', switched off'}</span>
         </button>
       </div>
     </div>

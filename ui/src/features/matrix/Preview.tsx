@@ -4,6 +4,7 @@ import { GrantMark, grantLabel, grantMeaning } from '@/components/Grant'
 import { Untrusted } from '@/components/Untrusted'
 import type { Grant, MatrixView } from '@/ipc/generated'
 import { count, plural } from '@/lib/format'
+import { marked } from '@/lib/kinds'
 import css from './Matrix.module.css'
 import type { Planned } from './sheet'
 
@@ -23,7 +24,7 @@ export function Preview({ proposal, view, onAccept, onCancel }: Props) {
 }
 
 function Proposed({ proposal: { grant, changes, cells }, view, onAccept, onCancel }: Props & { proposal: Proposal }) {
-  const tools = new Map(view.tools.map((tool) => [tool.id, tool.name]))
+  const tools = new Map(view.tools.map((tool) => [tool.id, marked(tool)]))
   const roles = new Map(view.roles.map((role) => [role.id, role.name]))
   const wider = changes.filter((change) => rank[change.from] < rank[grant]).length
   const narrower = changes.length - wider

@@ -6,7 +6,7 @@ import { grantLabel } from '@/components/Grant'
 import { IconCheck, IconMinus, IconSearch, IconSignature } from '@/components/icons'
 import type { Grant, MatrixView } from '@/ipc/generated'
 import { plural } from '@/lib/format'
-import { kindLabel, kinds } from '@/lib/kinds'
+import { kinds, kindTitle } from '@/lib/kinds'
 import css from './Matrix.module.css'
 
 type Props = { view: MatrixView; cells: number; shown: number; onSet: (grant: Grant) => void }
@@ -42,7 +42,7 @@ export function Toolbar({ view, cells, shown, onSet }: Props) {
       ) : null}
       {present.length > 1 ? (
         <Select size="xs" className={css.select ?? ''} aria-label="Kind" placeholder="All kinds" clearable value={address.kind ?? null}
-          onChange={(kind) => set({ kind: kind ?? undefined })} data={present.map((kind) => ({ value: kind, label: `${kindLabel[kind]}s` }))} />
+          onChange={(kind) => set({ kind: kind ?? undefined })} data={present.map((kind) => ({ value: kind, label: kindTitle[kind] }))} />
       ) : null}
       <Select size="xs" className={css.select ?? ''} aria-label="Task lens" placeholder="Task lens" clearable value={address.lens ?? null}
         onChange={(lens) => set({ lens: lens ?? undefined })} data={view.tasks.map((task) => ({ value: task.id, label: `Task ${task.name}` }))} />

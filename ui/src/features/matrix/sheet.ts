@@ -4,7 +4,7 @@ import type { CellChange, Grant, MatrixTool, MatrixView, RoleId, ServerId, TaskI
 import { marked } from '@/lib/kinds'
 
 export type SheetRow =
-  | { kind: 'server'; id: ServerId; name: string; enabled: boolean; first: number; tools: number }
+  | { kind: 'server'; id: ServerId; name: string; enabled: boolean; first: number; tools: number; things: readonly MatrixTool[] }
   | { kind: 'tool'; tool: MatrixTool; /** Its number among the tools shown. */ at: number; outside: boolean }
 
 export type Filter = { words?: string | undefined; server?: string | undefined; lens?: string | undefined; kind?: string | undefined }
@@ -27,7 +27,7 @@ export function sheet(view: MatrixView, filter: Filter): Sheet {
     if (filter.server && filter.server !== server.id) continue
     const tools = view.tools.filter((tool) => tool.server === server.id && (!filter.kind || tool.kind === filter.kind) && matches(tool, server.name, words))
     if (tools.length === 0) continue
-    out.rows.push({ kind: 'server', id: server.id, name: server.name, enabled: server.enabled, first: out.tools.length, tools: tools.length })
+    out.rows.push({ kind: 'server', id: server.id, name: server.name, enabled: server.enabled, first: out.tools.length, tools: tools.length, things: tools })
     for (const tool of tools) {
       out.rowOf.push(out.rows.length)
       out.rows.push({ kind: 'tool', tool, at: out.tools.length, outside: inLens !== undefined && !inLens.has(tool.id) })

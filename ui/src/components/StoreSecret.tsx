@@ -9,7 +9,7 @@ import { Problem } from './Problem'
 import { useTenant } from './tenant'
 
 /** Keeps a secret of the tenant under a name. Its value is never shown again. */
-export function StoreSecret({ onStored }: { onStored?: (name: string) => void }) {
+export function StoreSecret({ onStored, tone = 'quiet' }: { onStored?: (name: string) => void; tone?: 'quiet' | 'plain' }) {
   const tenant = useTenant()
   const queryClient = useQueryClient()
   const [open, setOpen] = useState(false)
@@ -24,7 +24,7 @@ export function StoreSecret({ onStored }: { onStored?: (name: string) => void })
     },
     onSettled: () => setValue(''),
   })
-  if (!open) return <Act tone="quiet" onClick={() => setOpen(true)}>Store a secret</Act>
+  if (!open) return <Act tone={tone} onClick={() => setOpen(true)}>Store a secret</Act>
   return (
     <div className="stack grow">
       <div className="row">

@@ -6,28 +6,43 @@ import { JsonView } from '@/components/JsonView'
 import { Mark } from '@/components/Mark'
 import { ToolProblem } from '@/components/ToolProblem'
 import { Untrusted } from '@/components/Untrusted'
-import type { DiscoveredTool } from '@/ipc/generated'
-import { byKind, kindLabel, marked } from '@/lib/kinds'
+import type { DiscoveredTool, ToolView } from '@/ipc/generated'
+import { byKind, kindTitle, marked } from '@/lib/kinds'
 import css from './Servers.module.css'
 
-type Props = { tools: DiscoveredTool[]; /** By their marked names. */ chosen: Set<string>; onChange: (chosen: Set<string>) => void }
+type Props = {
+  tools: DiscoveredTool[]
+  /** By their marked names. */
+  chosen: Set<string>
+  onChange: (chosen: Set<string>) => void
+  /** The definitions that were taken in before: what changed of them is marked. */
+  pinned?: Pick<ToolView, 'kind' | 'name' | 'definition'>[]
+}
 
 /** What a server publishes, to choose from. What it says of them is quoted. */
-export function ChooseTools({ tools, chosen, onChange }: Props) {
-  const [open, setOpen] = useState<string | null>(null)
+export function ChooseTools({ tools, chosen, onChange, pinned = [] }: Props) {
+  const before = new Map(pinned.map((tool) => [marked(tool), tool.definition]))
+  // Nothing that has changed is taken in unseen.
+  const [open, setOpen] = useState(() => new Set(tools.filter((tool) => tool.known === 'changed').map(marked)))
+  const toggle = (name: string) => {
+    const next = new Set(open)
+    if (!next.delete(name)) next.add(name)
+    setOpen(next)
+  }
   if (tools.length === 0) return <Empty title="It has nothing for agents">The server answered, but it publishes no tool, prompt or resource.</Empty>
   const all = tools.length === chosen.size
+  const kinds = byKind(tools)
   return (
     <div className="stack">
       <div className="row spread">
-        <Checkbox size="xs" label={`${chosen.size} of ${tools.length} enabled`} checked={all} indeterminate={chosen.size > 0 && !all}
+        <Checkbox size="xs" className="nowrap" label={`${chosen.size} of ${tools.length} enabled`} checked={all} indeterminate={chosen.size > 0 && !all}
           onChange={() => onChange(all ? new Set() : new Set(tools.map(marked)))} />
-        <span className="dim small">What is enabled is denied to every role until you say otherwise in the matrix.</span>
+        <span className="dim small">{tools.some((tool) => tool.known === 'changed') ? 'What is new is denied to every role until you say otherwise in the matrix; what has changed keeps its grants.' : 'What is enabled is denied to every role until you say otherwise in the matrix.'}</span>
       </div>
       <div className={css.tools}>
-        {byKind(tools).map(({ kind, things }) => (
-          <section key={kind} aria-label={`${kindLabel[kind]}s`}>
-            {kind === 'tool' ? null : <h3 className={css.kind}>{kindLabel[kind]}s</h3>}
+        {kinds.map(({ kind, things }) => (
+          <section key={kind} aria-label={kindTitle[kind]}>
+            {kind === 'tool' && kinds.length === 1 ? null : <h3 className={css.kind}>{kindTitle[kind]}</h3>}
             {things.map((tool) => (
               <div key={marked(tool)} className={css.tool}>
                 <Checkbox size="xs" aria-label={`Enable ${marked(tool)}`} checked={chosen.has(marked(tool))}
@@ -45,15 +60,17 @@ export function ChooseTools({ tools, chosen, onChange }: Props) {
                   </div>
                   <span className={css.description}><Untrusted text={tool.description || 'It says nothing about itself.'} lines /></span>
                   {tool.problem === null ? null : <ToolProblem problem={tool.problem} taken={tool.known === 'same'} />}
-                  <button type="button" className={css.more} aria-expanded={open === marked(tool)} onClick={() => setOpen(open === marked(tool) ? null : marked(tool))}>
-                    {open === marked(tool) ? 'Hide its definition' : 'Show its definition'}
+                  <button type="button" className={css.more} aria-expanded={open.has(marked(tool))} onClick={() => toggle(marked(tool))}>
+                    {open.has(marked(tool)) ? 'Hide its definition' : 'Show its definition'}
                   </button>
-                  {open === marked(tool) ? <JsonView source={tool.definition} label={`Definition of ${tool.name}`} /> : null}
+                  {open.has(marked(tool)) ? <JsonView source={tool.definition} before={before.get(marked(tool)) ?? null} label={`Definition of ${tool.name}`} /> : null}
                 </div>
-                <div className={css.suggested}>
-                  <span className="dim small">suggested</span>
-                  <GrantMark grant={tool.suggested} />
-                </div>
+                {tool.known === 'changed' ? null : (
+                  <div className={css.suggested}>
+                    <span className="dim small">suggested</span>
+                    <GrantMark grant={tool.suggested} />
+                  </div>
+                )}
               </div>
             ))}
           </section>

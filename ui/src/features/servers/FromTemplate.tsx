@@ -29,7 +29,7 @@ export function Places({ template, from, onChange }: Props & { template: Templat
   return (
     <>
       {template.places.map((place) => (
-        <TextInput key={place} label={place} classNames={{ input: css.mono ?? '' }} value={from.settings[place] ?? ''}
+        <TextInput key={place} label={<code>{place}</code>} classNames={{ input: css.mono ?? '' }} value={from.settings[place] ?? ''}
           onChange={(event) => onChange({ ...from, settings: { ...from.settings, [place]: event.currentTarget.value } })} />
       ))}
       {template.secrets.length > 0 ? <Secrets wanted={template.secrets} /> : null}
@@ -54,7 +54,7 @@ function Secrets({ wanted }: { wanted: string[] }) {
     <div className={css.drift} role="alert">
       <div className="stack grow">
         <span>It is given {tenant.name}'s own secret {missing.join(', ')}, which is not stored yet.</span>
-        <StoreSecret />
+        <div><StoreSecret tone="plain" /></div>
       </div>
     </div>
   )

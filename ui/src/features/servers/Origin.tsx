@@ -7,6 +7,7 @@ import { call } from '@/ipc/call'
 import type { OriginView, ServerView } from '@/ipc/generated'
 import { templateList } from '@/ipc/queries'
 import { fromProblem, Places } from './FromTemplate'
+import css from './Servers.module.css'
 import type { From } from './transport'
 
 /** The template that a server comes from, and what this tenant put into its places. */
@@ -25,13 +26,15 @@ export function Origin({ server, origin }: { server: ServerView; origin: OriginV
   })
   if (!from || !template) {
     return (
-      <dl className="facts">
+      <section className="stack tight">
+      <dl className={`facts ${css.reach}`}>
         <dt>Template</dt><dd>{origin.template}</dd>
         {Object.entries(origin.settings).map(([place, value]) => (
           <div key={place} style={{ display: 'contents' }}><dt><code>{place}</code></dt><dd><code>{value}</code></dd></div>
         ))}
-        <dt /><dd>{template?.places.length ? <Act onClick={() => setFrom({ ...origin })}>Change the settings</Act> : null}</dd>
       </dl>
+      {template?.places.length ? <div><Act onClick={() => setFrom({ ...origin })}>Change the settings</Act></div> : null}
+      </section>
     )
   }
   return (
@@ -39,8 +42,8 @@ export function Origin({ server, origin }: { server: ServerView; origin: OriginV
       <Places template={template} from={from} onChange={setFrom} />
       {save.error ? <Problem error={save.error} /> : null}
       <div className="row">
-        <Act tone="primary" onClick={() => save.mutate(from.settings)} loading={save.isPending} disabledReason={fromProblem(from, template)}>Save</Act>
         <Act onClick={() => setFrom(null)}>Cancel</Act>
+        <Act tone="primary" onClick={() => save.mutate(from.settings)} loading={save.isPending} disabledReason={fromProblem(from, template)}>Save</Act>
       </div>
     </div>
   )

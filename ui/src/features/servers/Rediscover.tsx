@@ -5,13 +5,13 @@ import { tellDone } from '@/components/notices'
 import { Problem } from '@/components/Problem'
 import { useTenant } from '@/components/tenant'
 import { call } from '@/ipc/call'
-import type { DiscoveredTool, ServerView } from '@/ipc/generated'
+import type { DiscoveredTool, ServerView, ToolView } from '@/ipc/generated'
 import { plural } from '@/lib/format'
 import { marked } from '@/lib/kinds'
 import { ChooseTools } from './ChooseTools'
 
 /** Asks a server what it has now, and takes in what is new or changed. */
-export function Rediscover({ server }: { server: ServerView }) {
+export function Rediscover({ server, pinned }: { server: ServerView; /** What was taken in before. */ pinned: ToolView[] }) {
   const tenant = useTenant()
   const queryClient = useQueryClient()
   const [found, setFound] = useState<DiscoveredTool[] | null>(null)
@@ -44,7 +44,7 @@ export function Rediscover({ server }: { server: ServerView }) {
       {found?.length === 0 ? <p role="status">Nothing is new: it publishes what you have pinned.</p> : null}
       {found && found.length > 0 ? (
         <>
-          <ChooseTools tools={found} chosen={chosen} onChange={setChosen} />
+          <ChooseTools tools={found} chosen={chosen} onChange={setChosen} pinned={pinned} />
           {accept.error ? <Problem error={accept.error} /> : null}
           <div><Act tone="primary" onClick={() => accept.mutate()} loading={accept.isPending}>Take in {plural(found.length, 'definition')}</Act></div>
         </>

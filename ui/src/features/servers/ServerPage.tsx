@@ -18,11 +18,13 @@ import { call } from '@/ipc/call'
 import type { ServerDetail, ServerId, ServerView, Setting } from '@/ipc/generated'
 import { serverDetail } from '@/ipc/queries'
 import { plural } from '@/lib/format'
+import { countOf } from '@/lib/kinds'
 import { Origin } from './Origin'
 import { Rediscover } from './Rediscover'
 import { ServerPasses } from './ServerPasses'
 import css from './Servers.module.css'
 import { ServerTools } from './ServerTools'
+import { Stderr } from './Stderr'
 import { transportText } from './transport'
 
 /** One server: its tools, what it writes, how it is reached. */
@@ -37,7 +39,7 @@ function Server({ detail }: { detail: ServerDetail }) {
   const tenant = useTenant()
   const [address, set] = useAddress()
   const { server, tools, stderr } = detail
-  const drifted = tools.filter((tool) => tool.drift !== null).length
+  const changed = tools.filter((tool) => tool.drift !== null)
   return (
     <Page
       title={server.name}
@@ -53,10 +55,10 @@ function Server({ detail }: { detail: ServerDetail }) {
       {server.problem ? (
         <div className={css.problem} role="alert"><IconAlertTriangle size={16} /><Untrusted text={server.problem} lines /></div>
       ) : null}
-      {drifted > 0 ? (
+      {changed.length > 0 ? (
         <div className={css.drift} role="alert">
           <IconAlertTriangle size={16} />
-          <span className="grow">{plural(drifted, 'tool')} of this server changed since you took {drifted === 1 ? 'it' : 'them'} in. Calls are refused until you have looked at the difference and accepted it.</span>
+          <span className="grow">{countOf(changed)} of this server changed since you took {changed.length === 1 ? 'it' : 'them'} in. Calls are refused until you have looked at the difference and accepted it.</span>
         </div>
       ) : null}
       <Tabs value={address.tab ?? 'tools'} onChange={(tab) => set({ tab: tab === 'tools' ? undefined : (tab ?? undefined) })} keepMounted={false}>
@@ -64,14 +66,14 @@ function Server({ detail }: { detail: ServerDetail }) {
           <Tabs.Tab value="tools">Tools ({tools.length})</Tabs.Tab>
           <Tabs.Tab value="discover">Ask for its tools again</Tabs.Tab>
           <Tabs.Tab value="stderr">What it writes</Tabs.Tab>
-          <Tabs.Tab value="passes">What passes</Tabs.Tab>
+          <Tabs.Tab value="passes">What passes{server.passes.length > 0 ? ` (${server.passes.length})` : ''}</Tabs.Tab>
           <Tabs.Tab value="reach">How it is reached</Tabs.Tab>
         </Tabs.List>
         <Tabs.Panel value="tools" pt="md"><ServerTools tools={tools} /></Tabs.Panel>
-        <Tabs.Panel value="discover" pt="md"><Rediscover server={server} /></Tabs.Panel>
-        <Tabs.Panel value="stderr" pt="md"><Stderr lines={stderr} /></Tabs.Panel>
+        <Tabs.Panel value="discover" pt="md"><Rediscover server={server} pinned={tools} /></Tabs.Panel>
+        <Tabs.Panel value="stderr" pt="md"><Stderr lines={stderr} kind={server.transport.kind} /></Tabs.Panel>
         <Tabs.Panel value="passes" pt="md"><ServerPasses server={server} /></Tabs.Panel>
-        <Tabs.Panel value="reach" pt="md"><div className="stack">{detail.origin ? <Origin server={server} origin={detail.origin} /> : null}<Reach server={server} /></div></Tabs.Panel>
+        <Tabs.Panel value="reach" pt="md"><div className="stack wide">{detail.origin ? <Origin server={server} origin={detail.origin} /> : null}<Reach server={server} /></div></Tabs.Panel>
       </Tabs>
     </Page>
   )
@@ -125,27 +127,19 @@ function Actions({ server }: { server: ServerView }) {
   )
 }
 
-function Stderr({ lines }: { lines: string[] }) {
-  if (lines.length === 0) return <p className="dim">It has written nothing to its standard error.</p>
-  return (
-    <div className={css.stderr} tabIndex={0} role="log" aria-label="Standard error, newest first">
-      {lines.toReversed().map((line, index) => (
-        <div key={lines.length - index}><Untrusted text={line} mono /></div>
-      ))}
-    </div>
-  )
+/** A secret is named, and told from a text that reads the same. */
+function Value({ setting }: { setting: Setting }) {
+  return typeof setting === 'string' ? <code>{setting}</code> : <><span className="dim">the secret</span> <code>{setting.secret}</code></>
 }
-
-const settingText = (setting: Setting) => (typeof setting === 'string' ? setting : `secret ${setting.secret}`)
 
 function Reach({ server: { transport } }: { server: ServerView }) {
   const settings = Object.entries(transport.kind === 'stdio' ? transport.env : transport.headers)
   return (
-    <dl className="facts">
+    <dl className={`facts ${css.reach}`}>
       <dt>{transport.kind === 'stdio' ? 'Command' : 'Address'}</dt><dd><code>{transportText(transport)}</code></dd>
       {transport.kind === 'stdio' ? <><dt>Folder</dt><dd>{transport.cwd ? <code>{transport.cwd}</code> : 'as the gateway'}</dd></> : null}
       {settings.map(([key, setting]) => (
-        <div key={key} style={{ display: 'contents' }}><dt><code>{key}</code></dt><dd><code>{settingText(setting)}</code></dd></div>
+        <div key={key} style={{ display: 'contents' }}><dt><code>{key}</code></dt><dd><Value setting={setting} /></dd></div>
       ))}
     </dl>
   )

@@ -14,7 +14,7 @@ import { ToolProblem } from '@/components/ToolProblem'
 import { Untrusted } from '@/components/Untrusted'
 import { call } from '@/ipc/call'
 import type { ToolView } from '@/ipc/generated'
-import { byKind, kindLabel, marked } from '@/lib/kinds'
+import { byKind, kindTitle, marked } from '@/lib/kinds'
 import { Claims } from '@/components/Claims'
 import { AcceptDrift } from './AcceptDrift'
 import css from './Servers.module.css'
@@ -25,11 +25,12 @@ export function ServerTools({ tools }: { tools: ToolView[] }) {
   if (tools.length === 0) {
     return <div className="panel"><Empty title="No tool yet">Ask the server what it has and take in what agents need.</Empty></div>
   }
+  const kinds = byKind(tools)
   return (
     <div className={`panel ${css.toolList}`}>
-      {byKind(tools).map(({ kind, things }) => (
-        <section key={kind} aria-label={`${kindLabel[kind]}s`}>
-          {kind === 'tool' ? null : <h3 className={css.kind}>{kindLabel[kind]}s</h3>}
+      {kinds.map(({ kind, things }) => (
+        <section key={kind} aria-label={kindTitle[kind]}>
+          {kind === 'tool' && kinds.length === 1 ? null : <h3 className={css.kind}>{kindTitle[kind]}</h3>}
           {things.map((tool) => (
             <Tool key={tool.id} tool={tool} open={open === tool.id} onToggle={() => setOpen(open === tool.id ? null : tool.id)} />
           ))}
@@ -72,9 +73,9 @@ function Tool({ tool, open, onToggle }: { tool: ToolView; open: boolean; onToggl
           </section>
           <section className="stack tight">
             <h3>{tool.kind === 'tool' ? 'Who may call it' : 'Who may use it'}</h3>
-            <div className="row wrap">
+            <div className={css.grants}>
               {tool.grants.map((grant) => (
-                <span key={grant.role} className="row"><span>{grant.role_name}</span><GrantMark grant={grant.grant} /></span>
+                <span key={grant.role}><span className="ellipsis" title={grant.role_name}>{grant.role_name}</span><GrantMark grant={grant.grant} /></span>
               ))}
             </div>
           </section>

@@ -76,21 +76,27 @@ function Edit({ template, onDone }: { template: TemplateView | null; onDone: () 
   const queryClient = useQueryClient()
   const [name, setName] = useState(template?.name ?? '')
   const [draft, setDraft] = useState<Draft>(template ? draftOf(template.transport) : emptyDraft)
+  const tenants = new Set(template?.servers.map((one) => one.tenant)).size
   const save = useMutation({
     mutationFn: () => call('template_set', { name, transport: transportOf(draft) }),
     onSuccess: async () => {
       const used = template?.servers.length ?? 0
-      tellDone(used > 0 ? `${plural(used, 'server')} of template ${name} begin anew with their next call.` : `Template ${name} can be used.`)
+      tellDone(used > 0 ? `${plural(used, 'server')} of template ${name} ${used === 1 ? 'begins anew with its' : 'begin anew with their'} next call.` : `Template ${name} can be used.`)
       await queryClient.invalidateQueries()
       onDone()
     },
   })
   return (
     <div className="stack">
-      <TextInput label="Name" data-autofocus value={name} disabled={template !== null} onChange={(event) => setName(event.currentTarget.value)} error={name && nameProblem(name)} />
+      {template ? <h2>Template {name}</h2> : (
+        <TextInput label="Name" description="It cannot be changed later" data-autofocus value={name} onChange={(event) => setName(event.currentTarget.value)} error={name && nameProblem(name)} />
+      )}
       <SegmentedControl aria-label="How it runs" transitionDuration={0} value={draft.kind} onChange={(kind) => setDraft({ ...draft, kind: kind as Draft['kind'], settings: [] })}
         data={[{ value: 'stdio', label: 'A program on this machine' }, { value: 'http', label: 'A server over HTTP' }]} />
       <TransportFields draft={draft} onChange={setDraft} note={'Each tenant fills in the places, written ${name}. The program is the same for all:'} />
+      {template && template.servers.length > 0 ? (
+        <p className={css.note} role="note">{plural(template.servers.length, 'server')} of {plural(tenants, 'tenant')} {template.servers.length === 1 ? 'comes' : 'come'} from it and will begin anew with the next call.</p>
+      ) : null}
       {save.error ? <Problem error={save.error} /> : null}
       <div className="row spread">
         <Act onClick={onDone}>Back</Act>

@@ -12,7 +12,8 @@ import type { ApprovalView } from '@/ipc/generated'
 import { openApprovalWindow } from '@/ipc/windows'
 import { bytes, count, exactUtc, plural } from '@/lib/format'
 import { memberCount } from '@/lib/json'
-import { kindVerb } from '@/lib/kinds'
+import { kindLabel, kindUse, kindVerb } from '@/lib/kinds'
+import { outcomeWord } from '@/lib/outcome'
 import css from './Approvals.module.css'
 import { DecisionBar } from './DecisionBar'
 import { StateMark } from './StateMark'
@@ -34,11 +35,11 @@ export function ApprovalCard({ view, canDecide }: { view: ApprovalView; canDecid
     <article className={`panel ${css.card}`} aria-label={`Call of ${row.tool_name} by ${row.agent_name}`}>
       {pending ? <TimeLeft row={row} /> : null}
       <div ref={body} className={css.body} tabIndex={0} role="region" aria-label="The whole call">
+        {pending ? null : <Decided view={view} />}
         <Who view={view} />
         <What view={view} />
         <Arguments view={view} />
         <Why view={view} />
-        {pending ? null : <Decided view={view} />}
       </div>
       {pending && canDecide ? <DecisionBar view={view} seen={seen} /> : null}
       {pending && !canDecide ? (
@@ -95,21 +96,22 @@ function What({ view }: { view: ApprovalView }) {
       </p>
       <blockquote className={css.quote}>
         <span className="dim small">The server says: </span>
-        <Untrusted text={tool.description || 'nothing about this tool.'} lines />
+        <Untrusted text={tool.description || `nothing about this ${kindLabel[tool.kind]}.`} lines />
       </blockquote>
       {tool.kind === 'tool' ? <Claims claims={tool.claims} /> : null}
-      {tool.drift === null ? null : <Mark tone="bad">The server publishes another definition of this tool now: the call will be refused</Mark>}
+      {tool.drift === null ? null : <Mark tone="bad">The server publishes another definition of this {kindLabel[tool.kind]} now: the call will be refused</Mark>}
     </Part>
   )
 }
 
 function Arguments({ view }: { view: ApprovalView }) {
-  const { previous } = view
+  const { previous, tool } = view
+  const [use, what] = [kindUse[tool.kind], kindLabel[tool.kind]]
   return (
     <Part title="With exactly these arguments" aside={<span className="dim small">{plural(memberCount(view.arguments), 'value')}, {bytes(view.arguments_bytes)}, shown in full</span>}>
       <JsonView source={view.arguments} before={previous} label="Arguments" />
       <span className="dim small">
-        {previous === null ? 'The first call of this tool by this agent that a person sees.' : previous === view.arguments ? 'The same as in the last approved call.' : 'Marked lines differ from the last approved call of this tool by this agent.'}
+        {previous === null ? `The first ${use} of this ${what} by this agent that a person sees.` : previous === view.arguments ? `The same as in the last approved ${use}.` : `Marked lines differ from the last approved ${use} of this ${what} by this agent.`}
       </span>
     </Part>
   )
@@ -137,7 +139,7 @@ function Decided({ view }: { view: ApprovalView }) {
         <dt>State</dt><dd><StateMark state={view.row.state} /></dd>
         {view.decided_by ? <><dt>Decided by</dt><dd>{view.decided_by}{view.decided_at ? <> <span className="dim">· {exactUtc(view.decided_at)}</span></> : null}</dd></> : null}
         {view.reason ? <><dt>Reason</dt><dd><Untrusted text={view.reason} lines /></dd></> : null}
-        {view.outcome ? <><dt>Outcome</dt><dd>{view.outcome}</dd></> : null}
+        {view.outcome ? <><dt>Outcome</dt><dd>{outcomeWord[view.outcome]}</dd></> : null}
       </dl>
     </Part>
   )

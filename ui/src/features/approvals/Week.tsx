@@ -25,13 +25,14 @@ export function suggestion({ asked, approved, denied }: Pick<ToolWeek, 'asked' |
 
 /** Nothing waits: how the last week went, and which grants it speaks for. */
 export function Week({ tenant }: { tenant: TenantId | undefined }) {
+  const here = useTenant()
   const query = useQuery(approvalWeek(tenant))
   return (
     <Loaded query={query}>
       {(week) => (
         <div className={css.week}>
           <div className="panel">
-            <Empty title="Nothing waits for you">
+            <Empty title="Nothing waits for you" action={week.asked === 0 ? <Link to="/t/$tenant/matrix" params={{ tenant: here.name }}>Set a grant to Token</Link> : null}>
               {week.asked === 0
                 ? 'When an agent calls a tool whose grant is Token, the call is held and appears here until you sign or deny it.'
                 : 'This is how the last seven days went.'}

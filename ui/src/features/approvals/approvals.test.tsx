@@ -51,6 +51,13 @@ test('the card says of what kind it is, and shows the whole URI', () => {
   expect(screen.getByText('file:///data/{name}')).toBeInTheDocument()
   expect(screen.getByText(/file:\/\/\/data\/log-1/)).toBeInTheDocument()
   expect(screen.queryByText(/claims/i)).toBeNull()
+  expect(screen.getByText('The first use of this resource template by this agent that a person sees.')).toBeInTheDocument()
+})
+
+test('of a decided call it says first what became of it, in words', () => {
+  show(<ApprovalCard view={{ ...view, row: { ...row, state: 'unknown' } as ApprovalRow, outcome: 'unknown', decided_by: 'Ada' }} canDecide={false} />)
+  expect(screen.getAllByRole('heading').map((one) => one.textContent)[0]).toBe('What became of it')
+  expect(screen.getByText('Unknown: it was sent, but no answer came')).toBeInTheDocument()
 })
 
 test('u07 deny has the focus', () => {

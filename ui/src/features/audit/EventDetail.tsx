@@ -8,6 +8,7 @@ import { Untrusted } from '@/components/Untrusted'
 import type { AuditDetail } from '@/ipc/generated'
 import { auditShow } from '@/ipc/queries'
 import { clockUtc, count, exactUtc } from '@/lib/format'
+import { outcomeWord } from '@/lib/outcome'
 import css from './Audit.module.css'
 import { DecisionMark } from './AuditList'
 import { wordOf } from './kinds'
@@ -41,7 +42,7 @@ function Detail({ detail, onOpen }: { detail: AuditDetail; onOpen: (seq: number)
         <dt>Who</dt><dd><Untrusted text={row.who} />{row.client ? <span className="dim"> from {row.client}</span> : null}</dd>
         {row.tool ? <><dt>Tool</dt><dd><Untrusted text={row.tool} mono /></dd></> : null}
         {row.decision ? <><dt>Decision</dt><dd className="row"><DecisionMark row={row} />{row.reason ? <code>{row.reason}</code> : null}{asked ? <Link to="/t/$tenant/explain" params={{ tenant: tenant.name }} search={asked as never}>explain it</Link> : null}</dd></> : null}
-        {row.outcome ? <><dt>Outcome</dt><dd>{row.outcome}</dd></> : null}
+        {row.outcome ? <><dt>Outcome</dt><dd>{outcomeWord[row.outcome]}</dd></> : null}
         {row.policy_version === null ? null : <><dt>Policy</dt><dd>version {count(row.policy_version)}</dd></>}
         {row.session ? <><dt>Session</dt><dd><CopyId id={row.session} whole /> · <Link to="/t/$tenant/audit" params={{ tenant: tenant.name }} search={{ session: row.session } as never}>all of it</Link></dd></> : null}
         {row.correlation ? <><dt>Reference</dt><dd><CopyId id={row.correlation} whole /></dd></> : null}

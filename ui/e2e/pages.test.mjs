@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { onTheMock, overflowing, seriousProblems, shots } from './browser.mjs'
+import { onTheMock, overflowing, seriousProblems, settled, shots } from './browser.mjs'
 
 const places = ['overview', 'approvals', 'alerts', 'matrix', 'reference', 'explain', 'tasks', 'agents', 'identity', 'servers', 'sessions', 'audit']
 const screens = [
@@ -50,6 +50,33 @@ for (const scheme of ['light', 'dark']) {
     })
   }
 }
+
+const tabs = ['Tools', 'Ask for its tools again', 'What it writes', 'What passes', 'How it is reached']
+for (const scheme of ['light', 'dark']) {
+  for (const name of ['workbench', 'system-01']) {
+    test(`each part of server ${name} (${scheme}) fits at 1024 x 700 and has no serious accessibility problem`, async () => {
+      const { page, wrong, close } = await at('crowded', '/t/acme/servers', { scheme, width: 1024, height: 700 })
+      await page.getByRole('button', { name, exact: true }).click()
+      for (const [part, tab] of tabs.entries()) {
+        await page.getByRole('tab', { name: tab }).first().click()
+        if (tab === 'Ask for its tools again') await page.getByRole('button', { name: 'Ask now' }).click()
+        await settled(page)
+        await page.screenshot({ path: join(shots, `server-${name}-${part}-${scheme}.png`) })
+        assert.deepEqual(await overflowing(page), [])
+        assert.deepEqual(await seriousProblems(page), [])
+      }
+      assert.deepEqual(wrong, [])
+      await close()
+    })
+  }
+}
+
+test('a session can be ended where the window is narrow', async () => {
+  const { page, close } = await at('crowded', '/t/acme/sessions', { width: 1024, height: 700 })
+  const end = await page.getByRole('button', { name: 'End now' }).first().boundingBox()
+  assert.ok(end && end.x + end.width <= 1024, 'the button lies beside the window')
+  await close()
+})
 
 test('wide screens show more', async () => {
   for (const place of ['overview', 'matrix', 'reference', 'approvals', 'audit']) {

@@ -19,6 +19,8 @@ export type Column<T> = {
   cell: (row: T) => ReactNode
   width?: number | string
   align?: 'end'
+  /** Shown where there is room; the row's own page has it too. */
+  roomy?: boolean
 }
 
 type Props<T> = {
@@ -50,6 +52,7 @@ export function DataTable<T extends object>({ label, rows, columns, rowKey, onOp
                   key={header.id}
                   style={{ width: column?.width }}
                   data-align={column?.align}
+                  data-roomy={column?.roomy}
                   aria-sort={sorted === 'asc' ? 'ascending' : sorted === 'desc' ? 'descending' : undefined}
                 >
                   {column?.value ? (
@@ -77,7 +80,7 @@ export function DataTable<T extends object>({ label, rows, columns, rowKey, onOp
                 onClick={onOpen ? () => onOpen(original) : undefined}
               >
                 {columns.map((column, index) => (
-                  <td key={column.id} data-align={column.align}>
+                  <td key={column.id} data-align={column.align} data-roomy={column.roomy}>
                     {index === 0 && onOpen ? (
                       <button type="button" className={css.open}>
                         {column.cell(original)}

@@ -20,7 +20,7 @@ export function EndNow({ session }: { session: SessionView }) {
       await queryClient.invalidateQueries()
     },
   })
-  const waiting = session.waiting > 0 ? ` ${plural(session.waiting, 'call')} that waits for approval is withdrawn.` : ''
+  const waiting = session.waiting > 0 ? ` ${plural(session.waiting, 'call that waits for approval is', 'calls that wait for approval are')} withdrawn.` : ''
   const ask = () =>
     confirm({
       title: `End the session of ${session.agent_name}?`,

@@ -30,6 +30,7 @@ export function SessionDetail({ session }: { session: SessionView }) {
       </dl>
       <section className="stack tight">
         <h2>Frozen allowlist</h2>
+        {session.tools.some((tool) => tool.now !== tool.grant) ? <p className="dim">It was narrowed since: what stands on the right is in force.</p> : null}
         {session.tools.length === 0 ? <p className="dim">Nothing: no tool is granted by a role and listed by the task.</p> : null}
         {session.tools.map((tool) => <Row key={tool.listed} session={session} tool={tool} />)}
       </section>

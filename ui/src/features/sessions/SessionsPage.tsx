@@ -23,7 +23,7 @@ export function SessionsPage() {
   const [address, set] = useAddress()
   const liveOnly = address.all !== '1'
   const query = useQuery(sessionList(tenant.id, liveOnly))
-  const columns = useMemo(() => columnsWith(), [])
+  const columns = useMemo(() => columnsWith(liveOnly), [liveOnly])
   const open = query.data?.find((session) => session.id === address.session)
   return (
     <Page
@@ -57,18 +57,21 @@ export function SessionsPage() {
   )
 }
 
-const columnsWith = (): Column<SessionView>[] => [
+// Where only live ones are shown, their state says nothing.
+const columnsWith = (liveOnly: boolean): Column<SessionView>[] => columns.filter((column) => column.id !== 'state' || !liveOnly)
+
+const columns: Column<SessionView>[] = [
   { id: 'agent', title: 'Agent', value: (session) => session.agent_name, cell: (session) => session.agent_name },
   { id: 'task', title: 'Task', value: (session) => session.task_name ?? '', cell: (session) => session.task_name ?? <span className="dim">none: no tools</span> },
   {
     id: 'state', title: 'State', value: (session) => session.state,
     cell: (session) => <Mark tone={session.state === 'live' ? 'good' : session.state === 'operator' ? 'care' : 'plain'}>{stateWord[session.state]}</Mark>,
   },
-  { id: 'opened', title: 'Opened', value: (session) => session.opened, cell: (session) => <Time at={session.opened} /> },
-  { id: 'client', title: 'From', value: (session) => session.client ?? '', cell: (session) => (session.client ? <span className="mono nowrap">{session.client}</span> : <span className="dim">unknown</span>) },
+  { id: 'opened', title: 'Opened', roomy: true, value: (session) => session.opened, cell: (session) => <Time at={session.opened} /> },
+  { id: 'client', title: 'From', roomy: true, value: (session) => session.client ?? '', cell: (session) => (session.client ? <span className="mono nowrap">{session.client}</span> : <span className="dim">unknown</span>) },
   { id: 'ends', title: 'Time left', value: (session) => session.ended ?? session.ends, cell: (session) => <SessionEnds session={session} /> },
   { id: 'tools', title: 'Tools', align: 'end', value: (session) => session.tools.length, cell: (session) => <ToolCount session={session} /> },
-  { id: 'calls', title: 'Calls', align: 'end', value: (session) => session.calls, cell: (session) => count(session.calls) },
+  { id: 'calls', title: 'Calls', align: 'end', roomy: true, value: (session) => session.calls, cell: (session) => count(session.calls) },
   {
     id: 'anomalies', title: 'Anomalies', align: 'end', value: (session) => session.anomalies,
     cell: (session) => (session.anomalies >= 5 ? <Mark tone="bad">{session.anomalies}</Mark> : count(session.anomalies)),

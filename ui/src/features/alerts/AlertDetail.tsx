@@ -100,7 +100,7 @@ function Acknowledge({ alert }: { alert: AlertView }) {
       <Textarea label="Note" description="What you found out, or did: for the record and for whoever looks later" rows={3} value={note}
         onChange={(event) => setNote(event.currentTarget.value)} error={long > LONGEST_NOTE ? problem : undefined} />
       {acknowledge.error ? <Problem error={acknowledge.error} /> : null}
-      <div className={css.foot}>
+      <div>
         <Act type="submit" tone="primary" loading={acknowledge.isPending} disabledReason={problem}>Acknowledge</Act>
       </div>
     </form>

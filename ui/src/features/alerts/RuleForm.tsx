@@ -8,6 +8,7 @@ import { useTenant } from '@/components/tenant'
 import { Time } from '@/components/Time'
 import { call } from '@/ipc/call'
 import type { AlertLimit, AlertRule, AlertRuleView, Timestamp } from '@/ipc/generated'
+import { count } from '@/lib/format'
 import css from './Alerts.module.css'
 
 /** What the number of a rule counts. */
@@ -76,7 +77,7 @@ export function RuleForm({ rule, onClose }: { rule: AlertRuleView; onClose: () =
       </div>
       {hours > 0 ? <TextInput label="Why" description="For the record. What the rule would have found stays in the log." value={reason} onChange={(event) => setReason(event.currentTarget.value)} maxLength={500} /> : null}
       {save.error ? <Problem error={save.error} /> : null}
-      <div className={css.foot}>
+      <div className="row spread">
         <Act onClick={onClose}>Cancel</Act>
         <Act type="submit" tone="primary" loading={save.isPending} disabledReason={problem}>Save</Act>
       </div>
@@ -88,14 +89,14 @@ type LimitProps = { label: string; limit: AlertLimit; value: number | undefined;
 
 function Limit({ label, limit, value, onChange, autoFocus = false }: LimitProps) {
   return (
-    <NumberInput label={label} description={`${limit.least} to ${limit.most}; ${limit.default} unless it is set`} allowDecimal={false} allowNegative={false} {...(autoFocus && { 'data-autofocus': true })}
+    <NumberInput label={label} description={`${count(limit.least)} to ${count(limit.most)}; ${count(limit.default)} unless it is set`} allowDecimal={false} allowNegative={false} {...(autoFocus && { 'data-autofocus': true })}
       value={value ?? ''} onChange={(next) => onChange(typeof next === 'number' ? next : undefined)} error={outside(limit, value)} />
   )
 }
 
 function outside(limit: AlertLimit | null, value: number | undefined): string | undefined {
   if (!limit) return undefined
-  return value === undefined || value < limit.least || value > limit.most ? `Between ${limit.least} and ${limit.most}` : undefined
+  return value === undefined || value < limit.least || value > limit.most ? `Between ${count(limit.least)} and ${count(limit.most)}` : undefined
 }
 
 function problemOf(rule: AlertRuleView, { threshold, window, repeat }: { threshold: number | undefined; window: number | undefined; repeat: number }) {

@@ -55,8 +55,9 @@ function Form({ serving, onClose }: { serving: ServingView; onClose: () => void 
       ) : null}
       <div className="stack tight">
         <Input.Label component="div" id="durability">The record of an allowed call survives</Input.Label>
+        <Input.Description>A power cut: each call waits for the disk. The end of the gateway: calls are quicker</Input.Description>
         <SegmentedControl aria-labelledby="durability" className={css.oldest ?? ''} transitionDuration={0} value={draft.durability} onChange={(durability) => set({ durability: durability as Draft['durability'] })}
-          data={[{ value: 'disk', label: 'a power cut' }, { value: 'process', label: 'its process' }]} />
+          data={[{ value: 'disk', label: 'a power cut' }, { value: 'process', label: 'the end of the gateway' }]} />
       </div>
       {told.length > 0 && !firstProblem(problems) ? (
         <section className={css.note} aria-label="What this does">

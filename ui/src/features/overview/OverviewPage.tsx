@@ -5,6 +5,7 @@ import { EventRow } from '@/components/EventRow'
 import { HealthMark } from '@/components/Health'
 import { Loaded } from '@/components/Loaded'
 import { Mark } from '@/components/Mark'
+import { OneLine } from '@/components/OneLine'
 import { Page, Section } from '@/components/Page'
 import { useTenant } from '@/components/tenant'
 import { Time } from '@/components/Time'
@@ -114,8 +115,8 @@ function Waiting({ rows }: { rows: ApprovalRow[] }) {
         rows.map((row) => (
           <div key={row.id} className={css.waiting}>
             <div className="grow stack tight">
-              <span className="ellipsis">
-                <b><Untrusted text={row.tool_name} /></b> <span className="dim">on</span> {row.server_name}
+              <span className={css.call}>
+                <b><OneLine text={row.tool_name} /></b> <span className="dim nowrap">on</span> <span className="nowrap">{row.server_name}</span>
               </span>
               <span className="dim small ellipsis">
                 {row.agent_name} · task {row.task_name} · asked <Time at={row.requested} />

@@ -5,6 +5,7 @@
 //! `graph` bounds how much work the two can make together. A schema without such a bound is
 //! refused, and its tool is treated as one that is not there.
 
+mod anchors;
 mod graph;
 mod marks;
 
@@ -126,7 +127,9 @@ fn read(definition: &str) -> Result<(Value, Draft), SchemaFault> {
     let draft = draft(&schema)?;
     // What a schema calls itself changes where its references lead. They lead into itself.
     schema.shift_remove("$id");
-    Ok((Value::Object(schema), draft))
+    let mut schema = Value::Object(schema);
+    anchors::resolve(&mut schema, draft)?;
+    Ok((schema, draft))
 }
 
 impl Schema {

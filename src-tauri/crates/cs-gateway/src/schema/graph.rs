@@ -48,6 +48,29 @@ const SHELVES: &[&str] = &["$defs", "definitions"];
 const REDIRECTIONS: &[&str] = &["$dynamicRef", "$recursiveRef"];
 const ANCHORS: &[&str] = &["$anchor", "$dynamicAnchor", "$id", "$recursiveAnchor"];
 
+/// The parts that stand directly in a part, each with the step that leads to it.
+pub(super) fn parts(schema: &mut Value) -> Vec<(String, &mut Value)> {
+    let Value::Object(members) = schema else { return Vec::new() };
+    let mut found = Vec::new();
+    for (key, value) in members {
+        let is = |table: &[&str]| table.contains(&key.as_str());
+        let list = value.is_array() && (is(SAME_LISTS) || is(INSIDE_LISTS));
+        let map = is(SAME_MAPS) || is(INSIDE_MAPS) || is(SHELVES);
+        let single = value.is_object() && (is(SAME) || is(INSIDE));
+        if list {
+            let parts = value.as_array_mut().into_iter().flatten().enumerate();
+            found.extend(parts.map(|(at, part)| (format!("/{key}/{at}"), part)));
+        } else if single {
+            found.push((format!("/{key}"), value));
+        } else if map {
+            let step = |name: &str| name.replace('~', "~0").replace('/', "~1");
+            let parts = value.as_object_mut().into_iter().flatten();
+            found.extend(parts.map(|(name, part)| (format!("/{key}/{}", step(name)), part)));
+        }
+    }
+    found
+}
+
 /// How much work a schema can make.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(super) struct Bounds {

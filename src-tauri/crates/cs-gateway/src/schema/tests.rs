@@ -96,6 +96,56 @@ fn p17_nothing_is_fetched_for_a_schema() {
 }
 
 #[test]
+fn p17_a_name_within_a_schema_leads_to_its_place_and_nowhere_else() {
+    let dialect = |year: &str| format!("https://json-schema.org/draft/{year}/schema");
+    for (year, mark, lead) in [
+        ("2020-12", "$anchor", "$ref"),
+        ("2019-09", "$anchor", "$ref"),
+        ("2020-12", "$dynamicAnchor", "$dynamicRef"),
+        ("2020-12", "$dynamicAnchor", "$ref"),
+    ] {
+        let schema = json!({
+            "$schema": dialect(year),
+            "$defs": { "a/b~c": { mark: "whole", "type": "integer" } },
+            // Here it is the name of an argument.
+            "properties": { "x": { lead: "#whole" }, mark: { "type": "string" } },
+        });
+        assert!(fits(&schema, json!({ "x": 1, mark: "y" })), "{schema}");
+        assert!(!fits(&schema, json!({ "x": "1" })) && !fits(&schema, json!({ mark: 1 })));
+    }
+    let tree = |mark: &str, lead: &str, to: &str, said: Value, year: &str| {
+        let children = json!({ "items": { lead: to } });
+        let properties = json!({ "n": { "type": "integer" }, "in": children });
+        json!({ "$schema": dialect(year), mark: said, "properties": properties })
+    };
+    for schema in [
+        tree("$dynamicAnchor", "$dynamicRef", "#node", json!("node"), "2020-12"),
+        tree("$recursiveAnchor", "$recursiveRef", "#", json!(true), "2019-09"),
+        tree("$anchor", "$ref", "#node", json!("node"), "2020-12"),
+    ] {
+        assert!(fits(&schema, json!({ "in": [{ "in": [{ "n": 1 }] }] })), "{schema}");
+        assert!(!fits(&schema, json!({ "in": [{ "in": [{ "n": "x" }] }] })), "{schema}");
+    }
+    let anchored = |name: &str| json!({ "$anchor": name, "type": "integer" });
+    for schema in [
+        json!({ "$defs": { "a": anchored("x"), "b": anchored("x") } }),
+        json!({ "$defs": { "a": anchored("https://x.example/") } }),
+        json!({ "$defs": { "a": { "$anchor": 1 } } }),
+        // A name is of the place where a schema stands, not of data that looks like one.
+        json!({ "const": anchored("x"), "properties": { "a": { "$ref": "#x" } } }),
+        json!({ "$defs": { "a%25": anchored("x") }, "properties": { "a": { "$ref": "#x" } } }),
+        json!({ "properties": { "a": { "$anchor": "x", "allOf": [{ "$ref": "#x" }] } } }),
+        json!({ "$ref": "#/$defs/a", "$dynamicRef": "#x", "$defs": { "a": anchored("x") } }),
+        json!({ "$schema": "http://json-schema.org/draft-07/schema#",
+            "properties": { "a": anchored("x") } }),
+        // Found by a path where no schema is looked for.
+        json!({ "x-more": { "a": anchored("x") }, "properties": { "a": { "$ref": "#/x-more/a" } } }),
+    ] {
+        assert!(read(schema.clone()).is_err(), "{schema}");
+    }
+}
+
+#[test]
 fn p17_patterns_take_time_in_proportion_to_the_text() {
     let schema = json!({ "properties": { "a": { "type": "string", "pattern": "^(a+)+$" } } });
     let mut text = "a".repeat(1_000_000);

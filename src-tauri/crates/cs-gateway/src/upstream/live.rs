@@ -16,8 +16,13 @@ use super::{Ear, Level, Published, Reply, ToolCall, UpstreamError, UpstreamLimit
 /// After how long the tools are asked for again, also when the server says nothing.
 const FRESH: Duration = Duration::from_secs(60);
 
-/// How much time lies between two listings, however often the server says that it changed.
+/// How much time lies between two listings in the long run, however often the server says that it
+/// changed, and how many may come sooner.
 const APART: Duration = Duration::from_secs(5);
+const AT_ONCE: u32 = 8;
+
+/// How much time lies between those.
+const BRIEFLY: Duration = Duration::from_millis(100);
 
 /// The connection.
 pub(super) struct Live {
@@ -129,6 +134,7 @@ impl Live {
     }
 
     async fn keep_current(&self, read: impl Fn(&Self)) {
+        let mut pace = Pace::new(Instant::now());
         loop {
             tokio::select! {
                 () = self.link.ended() => return,
@@ -143,7 +149,7 @@ impl Live {
                 self.stale.send_replace(false);
                 read(self);
             }
-            let pause = tokio::time::sleep(APART);
+            let pause = tokio::time::sleep(pace.pause(Instant::now()));
             tokio::pin!(pause);
             loop {
                 tokio::select! {
@@ -159,5 +165,48 @@ impl Live {
                 self.wanted.notify_one();
             }
         }
+    }
+}
+
+/// How soon something may be done again that somebody else causes: some times at once, and in the
+/// long run no more often than every [`APART`].
+struct Pace {
+    left: u32,
+    since: Instant,
+}
+
+impl Pace {
+    const fn new(now: Instant) -> Self {
+        Self { left: AT_ONCE, since: now }
+    }
+
+    /// It was done. Says how long it has to be until the next time.
+    fn pause(&mut self, now: Instant) -> Duration {
+        while self.left < AT_ONCE && now.saturating_duration_since(self.since) >= APART {
+            self.left = self.left.saturating_add(1);
+            self.since = self.since.checked_add(APART).unwrap_or(now);
+        }
+        if self.left >= AT_ONCE {
+            self.since = now;
+        }
+        self.left = self.left.saturating_sub(1);
+        if self.left > 0 { BRIEFLY } else { APART }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn x17_a_server_that_always_changes_is_listed_some_times_at_once_and_then_seldom() {
+        let start = Instant::now();
+        let (mut now, mut pace, mut times) = (start, Pace::new(start), 0);
+        while now.duration_since(start) < Duration::from_secs(100) {
+            now += pace.pause(now);
+            times += 1;
+        }
+        assert!((20..=29).contains(&times), "{times}");
+        assert_eq!(pace.pause(now + APART * 20), BRIEFLY, "it was quiet for long");
     }
 }

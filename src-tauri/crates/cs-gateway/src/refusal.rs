@@ -397,6 +397,11 @@ impl Refusal {
             data.insert("supported".to_owned(), vec![MODERN].into());
             data.insert("requested".to_owned(), requested.as_str().into());
         }
+        if let Self::NotListed { kind: kind @ Kind::Resource, name, .. } = self
+            && let Ok(uri) = ToolName::of(*kind, name)
+        {
+            data.insert("uri".to_owned(), uri.as_str().into());
+        }
         if let Self::Unsigned { approval: Some(approval), .. } = self {
             data.insert("approval".to_owned(), approval.to_string().into());
         }

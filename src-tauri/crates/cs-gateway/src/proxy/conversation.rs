@@ -47,6 +47,9 @@ pub(super) struct Conversation<'c> {
     hears: Option<Level>,
     /// What is before a client of the older era. It is taken back when the call is over.
     open: Vec<Open>,
+    /// What a client of the newer era brought with its first request: answers to what it knows
+    /// that the server asks.
+    ahead: Option<String>,
 }
 
 /// Something that happens while a server serves a call.
@@ -70,6 +73,9 @@ impl<'c> Conversation<'c> {
         let world = gate.world.clone();
         let hears = body.asked.hears();
         let (world_is_silent, open) = (false, Vec::new());
+        let call = &body.asked.call;
+        let ahead = call.responses.as_deref().filter(|_| call.state.is_none());
+        let ahead = ahead.map(|it| it.get().to_owned());
         Self {
             gate,
             permit,
@@ -82,6 +88,7 @@ impl<'c> Conversation<'c> {
             pulse,
             hears,
             open,
+            ahead,
         }
     }
 
@@ -142,7 +149,13 @@ impl<'c> Conversation<'c> {
                     "the server asks something that nobody is asked".to_owned(),
                 )));
             }
-            self.note("put", question.kind).await?;
+        }
+        let ahead = self.ahead.take().and_then(|ahead| answers(&questions, Some(&ahead), true));
+        for (_, question) in &questions {
+            self.note(if ahead.is_some() { "brought" } else { "put" }, question.kind).await?;
+        }
+        if let Some(responses) = ahead {
+            return Ok(Inputs { responses: Some(responses), state });
         }
         let responses = match self.body.asked.era {
             Era::Legacy => self.ask_all(&questions).await?,
@@ -154,13 +167,7 @@ impl<'c> Conversation<'c> {
                 let client = client.ok_or(Broken::Abandoned("input_late"))?;
                 drop(parked);
                 let brought = self.welcome(*client);
-                let mut parts = Vec::new();
-                for (key, question) in &questions {
-                    if let Some(answer) = response(question, brought.as_deref(), key) {
-                        parts.push(format!("{}:{answer}", serde_json::Value::from(&**key)));
-                    }
-                }
-                format!("{{{}}}", parts.join(","))
+                answers(&questions, brought.as_deref(), false).unwrap_or_else(|| "{}".to_owned())
             }
         };
         Ok(Inputs { responses: Some(responses), state })
@@ -373,6 +380,20 @@ const ONLY: &str = "input";
 fn response(question: &Question, brought: Option<&str>, key: &str) -> Option<String> {
     let members = Members::read(brought?)?;
     asking::fitting(question.kind, members.get(key)?)
+}
+
+/// What a client brought for the questions of a round, as the server gets it. What was not asked
+/// is left out, and so is what does not fit; where all is needed, nothing remains then.
+fn answers(questions: &[(String, Question)], brought: Option<&str>, all: bool) -> Option<String> {
+    let mut parts = Vec::new();
+    for (key, question) in questions {
+        match response(question, brought, key) {
+            Some(answer) => parts.push(format!("{}:{answer}", serde_json::Value::from(&**key))),
+            None if all => return None,
+            None => {}
+        }
+    }
+    Some(format!("{{{}}}", parts.join(",")))
 }
 
 async fn returned(

@@ -157,6 +157,29 @@ async fn h14_a_newer_client_brings_the_answer_back_once_and_the_call_goes_on() {
 }
 
 #[tokio::test]
+async fn h15_answers_that_come_with_a_call_are_used_only_where_its_server_asks_for_them() {
+    let stage = asking(Behaviour::Rounds).await;
+    let client = stage.client(WORKER);
+    let accept = json!({ "action": "accept", "content": { "name": "Ada" } });
+    let call = |responses: Value| {
+        newer(&client, "read_file", json!({}), json!({ "inputResponses": responses }))
+    };
+    let done = call(json!({ "who": accept, "never_asked": accept })).await;
+    let text = done["result"]["content"][0]["text"].as_str().unwrap();
+    assert!(text.contains("Ada") && !text.contains("never_asked"), "{text}");
+    for responses in [json!({}), json!({ "whom": accept }), json!({ "who": { "action": "x" } })] {
+        let asked = call(responses.clone()).await;
+        assert_eq!(asked["result"]["resultType"], "input_required", "{responses}: {asked}");
+    }
+    let reasons = stage.journal.reasons(EventKind::ServerAsked);
+    let put = "asks_form_put";
+    assert_eq!(reasons, ["asks_form_brought", put, put, put]);
+    stage.enforce(|it| it.tenants[0].servers[0].passes = Passes::default());
+    let switched_off = call(json!({ "who": accept })).await;
+    assert_eq!(switched_off["result"]["content"][0]["text"], "nobody to ask", "{switched_off}");
+}
+
+#[tokio::test]
 async fn o19_a_call_that_was_signed_for_is_paid_once_however_often_its_server_asks() {
     let stage = asking(Behaviour::Rounds).await;
     let client = stage.client(WORKER);

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use cs_model::CorrelationId;
-use http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::sync::mpsc;
 
@@ -112,11 +112,22 @@ pub(crate) fn stream() -> (Answer, Events) {
     let (sender, receiver) = mpsc::channel(MOST_WAITING);
     let body = AnswerBody { source: Source::Stream(receiver), answering: None };
     let mut answer = Response::new(body);
-    let kind = HeaderValue::from_static("text/event-stream");
-    answer.headers_mut().insert(header::CONTENT_TYPE, kind);
-    let buffering = HeaderName::from_static("x-accel-buffering");
-    answer.headers_mut().insert(buffering, HeaderValue::from_static("no"));
+    stream_headers(answer.headers_mut());
     (answer, Events(sender))
+}
+
+/// An answer that is a stream with one message.
+pub(crate) fn streamed(message: &str) -> Answer {
+    let mut answer = Response::new(AnswerBody::whole(event(message)));
+    stream_headers(answer.headers_mut());
+    answer
+}
+
+fn stream_headers(headers: &mut HeaderMap) {
+    let kind = HeaderValue::from_static("text/event-stream");
+    headers.insert(header::CONTENT_TYPE, kind);
+    let buffering = HeaderName::from_static("x-accel-buffering");
+    headers.insert(buffering, HeaderValue::from_static("no"));
 }
 
 /// The result of a request, as a message.

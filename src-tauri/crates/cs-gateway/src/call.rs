@@ -9,7 +9,7 @@ use crate::authn::{self, Letter, Presented};
 use crate::authz;
 use crate::gate::Gate;
 use crate::refusal::Refusal;
-use crate::router::{Arrival, Routed, accepted, refuse};
+use crate::router::{Arrival, Routed, accepted, prefers_streams, refuse};
 use crate::session::{self, Declared, Live};
 use crate::stream;
 use crate::tls::Peer;
@@ -97,6 +97,8 @@ async fn answer(
     trail: &mut Trail,
 ) -> Result<Next, Refusal> {
     let Incoming { era, mut meta, ask } = incoming;
+    // In the newer era a stream is for what is told before the answer.
+    let streams = era == Era::Legacy && prefers_streams(&arrival.headers);
     let declared = declared(arrival, presented, meta.task.take())?;
     let wanted = if let Ask::Call(_, call) = &ask { Some(call.wanted(era)) } else { None };
     authz::scopes::admit(gate, presented, &declared, wanted, trail).await?;
@@ -130,7 +132,9 @@ async fn answer(
         }
         Ask::List(id, kind) => {
             let live = session_of(gate, arrival, era, presented, &declared, trail).await?;
-            Next::Answer(local::listed(gate, &live, era, &id, kind))
+            let listed = local::listed(gate, &live, era, kind);
+            let message = answer::result(&id, &listed);
+            Next::Answer(if streams { answer::streamed(&message) } else { local::ok(message) })
         }
         Ask::Listen(id, wanted) => {
             let live = session_of(gate, arrival, era, presented, &declared, trail).await?;
@@ -154,6 +158,7 @@ async fn answer(
                 live,
                 warrant,
                 met: Met::default(),
+                streams,
                 alive,
             })
         }
@@ -212,7 +217,7 @@ async fn session_operation(
     }
     match single(&arrival.headers, "mcp-protocol-version") {
         Ok(None) => {}
-        Ok(Some(version)) if wire::is_legacy(version) => {}
+        Ok(Some(version)) if wire::is_older(version) => {}
         Ok(Some(version)) if version == wire::MODERN => return Err(Refusal::Method),
         Ok(Some(_)) | Err(_) => return Err(Refusal::LegacyVersion),
     }

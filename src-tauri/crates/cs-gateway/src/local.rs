@@ -35,8 +35,9 @@ fn capabilities(allowlist: &Allowlist) -> Value {
     all.map(|(name, _, what)| (name.to_owned(), what)).collect()
 }
 
-fn ok(id: &Id, result: &str) -> Answer {
-    answer::json(StatusCode::OK, answer::result(id, result))
+/// An answer that is this message.
+pub(crate) fn ok(message: String) -> Answer {
+    answer::json(StatusCode::OK, message)
 }
 
 /// Answers `initialize`: with the revision that was asked for, if it is spoken here, else with
@@ -49,7 +50,7 @@ pub(crate) fn initialized(id: &Id, requested: &str, live: &Live, wire_id: &str) 
         "serverInfo": server_info(),
         "instructions": INSTRUCTIONS,
     });
-    let mut answer = ok(id, &result.to_string());
+    let mut answer = ok(answer::result(id, &result.to_string()));
     if let Ok(wire_id) = HeaderValue::from_str(wire_id) {
         answer.headers_mut().insert(SESSION, wire_id);
     }
@@ -67,17 +68,17 @@ pub(crate) fn discover(id: &Id, allowlist: &Allowlist) -> Answer {
         "cacheScope": "private",
         "_meta": { "io.modelcontextprotocol/serverInfo": server_info() },
     });
-    ok(id, &result.to_string())
+    ok(answer::result(id, &result.to_string()))
 }
 
 /// Answers `ping`.
 pub(crate) fn pong(id: &Id) -> Answer {
-    ok(id, "{}")
+    ok(answer::result(id, "{}"))
 }
 
-/// Answers a listing: exactly what could be called now, with the definitions that an administrator
+/// The result of a listing: exactly what could be called now, with the definitions that an administrator
 /// accepted, byte for byte but for the name.
-pub(crate) fn listed(gate: &Gate, live: &Live, era: Era, id: &Id, kind: Kind) -> Answer {
+pub(crate) fn listed(gate: &Gate, live: &Live, era: Era, kind: Kind) -> String {
     let mut all = String::new();
     for (name, definition) in &authz::visible(gate, live, kind) {
         // A definition that cannot be named is not listed; it could not be called either.
@@ -88,14 +89,13 @@ pub(crate) fn listed(gate: &Gate, live: &Live, era: Era, id: &Id, kind: Kind) ->
         all.push_str(&named);
     }
     let plural = item::plural(kind);
-    let result = match era {
+    match era {
         Era::Legacy => format!("{{\"{plural}\":[{all}]}}"),
         Era::Modern => format!(
             "{{\"resultType\":\"complete\",\"{plural}\":[{all}],\"ttlMs\":0,\
              \"cacheScope\":\"private\"}}"
         ),
-    };
-    ok(id, &result)
+    }
 }
 
 /// A definition under another name. Nothing else of it changes.

@@ -284,6 +284,28 @@ fn takes(headers: &HeaderMap, kind: &str) -> bool {
     })
 }
 
+/// Whether a client would rather have its answers as streams: by the weights that it gives, and
+/// where these are alike by what it names first.
+pub(crate) fn prefers_streams(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let ranges: Vec<&str> = values.flat_map(|value| value.split(',')).map(str::trim).collect();
+    let weight = |kind: &str| {
+        let named = ranges.iter().position(|range| {
+            range.split(';').next().is_some_and(|name| name.trim().eq_ignore_ascii_case(kind))
+        })?;
+        let mut parts = ranges.get(named)?.split(';').map(str::trim).skip(1);
+        let given = parts.find_map(|it| it.strip_prefix("q=").or_else(|| it.strip_prefix("Q=")));
+        Some((given.map_or(Some(1.0), |it| it.parse::<f32>().ok())?, named))
+    };
+    match (weight("text/event-stream"), weight("application/json")) {
+        (Some((stream, first)), Some((json, second))) => {
+            stream > json || (stream >= json && first < second)
+        }
+        (Some(_), None) => true,
+        (None, _) => false,
+    }
+}
+
 /// Reads a body as a whole, if it comes in time and is not too large. Nothing is ever decided on
 /// part of a body.
 pub(crate) async fn read(

@@ -37,6 +37,8 @@ pub(crate) struct Asked {
     pub(crate) warrant: Warrant,
     /// The conditions of the policy that the arguments satisfy.
     pub(crate) met: Met,
+    /// Whether its client would rather have the answer on a stream.
+    pub(crate) streams: bool,
     pub(crate) alive: mpsc::Sender<()>,
 }
 
@@ -169,7 +171,7 @@ async fn live(
     }
     rates::charge(gate, asked, &way, exact, trail).await?;
     // A refusal has a status of its own, and can have it only before this.
-    if asked.meta.progress.is_some() {
+    if asked.streams || asked.meta.progress.is_some() {
         line.open();
     }
     let (cleared, canonical) = match way {

@@ -15,7 +15,7 @@ use cs_model::json::{JsonError, Limits};
 use serde_json::value::RawValue;
 
 pub(crate) use self::ask::{Ask, Call, Incoming, Meta, Notice, read};
-pub(crate) use self::era::{Era, LATEST_LEGACY, MODERN, is_legacy};
+pub(crate) use self::era::{Era, LATEST_LEGACY, MODERN, is_legacy, is_older};
 pub(crate) use self::headers::{only, says, single, written};
 pub(crate) use self::id::Id;
 pub(crate) use self::members::Members;

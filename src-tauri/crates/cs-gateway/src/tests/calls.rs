@@ -332,6 +332,7 @@ async fn what_was_judged_is_what_is_sent_or_nothing_is() {
         live: live.clone(),
         warrant: key_of(&live),
         met: Met::default(),
+        streams: false,
         alive: mpsc::channel(1).0,
     };
     let mut trail = Trail::new(gate.correlation().unwrap(), String::new());

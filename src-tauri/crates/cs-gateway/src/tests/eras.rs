@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::client::{Client, MODERN, body, call_body, meta};
+use super::client::{Client, MODERN, body, call_body, legacy_call, meta};
 use super::world::{Stage, WORKER};
 
 fn versioned(version: &str) -> Value {
@@ -214,12 +214,13 @@ async fn h08_an_older_client_is_answered_with_a_revision_that_is_spoken_here() {
         assert_eq!(result["capabilities"], able);
     }
     let session = client.initialize().await;
-    for version in ["2025-03-26", "2024-11-05", "x"] {
+    // The revision that is assumed without the header may be named, and means no more than that.
+    for (version, status) in [("2025-03-26", 200), ("2024-11-05", 400), ("x", 400)] {
         let mut old = session.clone();
         old.extra.retain(|(name, _)| name != "mcp-protocol-version");
         let reply =
             old.header("mcp-protocol-version", version).post(&body("ping", json!({}))).await;
-        assert_eq!(reply.status, 400, "{version}");
+        assert_eq!(reply.status, status, "{version}");
     }
 }
 
@@ -271,4 +272,28 @@ async fn a_notification_of_the_newer_era_is_taken_and_has_no_consequence() {
     let text = r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}"#;
     assert_eq!(client.post(text).await.status, 202);
     assert_eq!(stage.gateway.sessions().len(), 0);
+}
+
+#[tokio::test]
+async fn an_older_client_that_names_streams_first_is_answered_on_one() {
+    let stage = Stage::new().await;
+    let older = stage.client(WORKER).initialize().await;
+    let (json, stream) = ("application/json", "text/event-stream");
+    for (accept, kind) in [
+        ("application/json, text/event-stream", json),
+        ("text/event-stream, application/json", stream),
+        ("text/event-stream; q=0.5, application/json", json),
+        ("application/json;q=0.9,text/event-stream", stream),
+        ("text/event-stream;q=x, application/json", json),
+        ("*/*", json),
+    ] {
+        let mut client = older.clone();
+        client.extra.retain(|(name, _)| name != "accept");
+        let client = client.header("accept", accept);
+        let listed = client.post(&body("tools/list", json!({}))).await;
+        assert_eq!(listed.header("content-type"), Some(kind), "{accept}");
+        assert_eq!(listed.json()["result"]["tools"].as_array().map(Vec::len), Some(2));
+        let called = client.post(&legacy_call(9, "read_file", &json!({}))).await;
+        assert_eq!((called.header("content-type"), &*called.text()), (Some(kind), "done"));
+    }
 }

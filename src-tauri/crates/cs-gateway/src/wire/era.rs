@@ -14,6 +14,10 @@ pub(crate) const LATEST_LEGACY: &str = "2025-11-25";
 
 const LEGACY: &[&str] = &[LATEST_LEGACY, "2025-06-18"];
 
+/// What a request means that names no revision. Naming it says no more than that; it is never
+/// agreed on.
+const ASSUMED: &str = "2025-03-26";
+
 /// The two ways of speaking.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Era {
@@ -26,6 +30,11 @@ pub(crate) enum Era {
 /// Whether a revision that begins with `initialize` is spoken here.
 pub(crate) fn is_legacy(version: &str) -> bool {
     LEGACY.contains(&version)
+}
+
+/// Whether a header may name this revision in a session of the older era.
+pub(crate) fn is_older(version: &str) -> bool {
+    is_legacy(version) || version == ASSUMED
 }
 
 /// Which era something that wants no answer belongs to. The newer one defines none for HTTP and
@@ -44,7 +53,7 @@ pub(super) fn classify(headers: &HeaderMap, meta: &Meta) -> Result<Era, Refusal>
     let Some(version) = &meta.version else {
         return match header {
             None => Ok(Era::Legacy),
-            Some(header) if is_legacy(header) => Ok(Era::Legacy),
+            Some(header) if is_older(header) => Ok(Era::Legacy),
             // A date is as old as it says: what is newer needs `_meta`, what is older is unknown.
             Some(header) if header >= MODERN => Err(Refusal::Message(Flaw::Envelope(
                 "This revision requires `_meta` with io.modelcontextprotocol/protocolVersion",

@@ -17,9 +17,10 @@ use crate::wire::{Id, Members};
 /// The most bytes of what a server tells of its progress.
 const MOST_PROGRESS: usize = 16 * 1024;
 
-/// How long lies between two tellings of a server's progress at least. What comes sooner is old
-/// news by then.
+/// How long lies between two tellings of a server's progress in the long run, and how many may come
+/// sooner. What comes sooner than that is old news by then.
 const PACE: Duration = Duration::from_millis(50);
+const AT_ONCE: u32 = 16;
 
 /// The request of a client that is to be answered. Its id is free again when this is dropped,
 /// however that comes about.
@@ -50,7 +51,7 @@ pub(crate) struct Line {
     pub(crate) keep_alive: Duration,
     /// The last progress that the client heard of: it has to increase.
     progress: f64,
-    /// When the client last heard of a server's.
+    /// When the client would have heard last of a server's, had all of it come at its pace.
     told: Option<Instant>,
 }
 
@@ -145,8 +146,10 @@ impl Line {
         let token = self.ticket.as_ref().and_then(|ticket| ticket.token.clone());
         let Some(token) = token else { return };
         let now = Instant::now();
-        let soon = self.told.is_some_and(|last| now.saturating_duration_since(last) < PACE);
-        if soon || told.get().len() > MOST_PROGRESS {
+        let earliest = now.checked_sub(PACE.saturating_mul(AT_ONCE)).unwrap_or(now);
+        let paced = self.told.map_or(earliest, |last| last.max(earliest)).checked_add(PACE);
+        let Some(paced) = paced.filter(|paced| *paced <= now) else { return };
+        if told.get().len() > MOST_PROGRESS {
             return;
         }
         let Some(members) = Members::read(told.get()) else { return };
@@ -159,7 +162,7 @@ impl Line {
         if let Some(message) = members.text("message") {
             parts.push_str(&format!(",\"message\":{}", serde_json::Value::from(message)));
         }
-        self.told = Some(now);
+        self.told = Some(paced);
         self.tell(&token, progress, &parts);
     }
 

@@ -8,8 +8,8 @@ pub(crate) mod scopes;
 use std::sync::Arc;
 
 use cs_model::event::{Decision, Event, EventKind};
-use cs_model::{Digest, Grant, Kind, ServerId, TenantId, ToolId};
-use cs_policy::{Allowlist, Call, Deny, Held, Met, Permit, Verdict};
+use cs_model::{Digest, Grant, Kind, ServerId, TenantId, Timestamp, ToolId};
+use cs_policy::{Act, Allowlist, Call, Deny, Held, Met, Permit, Verdict};
 
 use crate::authn::{Presented, Warrant, holds};
 use crate::gate::Gate;
@@ -20,6 +20,7 @@ use crate::session::{Declared, Live};
 use crate::tool::Asked;
 use crate::trail::{Trail, neutral};
 use crate::wire::Era;
+use crate::world::World;
 
 pub(crate) use self::conditions::met;
 pub use self::conditions::{examine_condition, satisfies};
@@ -57,7 +58,11 @@ pub(crate) fn judge(
     let (arguments, met) = (given.digest, given.met.clone());
     let Wanted { kind, act, name, .. } = wanted;
     let call = Call { kind, act, listed: name.to_owned(), arguments, met };
-    live.judge(|session| cs_policy::decide(&world.policy, session, &call, now))
+    decide(&world, live, &call, now)
+}
+
+fn decide(world: &World, live: &Live, call: &Call, now: Timestamp) -> Verdict {
+    live.judge(|session| cs_policy::decide(&world.policy, session, call, now))
 }
 
 /// Judges a call. A no is on record when this returns.
@@ -177,7 +182,7 @@ fn pinned_schema(
 }
 
 /// Puts a no on record, and says the one thing that is said of every tool that is not there.
-async fn deny_as<T>(
+pub(crate) async fn deny_as<T>(
     gate: &Gate,
     live: &Live,
     wanted: Wanted<'_>,
@@ -277,4 +282,14 @@ pub(crate) fn reaches(gate: &Gate, live: &Live, server: ServerId) -> bool {
         let tools = cs_policy::visible(&world.policy, session, now);
         tools.iter().any(|it| it.tool.server == server)
     })
+}
+
+/// Whether a session may read what is at a URI now, without a signature.
+pub(crate) fn reads(gate: &Gate, live: &Live, uri: &str) -> bool {
+    let (world, now) = (gate.world(), gate.now());
+    let read = serde_json::json!({ "uri": uri }).to_string();
+    let met = conditions::met_by(gate, live, Kind::Resource, uri, Some(&read));
+    let (arguments, listed) = (Digest::of(read.as_bytes()), uri.to_owned());
+    let call = Call { kind: Kind::Resource, act: Act::Use, listed, arguments, met };
+    matches!(decide(&world, live, &call, now), Verdict::Allow(_))
 }

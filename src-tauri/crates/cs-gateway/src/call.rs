@@ -11,11 +11,12 @@ use crate::gate::Gate;
 use crate::refusal::Refusal;
 use crate::router::{Arrival, Routed, accepted, prefers_streams, refuse};
 use crate::session::{self, Declared, Live};
-use crate::stream;
+use crate::stream::{self, Wishes};
 use crate::tls::Peer;
 use crate::tool;
 use crate::trail::Trail;
-use crate::wire::{self, Ask, Era, Id, Incoming, Message, Notice, Reaction, only, single};
+use crate::watch;
+use crate::wire::{self, Ask, Era, Id, Incoming, Message, Meta, Notice, Reaction, only, single};
 use crate::{local, wire::Flaw};
 use cs_model::state::SessionEnd;
 use cs_policy::Met;
@@ -100,8 +101,30 @@ async fn answer(
     // In the newer era a stream is for what is told before the answer.
     let streams = era == Era::Legacy && prefers_streams(&arrival.headers);
     let declared = declared(arrival, presented, meta.task.take())?;
-    let wanted = if let Ask::Call(_, call) = &ask { Some(call.wanted(era)) } else { None };
+    let wanted = match &ask {
+        Ask::Call(_, call) | Ask::Watch(_, call) => Some(call.wanted(era)),
+        Ask::Discover(_)
+        | Ask::Initialize(..)
+        | Ask::List(..)
+        | Ask::Listen(..)
+        | Ask::Notice(_)
+        | Ask::Ping(_)
+        | Ask::SetLevel(..)
+        | Ask::Unwatch(..) => None,
+    };
     authz::scopes::admit(gate, presented, &declared, wanted, trail).await?;
+    let alive = || arrival.alive.clone();
+    let said = |message: &str| {
+        Next::Answer(if streams {
+            answer::streamed(message)
+        } else {
+            local::ok(message.to_owned())
+        })
+    };
+    let asked = |live, id, call, meta| {
+        let (warrant, met, alive) = (presented.warrant(), Met::default(), alive());
+        tool::Asked { era, id, call, meta, live, warrant, met, streams, alive }
+    };
     let next = match ask {
         Ask::Discover(id) => {
             let prospect = authz::prospect(gate, presented, &declared).unwrap_or_default();
@@ -110,6 +133,7 @@ async fn answer(
         Ask::Initialize(id, version, abilities) => {
             let (live, wire_id) = session::initialize(gate, presented, &declared, trail).await?;
             live.talk().begin(abilities);
+            live.watching().clear();
             Next::Answer(local::initialized(&id, &version, &live, &wire_id))
         }
         Ask::Ping(id) => {
@@ -133,34 +157,31 @@ async fn answer(
         Ask::List(id, kind) => {
             let live = session_of(gate, arrival, era, presented, &declared, trail).await?;
             let listed = local::listed(gate, &live, era, kind);
-            let message = answer::result(&id, &listed);
-            Next::Answer(if streams { answer::streamed(&message) } else { local::ok(message) })
+            said(&answer::result(&id, &listed))
         }
-        Ask::Listen(id, wanted) => {
+        Ask::Listen(id, kinds, reads) => {
             let live = session_of(gate, arrival, era, presented, &declared, trail).await?;
-            Next::Follow(stream::Follower::listen(
-                live,
-                presented.warrant(),
-                id,
-                wanted,
-                arrival.alive.clone(),
-            )?)
+            let reads = reads.into_iter();
+            let reads = reads.map(|it| asked(Arc::clone(&live), id.clone(), it, Meta::default()));
+            let wishes = Wishes { kinds, watches: watch::all(gate, reads, trail).await? };
+            let warrant = presented.warrant();
+            Next::Follow(stream::Follower::listen(live, warrant, id, wishes, alive())?)
         }
         Ask::Call(id, call) => {
             let live = session_of(gate, arrival, era, presented, &declared, trail).await?;
-            let alive = arrival.alive.clone();
-            let warrant = presented.warrant();
-            Next::Call(tool::Asked {
-                era,
-                id,
-                call,
-                meta,
-                live,
-                warrant,
-                met: Met::default(),
-                streams,
-                alive,
-            })
+            Next::Call(asked(live, id, call, meta))
+        }
+        Ask::Unwatch(id, uri) => {
+            let live = session_of(gate, arrival, era, presented, &declared, trail).await?;
+            live.watching().end(&uri);
+            said(&answer::result(&id, "{}"))
+        }
+        Ask::Watch(id, call) => {
+            let live = session_of(gate, arrival, era, presented, &declared, trail).await?;
+            let asked = asked(live, id, call, meta);
+            let (id, live) = (asked.id.clone(), Arc::clone(&asked.live));
+            live.watching().begin(watch::begin(gate, asked, trail).await?);
+            said(&answer::result(&id, "{}"))
         }
     };
     Ok(next)

@@ -22,10 +22,12 @@ use crate::rates::Rates;
 use crate::schema::Schemas;
 use crate::session::Book;
 use crate::strangers::Strangers;
-use crate::upstream::{Change, Ear, Reply, Target, ToolCall, UpstreamError, Upstreams};
+use crate::upstream::{
+    Change, Ear, Pinned, Reply, Target, ToolCall, UpstreamError, Upstreams, Watched,
+};
 use crate::world::World;
 
-/// The way out: what makes a tool call. Only `proxy::forward` asks it to.
+/// The way out: what makes a tool call. Only `proxy` asks it to.
 #[async_trait]
 pub(crate) trait Outbound: Debug + Send + Sync {
     /// Makes one tool call, once.
@@ -35,6 +37,15 @@ pub(crate) trait Outbound: Debug + Send + Sync {
         call: ToolCall<'_>,
         ear: Ear,
     ) -> Result<Reply, UpstreamError>;
+
+    /// Has a server tell of changes of a resource for as long as the answer is there. Nothing where
+    /// it does not.
+    async fn watch(
+        &self,
+        target: Target<'_>,
+        pinned: Pinned<'_>,
+        uri: &str,
+    ) -> Result<Option<Watched>, UpstreamError>;
 
     /// A session is over: what was only for it is given up.
     async fn release(&self, _: SessionId) {}
@@ -52,6 +63,15 @@ impl Outbound for Upstreams {
         ear: Ear,
     ) -> Result<Reply, UpstreamError> {
         Self::call(self, target, call, ear).await
+    }
+
+    async fn watch(
+        &self,
+        target: Target<'_>,
+        pinned: Pinned<'_>,
+        uri: &str,
+    ) -> Result<Option<Watched>, UpstreamError> {
+        Self::watch(self, target, pinned, uri).await
     }
 
     fn hear(&self) -> broadcast::Receiver<Change> {

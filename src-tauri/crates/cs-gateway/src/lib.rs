@@ -47,6 +47,7 @@ mod tls;
 mod tool;
 mod trail;
 pub mod upstream;
+mod watch;
 mod wire;
 pub mod world;
 

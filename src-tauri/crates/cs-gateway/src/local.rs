@@ -24,11 +24,12 @@ fn server_info() -> Value {
 fn capabilities(allowlist: &Allowlist) -> Value {
     let has = |kind| allowlist.of_kind(kind).next().is_some();
     let told = json!({ "listChanged": true });
+    let watched = json!({ "listChanged": true, "subscribe": true });
     let all = [
         ("completions", has(Kind::Prompt) || has(Kind::Template), json!({})),
         ("logging", true, json!({})),
         ("prompts", has(Kind::Prompt), told.clone()),
-        ("resources", has(Kind::Resource) || has(Kind::Template), told.clone()),
+        ("resources", has(Kind::Resource) || has(Kind::Template), watched),
         ("tools", true, told),
     ];
     let all = all.into_iter().filter(|(_, has, _)| *has);

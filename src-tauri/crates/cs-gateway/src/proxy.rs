@@ -4,6 +4,7 @@ mod conversation;
 
 use cs_model::event::{EventKind, Outcome};
 use cs_model::{Digest, Kind};
+use cs_policy::Permit;
 use tokio::sync::{mpsc, watch};
 
 use self::conversation::{Conversation, MOST_ROUNDS};
@@ -15,8 +16,9 @@ use crate::refusal::{Refusal, UpstreamFault};
 use crate::settle::{self, Cleared, execution};
 use crate::tool::Asked;
 use crate::trail::Trail;
-use crate::upstream::{Inputs, Reply, ReplyBody, Target, ToolCall, UpstreamError};
+use crate::upstream::{Inputs, Pinned, Reply, ReplyBody, Target, ToolCall, UpstreamError, Watched};
 use crate::wire::Era;
+use crate::world::World;
 
 /// How much that a server tells may wait to be handed on.
 const MOST_WAITING: usize = 16;
@@ -42,8 +44,8 @@ enum Broken {
 
 /// Makes a cleared call, and puts its outcome on record before the client hears of it.
 ///
-/// INVARIANT: this module is the one caller of `Outbound::call`, and it takes a [`Cleared`] by
-/// value: no call reaches a server that was not judged, put on record and paid for, and none
+/// INVARIANT: this module is the one caller of `Outbound::call` and `Outbound::watch`, and it takes
+/// a [`Cleared`] by value: no call reaches a server that was not judged, put on record and paid for, and none
 /// twice. A server of the newer era that asks something back has not executed the call; the
 /// request with the answer is the same call going on, under the same [`Cleared`].
 pub(crate) async fn forward(
@@ -97,6 +99,48 @@ pub(crate) async fn forward(
     }
 }
 
+/// Has the server of a cleared resource tell when it changes, and puts what came of that on record.
+pub(crate) async fn watch(
+    gate: &Gate,
+    cleared: Cleared,
+    asked: &Asked,
+    trail: &mut Trail,
+) -> Result<Watched, Refusal> {
+    let permit = cleared.permit();
+    let (now, uri) = (gate.world(), asked.call.name.as_str());
+    let pinned =
+        Pinned { kind: permit.kind(), name: permit.tool_name(), fingerprint: permit.fingerprint() };
+    let told = match target(&now, permit) {
+        Ok(target) => gate.outbound.watch(target, pinned, uri).await,
+        Err(why) => Err(why),
+    };
+    let (outcome, reason) = match &told {
+        Ok(Some(_)) => (Outcome::Answered, None),
+        Ok(None) => (Outcome::Failed, Some("not_told")),
+        Err(error) => {
+            let (outcome, fault) = fault(error);
+            tracing::warn!(%error, "a resource is not watched");
+            (outcome, Some(fault.code()))
+        }
+    };
+    settle::close(gate, cleared, outcome, reason, trail).await?;
+    match told {
+        Ok(Some(watched)) => Ok(watched),
+        Ok(None) => Err(Refusal::MethodUnknown { era: asked.era }),
+        Err(error) => Err(Refusal::Upstream(fault(&error).1)),
+    }
+}
+
+/// Where a call goes: to the server of its tenant, as it is reached now.
+fn target<'w>(now: &'w World, permit: &Permit) -> Result<Target<'w>, UpstreamError> {
+    let (tenant, server) = (permit.tenant(), permit.server());
+    let misconfigured = || UpstreamError::Misconfigured("no such server".into());
+    let transport = now.upstreams.get(&(tenant, server)).ok_or_else(misconfigured)?;
+    let server_name = now.policy.tenant(tenant).and_then(|it| it.server(server));
+    let server_name = server_name.map_or("", |server| server.name.as_str());
+    Ok(Target { tenant, server, server_name, transport })
+}
+
 async fn exchange(
     gate: &Gate,
     cleared: &Cleared,
@@ -107,13 +151,8 @@ async fn exchange(
 ) -> Result<Reply, Broken> {
     let permit = cleared.permit();
     let now = gate.world();
-    let misconfigured = || Broken::Upstream(UpstreamError::Misconfigured("no such server".into()));
-    let transport =
-        now.upstreams.get(&(permit.tenant(), permit.server())).ok_or_else(misconfigured)?;
+    let target = target(&now, permit).map_err(Broken::Upstream)?;
     let server = now.policy.tenant(permit.tenant()).and_then(|it| it.server(permit.server()));
-    let server_name = server.map_or("", |server| server.name.as_str());
-    let target =
-        Target { tenant: permit.tenant(), server: permit.server(), server_name, transport };
     let tool = now.policy.tenant(permit.tenant()).and_then(|it| it.tool(permit.tool()));
     let tool = tool.filter(|tool| tool.fingerprint == permit.fingerprint());
     let tool = tool.filter(|tool| tool.kind == Kind::Tool);

@@ -3,6 +3,7 @@
 mod live;
 mod talk;
 mod task;
+mod watching;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,6 +17,7 @@ use cs_model::{CredentialId, RoleId, SessionId, TaskId, TenantId, Timestamp};
 use cs_policy::Session;
 
 use crate::authn::{Presented, stands};
+use crate::authz;
 use crate::gate::Gate;
 use crate::ports::{PortError, StoredSession};
 use crate::refusal::Refusal;
@@ -25,6 +27,7 @@ pub(crate) use self::live::Live;
 pub use self::live::SessionSummary;
 pub(crate) use self::talk::{Open, Talk};
 pub(crate) use self::task::Declared;
+pub(crate) use self::watching::{Watch, Watching};
 
 /// The sessions that are under way. At most one of each credential.
 #[derive(Debug, Default)]
@@ -261,6 +264,7 @@ pub(crate) async fn end(gate: &Gate, live: &Live, why: SessionEnd) -> Result<boo
         return Ok(false);
     }
     gate.sessions.remove(live);
+    live.watching().clear();
     gate.outbound.release(live.id()).await;
     let now = gate.now();
     let ended = event_of(live, EventKind::SessionEnded, now, why.as_str());
@@ -285,6 +289,8 @@ pub(crate) async fn sweep(gate: &Gate) -> Result<(), PortError> {
         } else if !stands(&world, live.credential, now) {
             end(gate, &live, SessionEnd::Credential).await?;
         }
+        // Whoever hears of nothing now may do so again: what may not be read is not watched.
+        live.watching().retain(|watch| authz::reads(gate, &live, &watch.uri));
     }
     Ok(())
 }

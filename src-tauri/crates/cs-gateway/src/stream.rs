@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use cs_model::{Digest, Grant, Kind};
+use cs_model::{Digest, Grant, Kind, ServerId};
+use serde_json::Value;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{mpsc, watch};
 
@@ -11,8 +12,8 @@ use crate::authn::{Warrant, holds};
 use crate::authz;
 use crate::gate::Gate;
 use crate::refusal::Refusal;
-use crate::session::Live;
-use crate::upstream::Change;
+use crate::session::{Live, Watch};
+use crate::upstream::{Change, What};
 use crate::wire::Id;
 
 const SUBSCRIPTION: &str = "io.modelcontextprotocol/subscriptionId";
@@ -32,12 +33,16 @@ enum Form {
     /// The GET stream of the older era. A newer one takes its place.
     Get,
     /// `subscriptions/listen` of the newer era.
-    Listen {
-        id: Id,
-        /// Of which kinds changes were asked for.
-        wanted: Vec<Kind>,
-        cancelled: watch::Receiver<bool>,
-    },
+    Listen { id: Id, wishes: Wishes, cancelled: watch::Receiver<bool> },
+}
+
+/// Of what a client of the newer era wants to hear.
+#[derive(Debug)]
+pub(crate) struct Wishes {
+    /// The kinds of which a list may change.
+    pub(crate) kinds: Vec<Kind>,
+    /// The resources that may change. They are watched as long as this is there.
+    pub(crate) watches: Vec<Watch>,
 }
 
 impl Follower {
@@ -49,11 +54,11 @@ impl Follower {
         live: Arc<Live>,
         warrant: Warrant,
         id: Id,
-        wanted: Vec<Kind>,
+        wishes: Wishes,
         alive: mpsc::Sender<()>,
     ) -> Result<Self, Refusal> {
         let cancelled = live.begin(&id).ok_or(Refusal::IdInUse)?;
-        Ok(Self { live, warrant, alive, form: Form::Listen { id, wanted, cancelled } })
+        Ok(Self { live, warrant, alive, form: Form::Listen { id, wishes, cancelled } })
     }
 }
 
@@ -126,14 +131,29 @@ async fn follow(gate: &Gate, mut follower: Follower, events: &Events) {
                     follower.form.changed(events, kind.0);
                 }
                 seen = now;
+                follower.form.retain(&live, |watch| authz::reads(gate, &live, &watch.uri));
             }
             change = news.recv(), if !silent => match change {
-                Ok(change) if concerns(gate, &live, &change) => {
-                    if let Some(kind) = change.what.kind() {
-                        follower.form.changed(events, kind);
+                Ok(change) if concerns(gate, &live, &change) => match &change.what {
+                    What::Updated(uri) => {
+                        let watched = follower.form.watched(&live, change.server, uri);
+                        let reads = |uri: &str| authz::reads(gate, &live, uri);
+                        if watched.is_some_and(|it| reads(&it) && (it == **uri || reads(uri))) {
+                            follower.form.updated(events, uri);
+                        }
+                    }
+                    what @ (What::Prompts | What::Resources | What::Tools) => {
+                        what.kind().into_iter().for_each(|it| follower.form.changed(events, it));
+                    }
+                },
+                Ok(_) => {}
+                // What was missed may have been anything.
+                Err(RecvError::Lagged(_)) => {
+                    TOLD.into_iter().for_each(|kind| follower.form.changed(events, kind));
+                    for uri in follower.form.all(&live) {
+                        follower.form.updated(events, &uri);
                     }
                 }
-                Ok(_) | Err(RecvError::Lagged(_)) => {}
                 Err(RecvError::Closed) => silent = true,
             },
         }
@@ -177,9 +197,14 @@ fn concerns(gate: &Gate, live: &Live, change: &Change) -> bool {
 
 impl Form {
     async fn open(&self, events: &Events) -> Result<(), answer::Gone> {
-        let Self::Listen { id, wanted, .. } = self else { return Ok(()) };
-        let honoured: Vec<_> =
-            wanted.iter().map(|it| format!("\"{}ListChanged\":true", noun(*it))).collect();
+        let Self::Listen { id, wishes, .. } = self else { return Ok(()) };
+        let kinds = wishes.kinds.iter();
+        let mut honoured: Vec<_> =
+            kinds.map(|it| format!("\"{}ListChanged\":true", noun(*it))).collect();
+        let uris: Value = wishes.watches.iter().map(|it| it.uri.as_str()).collect();
+        if uris.as_array().is_some_and(|it| !it.is_empty()) {
+            honoured.push(format!("\"resourceSubscriptions\":{uris}"));
+        }
         let honoured = format!("{{{}}}", honoured.join(","));
         let message = format!(
             "{{\"jsonrpc\":\"2.0\",\"method\":\"notifications/subscriptions/acknowledged\",\
@@ -191,7 +216,7 @@ impl Form {
     fn changed(&self, events: &Events, kind: Kind) {
         let params = match self {
             Self::Get => String::new(),
-            Self::Listen { wanted, .. } if !wanted.contains(&kind) => return,
+            Self::Listen { wishes, .. } if !wishes.kinds.contains(&kind) => return,
             Self::Listen { id, .. } => {
                 format!(",\"params\":{{\"_meta\":{{\"{SUBSCRIPTION}\":{id}}}}}")
             }
@@ -200,6 +225,48 @@ impl Form {
             "{{\"jsonrpc\":\"2.0\",\"method\":\"notifications/{}/list_changed\"{params}}}",
             noun(kind)
         ));
+    }
+
+    /// Tells that what is at a URI has changed.
+    fn updated(&self, events: &Events, uri: &str) {
+        let uri = Value::from(uri);
+        let meta = match self {
+            Self::Get => String::new(),
+            Self::Listen { id, .. } => format!(",\"_meta\":{{\"{SUBSCRIPTION}\":{id}}}"),
+        };
+        events.inform(&format!(
+            "{{\"jsonrpc\":\"2.0\",\"method\":\"notifications/resources/updated\",\
+             \"params\":{{\"uri\":{uri}{meta}}}}}"
+        ));
+    }
+
+    /// The URI under which what has changed is watched, if it is.
+    fn watched(&self, live: &Live, server: ServerId, changed: &str) -> Option<String> {
+        match self {
+            Self::Get => live.watching().about(server, changed),
+            Self::Listen { wishes, .. } => {
+                let found = wishes.watches.iter().find(|watch| watch.is_about(server, changed));
+                found.map(|watch| watch.uri.clone())
+            }
+        }
+    }
+
+    /// The URIs of all that is watched.
+    fn all(&self, live: &Live) -> Vec<String> {
+        match self {
+            Self::Get => live.watching().uris(),
+            Self::Listen { wishes, .. } => {
+                wishes.watches.iter().map(|watch| watch.uri.clone()).collect()
+            }
+        }
+    }
+
+    /// Goes on watching only these.
+    fn retain(&mut self, live: &Live, keeps: impl FnMut(&Watch) -> bool) {
+        match self {
+            Self::Get => live.watching().retain(keeps),
+            Self::Listen { wishes, .. } => wishes.watches.retain(keeps),
+        }
     }
 
     async fn close(&self, events: &Events) {

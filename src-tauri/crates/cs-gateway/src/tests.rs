@@ -35,4 +35,5 @@ mod successor;
 mod tenants;
 mod tls;
 mod tokens;
+mod watching;
 mod world;

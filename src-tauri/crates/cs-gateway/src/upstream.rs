@@ -12,6 +12,7 @@ mod catalog;
 mod child;
 pub(crate) mod egress;
 mod flight;
+mod heed;
 mod http;
 mod lines;
 mod link;
@@ -21,6 +22,7 @@ mod slot;
 mod sse;
 mod stdio;
 mod talk;
+mod watches;
 mod wire;
 
 use std::collections::{BTreeMap, HashMap};
@@ -37,14 +39,15 @@ use tokio_util::sync::CancellationToken;
 
 use self::link::Maker;
 use self::live::Live;
-pub(crate) use self::news::Change;
-#[cfg(test)]
-pub(crate) use self::news::What;
+pub(crate) use self::news::{Change, What};
 use self::news::{News, Teller};
 use self::slot::Slot;
 pub(crate) use self::talk::{
     Abilities, AskKind, Asked, Asks, Ear, Inputs, Level, NotAsked, Question, Told,
 };
+pub(crate) use self::watches::Watched;
+#[cfg(test)]
+pub(crate) use self::watches::Watches;
 use crate::ports::{Ports, SecretSource};
 use crate::wire::Era;
 
@@ -118,6 +121,21 @@ pub(crate) struct ToolCall<'a> {
     pub(crate) talk: Talk,
     /// What the server asked for, once it did.
     pub(crate) inputs: Option<&'a Inputs>,
+}
+
+/// Something that a server publishes, as it was pinned.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pinned<'a> {
+    pub(crate) kind: Kind,
+    pub(crate) name: &'a ToolName,
+    pub(crate) fingerprint: Digest,
+}
+
+impl<'a> ToolCall<'a> {
+    /// What it is a call of.
+    const fn pinned(&self) -> Pinned<'a> {
+        Pinned { kind: self.kind, name: self.tool, fingerprint: self.fingerprint }
+    }
 }
 
 /// What a server may say and ask while it serves a call, and whom.
@@ -342,6 +360,28 @@ impl Upstreams {
         ear: Ear,
     ) -> Result<Reply, UpstreamError> {
         self.place_for(target, call.talk).await?.call(&call, ear).await
+    }
+
+    /// Has a server tell of changes of a resource for as long as the answer is there, over the
+    /// connection that everybody has. Nothing where it does not.
+    ///
+    /// # Errors
+    ///
+    /// When the server cannot be reached, or what it publishes is not what was pinned.
+    pub(crate) async fn watch(
+        &self,
+        target: Target<'_>,
+        pinned: Pinned<'_>,
+        uri: &str,
+    ) -> Result<Option<Watched>, UpstreamError> {
+        let slot = self.slot(target);
+        let live = slot.ready(target.transport).await?;
+        live.check(pinned).await?;
+        if !live.link().has().tells_of_resources() {
+            return Ok(None);
+        }
+        let Some((watched, version)) = slot.watches().take(uri) else { return Ok(None) };
+        Ok(live.is_told(uri, version).await?.then_some(watched))
     }
 
     /// Gives up the connections of a session that is over.

@@ -1,12 +1,12 @@
 //! Which conditions of the policy the arguments of a call satisfy. The policy says what follows.
 
-use cs_model::Condition;
+use cs_model::{Condition, Kind};
 use cs_policy::{Act, Met};
 
 use crate::gate::Gate;
 use crate::schema::{self, Schema, SchemaFault};
+use crate::session::Live;
 use crate::tool::Asked;
-use crate::wire::Call;
 
 /// Checks that a JSON Schema could be held against any arguments.
 ///
@@ -26,15 +26,25 @@ pub fn satisfies(condition: &Condition, arguments: Option<&str>) -> bool {
 /// The conditions that the arguments of a call satisfy. One that cannot be held against them is
 /// not satisfied.
 pub(crate) fn met(gate: &Gate, asked: &Asked) -> Met {
-    let world = gate.world();
     // What is asked about is not yet what is done: no condition of a cell speaks of that.
     if asked.call.act == Act::Complete {
         return Met::default();
     }
-    let Call { kind, name, .. } = &asked.call;
-    asked.live.judge(|session| {
-        let all = cs_policy::conditions(&world.policy, session, *kind, name);
-        let met = all.into_iter().filter(|it| is_met(gate, it, asked.arguments()));
+    met_by(gate, &asked.live, asked.call.kind, &asked.call.name, asked.arguments())
+}
+
+/// The conditions on what a session knows by this name that these arguments satisfy.
+pub(super) fn met_by(
+    gate: &Gate,
+    live: &Live,
+    kind: Kind,
+    name: &str,
+    arguments: Option<&str>,
+) -> Met {
+    let world = gate.world();
+    live.judge(|session| {
+        let all = cs_policy::conditions(&world.policy, session, kind, name);
+        let met = all.into_iter().filter(|it| is_met(gate, it, arguments));
         met.map(Condition::digest).collect()
     })
 }

@@ -11,7 +11,7 @@ use cs_model::{
 use cs_policy::Session;
 use tokio::sync::watch;
 
-use super::Talk;
+use super::{Talk, Watching};
 use crate::ports::StoredSession;
 use crate::wire::Id;
 
@@ -66,6 +66,7 @@ pub(crate) struct Live {
     /// Counts the streams of the session. The newest is the one that is told of changes.
     streams: watch::Sender<u64>,
     talk: Talk,
+    watching: Watching,
 }
 
 impl Live {
@@ -94,6 +95,7 @@ impl Live {
             waiting: Mutex::default(),
             streams: watch::Sender::new(0),
             talk: Talk::default(),
+            watching: Watching::default(),
         }
     }
 
@@ -120,6 +122,11 @@ impl Live {
     /// What its client of the older era said, and what it is asked.
     pub(crate) const fn talk(&self) -> &Talk {
         &self.talk
+    }
+
+    /// The resources of which its client wants to hear.
+    pub(crate) const fn watching(&self) -> &Watching {
+        &self.watching
     }
 
     /// Hands the session to a decision, as it stands now.

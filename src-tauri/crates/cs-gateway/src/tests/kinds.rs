@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 use super::client::{Client, Reply, body, meta};
 use super::world::{ACME, Behaviour, Stage, WORKER, role, task, tool};
 
-const NOTES: &str = "file:///data/notes";
+pub(super) const NOTES: &str = "file:///data/notes";
 const ANY: &str = "file:///data/{name}";
 const LOGS: &str = "file:///data/log-{name}";
-const KEYS: &str = "file:///data/keys";
+pub(super) const KEYS: &str = "file:///data/keys";
 
 /// What acme has besides its tools, and what its role grants. The task lists all of it.
 const THINGS: [(Kind, &str, Option<Grant>); 6] = [
@@ -34,7 +34,7 @@ fn definition(kind: Kind, name: &str) -> String {
     }
 }
 
-fn furnish(acme: &mut TenantDoc) {
+pub(super) fn furnish(acme: &mut TenantDoc) {
     for (at, (kind, name, grant)) in (500..).zip(THINGS) {
         let id = tool(ACME * 1000 + at);
         let definition = definition(kind, name);
@@ -52,7 +52,7 @@ fn furnish(acme: &mut TenantDoc) {
     assert_eq!((acme.roles[0].id, acme.tasks[0].id), (role(1000), task(1000)));
 }
 
-async fn stage() -> Stage {
+pub(super) async fn stage() -> Stage {
     let stage = Stage::with(|config| {
         config.limits.hold = std::time::Duration::from_millis(40);
         config.limits.rounds = 0;
@@ -73,7 +73,7 @@ async fn modern(client: &Client, method: &str, mut params: Value) -> Reply {
     client.post(&body(method, params)).await
 }
 
-async fn legacy(client: &Client, method: &str, params: Value) -> Reply {
+pub(super) async fn legacy(client: &Client, method: &str, params: Value) -> Reply {
     client.post(&body(method, params)).await
 }
 
@@ -115,7 +115,8 @@ async fn what_a_session_can_never_see_is_no_capability_of_the_gateway() {
     let client = stage.client(WORKER);
     let found = modern(&client, "server/discover", json!({})).await.json();
     let told = json!({ "listChanged": true });
-    let all = json!({ "tools": told, "prompts": told, "resources": told, "completions": {},
+    let watched = json!({ "listChanged": true, "subscribe": true });
+    let all = json!({ "tools": told, "prompts": told, "resources": watched, "completions": {},
         "logging": {} });
     assert_eq!(found["result"]["capabilities"], all);
     let reading = client.clone().at("/t/acme/task/reading/mcp");

@@ -36,6 +36,8 @@ fn files_with(text: &str) -> Vec<String> {
 fn o19_a_call_leaves_in_one_place_and_its_proofs_are_made_in_one_place_each() {
     assert_eq!(files_with("outbound.call("), ["proxy.rs"]);
     assert_eq!(files_with("proxy::forward("), ["tool.rs"]);
+    assert_eq!(files_with("outbound.watch("), ["proxy.rs"]);
+    assert_eq!(files_with("proxy::watch("), ["watch.rs"]);
     assert_eq!(files_with("Ok(Presented {"), ["authn.rs"]);
     assert!(files_with("Cleared {").iter().all(|file| file == "settle.rs"));
     assert_eq!(files_with("cs_policy::decide("), ["authz.rs"]);

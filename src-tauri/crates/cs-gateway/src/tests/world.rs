@@ -32,7 +32,7 @@ use crate::ports::*;
 use crate::session::Live;
 use crate::tests::client::Client;
 use crate::tests::issuer::Withdrawn;
-use crate::upstream::{Change, Upstreams};
+use crate::upstream::{Change, Upstreams, Watches};
 use crate::world::{Credentials, Holder, Providers, Recognised, World};
 
 /// 2026-07-28T09:30:00Z.
@@ -261,6 +261,7 @@ pub(super) struct Journal {
     spent: Mutex<HashSet<OperationTokenId>>,
     calls: watch::Sender<Vec<Sent>>,
     pub(super) news: broadcast::Sender<Change>,
+    pub(super) watches: Arc<Watches>,
 }
 
 /// A call that reached a server.
@@ -289,6 +290,7 @@ impl Default for Journal {
             spent: Mutex::default(),
             calls: watch::Sender::new(Vec::new()),
             news: broadcast::Sender::new(8),
+            watches: Arc::default(),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use serde_json::value::RawValue;
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::{Notify, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::news::{Teller, What};
@@ -45,6 +45,9 @@ impl Ending {
 /// What an answer is waited for with.
 pub(super) type Awaited = oneshot::Receiver<Result<Answer, UpstreamError>>;
 
+/// How often the server said what it will tell of, and the resources among that.
+pub(super) type Acknowledged = (u64, BTreeSet<String>);
+
 struct Waiting {
     answer: oneshot::Sender<Result<Answer, UpstreamError>>,
     ear: Option<Ear>,
@@ -69,6 +72,7 @@ pub(super) struct Flight {
     own: OnceLock<Abilities>,
     teller: OnceLock<Teller>,
     notes: OnceLock<bool>,
+    acknowledged: watch::Sender<Acknowledged>,
 }
 
 /// What is known of a server of the newer era.
@@ -103,6 +107,11 @@ impl Flight {
     /// Whether the server tells of changes, and only when it is asked to.
     pub(super) fn tells_when_asked(&self) -> bool {
         self.modern.get().is_some_and(|it| it.tells)
+    }
+
+    /// Hears from now on what the server says that it will tell of.
+    pub(super) fn acknowledged(&self) -> watch::Receiver<Acknowledged> {
+        self.acknowledged.subscribe()
     }
 
     /// The connection is one session's own, and these may be asked of it.
@@ -184,6 +193,13 @@ impl Flight {
                     "notifications/prompts/list_changed"
                     | "notifications/resources/list_changed"
                     | "notifications/tools/list_changed" => self.change_listing(),
+                    "notifications/subscriptions/acknowledged" => {
+                        let told = wire::acknowledged(params.as_deref());
+                        self.acknowledged.send_modify(|(count, all)| {
+                            *count = count.saturating_add(1);
+                            *all = told;
+                        });
+                    }
                     _ => {}
                 }
                 Ok(None)

@@ -6,11 +6,12 @@ use std::time::Duration;
 use cs_model::upstream::{Setting, Transport};
 use cs_model::{Secret, TenantId};
 use http::HeaderMap;
+use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::catalog::{self, Listing};
 use super::child::{Program, Tail};
-use super::flight::{Ending, Flight};
+use super::flight::{Acknowledged, Ending, Flight};
 use super::http::{HttpLink, header};
 use super::news::Teller;
 use super::stdio::StdioLink;
@@ -21,10 +22,6 @@ use crate::wire::{Era, MODERN};
 
 /// How long a server may take to say whether it speaks the newest revision.
 const PROBE: Duration = Duration::from_secs(5);
-
-/// How much time lies between two attempts to listen, at first and at most.
-const PAUSE: Duration = Duration::from_secs(5);
-const LONGEST_PAUSE: Duration = Duration::from_secs(80);
 
 /// A connection.
 pub(super) enum Link {
@@ -261,19 +258,19 @@ impl Link {
         }
     }
 
-    /// Has the server tell of changes, where it has to be asked to, until the connection ends.
-    pub(super) async fn listen(&self) {
-        let mut pause = PAUSE;
-        while self.flight().tells_when_asked() && self.ending().is_none() {
-            if let Ok(Answer::Error(_)) = self.ask(Ask::Listen, None).await {
-                break;
-            }
-            tokio::time::sleep(pause).await;
-            pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
-            // What changed meanwhile nobody told.
-            self.flight().change_listing();
-        }
-        self.ended().await;
+    /// Whether the server tells of changes, and only when it is asked to.
+    pub(super) fn tells_when_asked(&self) -> bool {
+        self.flight().tells_when_asked()
+    }
+
+    /// Hears from now on what the server says that it will tell of.
+    pub(super) fn acknowledged(&self) -> watch::Receiver<Acknowledged> {
+        self.flight().acknowledged()
+    }
+
+    /// What the server publishes may have changed.
+    pub(super) fn change_listing(&self) {
+        self.flight().change_listing();
     }
 
     /// How the connection ended, when it has.

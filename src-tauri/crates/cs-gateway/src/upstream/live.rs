@@ -1,7 +1,7 @@
 //! A connection that stands, and what its server publishes.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use cs_model::{Digest, Kind};
@@ -10,8 +10,9 @@ use tokio::time::{Instant, timeout};
 
 use super::catalog::{self, Fingerprints, Listing};
 use super::link::{Link, within};
+use super::watches::{Standing, Watches};
 use super::wire::{self, Ask};
-use super::{Ear, Level, Published, Reply, ToolCall, UpstreamError, UpstreamLimits};
+use super::{Ear, Level, Pinned, Published, Reply, ToolCall, UpstreamError, UpstreamLimits};
 
 /// After how long the tools are asked for again, also when the server says nothing.
 const FRESH: Duration = Duration::from_secs(60);
@@ -28,11 +29,15 @@ const BRIEFLY: Duration = Duration::from_millis(100);
 pub(super) struct Live {
     link: Link,
     since: Instant,
-    limits: UpstreamLimits,
+    pub(super) limits: UpstreamLimits,
     known: Mutex<Known>,
     stale: watch::Sender<bool>,
     wanted: Notify,
     heard: tokio::sync::Mutex<Option<Level>>,
+    /// Which of its resources somebody wants to hear of.
+    pub(super) watches: Arc<Watches>,
+    /// What the server makes of that.
+    pub(super) standing: watch::Sender<Standing>,
 }
 
 struct Known {
@@ -42,12 +47,18 @@ struct Known {
 
 impl Live {
     /// A connection that was opened just now.
-    pub(super) fn new(link: Link, listing: &Listing, limits: UpstreamLimits) -> Self {
+    pub(super) fn new(
+        link: Link,
+        listing: &Listing,
+        limits: UpstreamLimits,
+        watches: Arc<Watches>,
+    ) -> Self {
         let since = Instant::now();
         let known = Known { fingerprints: listing.fingerprints.clone(), read: since };
         let (stale, _) = watch::channel(false);
         let (known, wanted) = (Mutex::new(known), Notify::new());
-        Self { link, since, limits, known, stale, wanted, heard: tokio::sync::Mutex::default() }
+        let (heard, standing) = (tokio::sync::Mutex::default(), watch::Sender::default());
+        Self { link, since, limits, known, stale, wanted, heard, watches, standing }
     }
 
     /// The connection itself.
@@ -68,7 +79,7 @@ impl Live {
 
     /// Makes one call, if what is called is still what it was when it was pinned.
     pub(super) async fn call(&self, call: &ToolCall<'_>, ear: Ear) -> Result<Reply, UpstreamError> {
-        self.check(call).await?;
+        self.check(call.pinned()).await?;
         if let Some(level) = call.talk.level {
             self.hear(level).await;
         }
@@ -95,7 +106,7 @@ impl Live {
     }
 
     // A server that has announced a change is asked for its tools before it is called again.
-    async fn check(&self, call: &ToolCall<'_>) -> Result<(), UpstreamError> {
+    pub(super) async fn check(&self, pinned: Pinned<'_>) -> Result<(), UpstreamError> {
         let mut stale = self.stale.subscribe();
         let patience = self.limits.list.saturating_add(APART);
         let settled = timeout(patience, stale.wait_for(|stale| !stale)).await;
@@ -106,8 +117,8 @@ impl Live {
         if known.read.elapsed() > FRESH {
             self.wanted.notify_one();
         }
-        match known.fingerprints.get(&(call.kind, call.tool.to_string())) {
-            Some(Some(live)) if *live == call.fingerprint => Ok(()),
+        match known.fingerprints.get(&(pinned.kind, pinned.name.to_string())) {
+            Some(Some(live)) if *live == pinned.fingerprint => Ok(()),
             Some(_) | None => Err(UpstreamError::Drift),
         }
     }
@@ -129,7 +140,7 @@ impl Live {
     pub(super) async fn follow(&self, read: impl Fn(&Self)) {
         tokio::select! {
             () = self.keep_current(read) => {}
-            () = self.link.listen() => {}
+            () = self.heed() => {}
         }
     }
 

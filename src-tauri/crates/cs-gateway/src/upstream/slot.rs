@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::child::Tail;
 use super::link::Maker;
 use super::live::Live;
+use super::watches::Watches;
 use super::{Health, HealthState, Published, UpstreamError};
 
 /// The first pause before a server is started again, and the longest.
@@ -37,6 +38,7 @@ pub(super) struct Slot {
     gone: CancellationToken,
     interrupt: Notify,
     failed: AtomicU64,
+    watches: Arc<Watches>,
 }
 
 #[derive(Default)]
@@ -79,7 +81,13 @@ impl Slot {
             gone,
             interrupt: Notify::new(),
             failed: AtomicU64::default(),
+            watches: Arc::default(),
         })
+    }
+
+    /// Which of its resources somebody wants to hear of.
+    pub(super) const fn watches(&self) -> &Arc<Watches> {
+        &self.watches
     }
 
     fn view(&self) -> MutexGuard<'_, View> {
@@ -186,7 +194,12 @@ impl Slot {
         state.started = true;
         match self.maker.open(&transport, &self.tail).await {
             Ok((link, listing)) => {
-                let live = Arc::new(Live::new(link, &listing, self.maker.limits.clone()));
+                let live = Arc::new(Live::new(
+                    link,
+                    &listing,
+                    self.maker.limits.clone(),
+                    Arc::clone(&self.watches),
+                ));
                 state.live = Some(Arc::clone(&live));
                 let mut view = self.view();
                 view.turn(HealthState::Ready);

@@ -1,4 +1,5 @@
 mod eras;
+mod watches;
 
 use std::path::Path;
 
@@ -137,7 +138,7 @@ async fn a_call_reaches_the_server_with_the_bytes_that_were_judged() {
     assert_eq!(text(reply), r#"{"b": 1.5, "a": "\u00e9"}"#);
     let health = upstreams.health(tenant(1), server());
     assert_eq!((health.state, health.restarts), (HealthState::Ready, 0));
-    assert_eq!(health.fingerprints.len(), 25);
+    assert_eq!(health.fingerprints.len(), 26);
     upstreams.stop_all().await;
 }
 

@@ -2,6 +2,8 @@
 
 mod said;
 
+use std::collections::BTreeSet;
+
 use cs_model::Kind;
 use cs_model::json::{self, Limits};
 use cs_model::text::neutralise;
@@ -9,7 +11,7 @@ use cs_policy::Act;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-pub(super) use self::said::{Has, Introduction, discovered, introduced};
+pub(super) use self::said::{Has, Introduction, acknowledged, discovered, introduced};
 use super::{Abilities, Asks, Level, Reply, ReplyBody, ToolCall};
 use crate::item::{Shape, method, plural};
 use crate::wire::{Era, LATEST_LEGACY, MODERN, Members};
@@ -152,10 +154,15 @@ pub(super) enum Ask<'a> {
     Initialize(Abilities),
     /// To list what it has of one kind, from that cursor on.
     List(Kind, Option<&'a str>),
-    /// To tell when its tools change, for as long as somebody listens. Newest revision only.
-    Listen,
+    /// To tell when its lists change, and these resources, for as long as somebody listens. Newest
+    /// revision only.
+    Listen(&'a BTreeSet<String>),
     /// To note down what is so loud. Older ones only.
     SetLevel(Level),
+    /// To tell when a resource changes. Older ones only.
+    Subscribe(&'a str),
+    /// To tell of it no more. Older ones only.
+    Unsubscribe(&'a str),
 }
 
 impl Ask<'_> {
@@ -169,16 +176,20 @@ impl Ask<'_> {
             Self::List(Kind::Resource, _) => "resources/list",
             Self::List(Kind::Template, _) => "resources/templates/list",
             Self::List(Kind::Tool, _) => "tools/list",
-            Self::Listen => "subscriptions/listen",
+            Self::Listen(_) => "subscriptions/listen",
             Self::SetLevel(_) => "logging/setLevel",
+            Self::Subscribe(_) => "resources/subscribe",
+            Self::Unsubscribe(_) => "resources/unsubscribe",
         }
     }
 
     /// In which era this is said over a connection of another.
     pub(super) const fn era(self, connection: Era) -> Era {
         match self {
-            Self::Discover | Self::Listen => Era::Modern,
-            Self::Initialize(_) | Self::SetLevel(_) => Era::Legacy,
+            Self::Discover | Self::Listen(_) => Era::Modern,
+            Self::Initialize(_) | Self::SetLevel(_) | Self::Subscribe(_) | Self::Unsubscribe(_) => {
+                Era::Legacy
+            }
             Self::Call(_) | Self::List(..) => connection,
         }
     }
@@ -187,7 +198,12 @@ impl Ask<'_> {
     /// the first request.
     pub(super) const fn can_be_cancelled(self) -> bool {
         match self {
-            Self::Call(_) | Self::List(..) | Self::Listen | Self::SetLevel(_) => true,
+            Self::Call(_)
+            | Self::List(..)
+            | Self::Listen(_)
+            | Self::SetLevel(_)
+            | Self::Subscribe(_)
+            | Self::Unsubscribe(_) => true,
             Self::Discover | Self::Initialize(_) => false,
         }
     }
@@ -202,7 +218,10 @@ impl Ask<'_> {
             Self::List(_, Some(cursor)) => {
                 vec![format!(r#""cursor":{}"#, serde_json::Value::from(cursor))]
             }
-            Self::Listen => vec![LISTEN.to_owned()],
+            Self::Listen(uris) => vec![listened_to(uris)],
+            Self::Subscribe(uri) | Self::Unsubscribe(uri) => {
+                vec![format!(r#""uri":{}"#, serde_json::Value::from(uri))]
+            }
         };
         let mut meta = match era {
             Era::Legacy => Vec::new(),
@@ -223,10 +242,17 @@ impl Ask<'_> {
 }
 
 /// What is listened to.
-const LISTEN: &str = concat!(
-    r#""notifications":{"promptsListChanged":true,"resourcesListChanged":true,"#,
-    r#""toolsListChanged":true}"#
-);
+fn listened_to(uris: &BTreeSet<String>) -> String {
+    let mut wishes = serde_json::json!({
+        "promptsListChanged": true,
+        "resourcesListChanged": true,
+        "toolsListChanged": true,
+    });
+    if let Some(wishes) = wishes.as_object_mut().filter(|_| !uris.is_empty()) {
+        wishes.insert("resourceSubscriptions".to_owned(), uris.iter().cloned().collect());
+    }
+    format!(r#""notifications":{wishes}"#)
+}
 
 /// What follows the answer to `initialize`.
 pub(super) const INITIALIZED: &str = r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;

@@ -1,5 +1,7 @@
 //! What a client asks for: a closed table of methods, and nothing else.
 
+use std::collections::BTreeSet;
+
 use cs_model::Kind;
 use cs_policy::Act;
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -23,6 +25,9 @@ const META_TOKEN: &str = "dev.countersign/operation-token";
 /// The most bytes in the sealed state that a client brings back.
 const MOST_STATE: usize = 8 * 1024;
 
+/// The most resources that one stream tells of.
+const MOST_WATCHED: usize = 64;
+
 /// A message, understood.
 #[derive(Debug)]
 pub(crate) struct Incoming {
@@ -45,14 +50,19 @@ pub(crate) enum Ask {
     Initialize(Id, String, Abilities),
     /// What there is of one kind.
     List(Id, Kind),
-    /// To be told when what can be seen of these kinds changes, in the newer era.
-    Listen(Id, Vec<Kind>),
+    /// To be told when what can be seen of these kinds changes, and what would be read by these
+    /// calls, in the newer era.
+    Listen(Id, Vec<Kind>, Vec<Call>),
     /// Something that wants no answer.
     Notice(Notice),
     /// Whether anybody is there.
     Ping(Id),
     /// To hear from now on what servers note down, if it is so loud. In the older era.
     SetLevel(Id, Level),
+    /// To be told no more when what is at a URI changes. In the older era.
+    Unwatch(Id, String),
+    /// To be told when what would be read by this call changes. In the older era.
+    Watch(Id, Call),
 }
 
 /// Something that wants no answer.
@@ -84,6 +94,14 @@ pub(crate) struct Call {
 }
 
 impl Call {
+    /// The read of what is at a URI.
+    fn read_of(uri: String) -> Result<Self, Refusal> {
+        let arguments = Some(members(&[("uri", &serde_json::Value::from(&*uri).to_string())])?);
+        let (kind, act) = (Kind::Resource, Act::Use);
+        let (state, responses, repeated) = (None, None, Vec::new());
+        Ok(Self { kind, act, name: uri, arguments, state, responses, repeated })
+    }
+
     /// What it asks for.
     pub(crate) fn wanted(&self, era: Era) -> Wanted<'_> {
         Wanted { era, kind: self.kind, act: self.act, name: &self.name }
@@ -130,7 +148,12 @@ pub(crate) fn read(envelope: &Envelope<'_>, headers: &HeaderMap) -> Result<Incom
         (Era::Legacy, "logging/setLevel") => Ask::SetLevel(id, requested_level(params)?),
         (Era::Legacy, "ping") => Ask::Ping(id),
         (Era::Modern, "server/discover") => plain(params, &[], Ask::Discover(id))?,
-        (Era::Modern, "subscriptions/listen") => Ask::Listen(id, wishes(params)?),
+        (Era::Legacy, "resources/subscribe") => Ask::Watch(id, Call::read_of(uri(params)?)?),
+        (Era::Legacy, "resources/unsubscribe") => Ask::Unwatch(id, uri(params)?),
+        (Era::Modern, "subscriptions/listen") => {
+            let (kinds, reads) = wishes(params)?;
+            Ask::Listen(id, kinds, reads)
+        }
         (Era::Legacy | Era::Modern, _) => match listing(method) {
             Some(kind) => {
                 if params.is_some_and(|params| params.has_any(&["cursor"])) {
@@ -206,7 +229,8 @@ fn requested_level(params: Option<&Members<'_>>) -> Result<Level, Refusal> {
     level.ok_or(Refusal::Message(Flaw::Params("logging/setLevel needs a level of the protocol")))
 }
 
-fn wishes(params: Option<&Members<'_>>) -> Result<Vec<Kind>, Refusal> {
+/// What a client wants to be told of: the kinds, and what is at which URIs.
+fn wishes(params: Option<&Members<'_>>) -> Result<(Vec<Kind>, Vec<Call>), Refusal> {
     let flaw = || Refusal::Message(Flaw::Params("subscriptions/listen needs notifications"));
     let params = params.filter(|p| p.are_all_in(&["_meta", "notifications"])).ok_or_else(flaw)?;
     let wishes = params.object("notifications").ok_or_else(flaw)?;
@@ -214,7 +238,24 @@ fn wishes(params: Option<&Members<'_>>) -> Result<Vec<Kind>, Refusal> {
         let key = format!("{}ListChanged", noun(*kind));
         wishes.get(&key).is_some_and(|raw| raw.get() == "true")
     };
-    Ok(TOLD.into_iter().filter(is_wished).collect())
+    let kinds = TOLD.into_iter().filter(is_wished).collect();
+    let uris: BTreeSet<String> = match wishes.get("resourceSubscriptions") {
+        Some(raw) => serde_json::from_str(raw.get()).map_err(|_| {
+            Refusal::Message(Flaw::Params("resourceSubscriptions must be a list of URIs"))
+        })?,
+        None => BTreeSet::new(),
+    };
+    if uris.len() > MOST_WATCHED {
+        return Err(Refusal::Message(Flaw::Params("One stream tells of at most 64 resources")));
+    }
+    Ok((kinds, uris.into_iter().map(Call::read_of).collect::<Result<_, _>>()?))
+}
+
+/// The URI that a subscription is for.
+fn uri(params: Option<&Members<'_>>) -> Result<String, Refusal> {
+    let params = params.filter(|params| params.are_all_in(&["_meta", "uri"]));
+    let uri = params.and_then(|params| params.text("uri"));
+    uri.ok_or(Refusal::Message(Flaw::Params("The params must be a URI, a string, and no more")))
 }
 
 /// What a method lists.

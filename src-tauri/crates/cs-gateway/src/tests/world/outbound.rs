@@ -7,12 +7,24 @@ use tokio::sync::broadcast;
 use super::super::asked;
 use super::{Behaviour, Journal, Sent};
 use crate::gate::Outbound;
-use crate::upstream::{Change, Ear, Reply, ReplyBody, Target, Told, ToolCall, UpstreamError};
+use crate::upstream::{
+    Change, Ear, Pinned, Reply, ReplyBody, Target, Told, ToolCall, UpstreamError, Watched,
+};
 
 #[async_trait]
 impl Outbound for Journal {
     fn hear(&self) -> broadcast::Receiver<Change> {
         self.news.subscribe()
+    }
+
+    async fn watch(
+        &self,
+        _: Target<'_>,
+        _: Pinned<'_>,
+        uri: &str,
+    ) -> Result<Option<Watched>, UpstreamError> {
+        self.step("watched upstream");
+        Ok(self.watches.take(uri).map(|(watched, _)| watched))
     }
 
     async fn call(

@@ -10,12 +10,13 @@ import threading
 import time
 
 heard = []
-listeners = []
+listeners = {}
+watched = set()
 MODERN = "io.modelcontextprotocol/"
 lock = threading.Lock()
 tools = ["echo", "heard", "environment", "hang", "die", "flood", "garbage", "giant", "wrong_id",
          "twice", "both", "batch", "method_too", "no_content", "task", "error", "steps", "ask",
-         "change", "crash_on_start", "late", "answer_and_die", "array", "input", "number"]
+         "change", "touch", "crash_on_start", "late", "answer_and_die", "array", "input", "number"]
 described = {name: "Does " + name + "." for name in tools}
 
 
@@ -99,6 +100,20 @@ def call(i, params):
         if "--modern" not in sys.argv or listeners:
             say({"jsonrpc": "2.0", "method": "notifications/tools/list_changed"})
         text(i, "changed")
+    elif name == "touch":
+        if "test:a" in watched or any("test:a" in told for told in listeners.values()):
+            say({"jsonrpc": "2.0", "method": "notifications/resources/updated",
+                 "params": {"uri": "test:a"}})
+        text(i, "touched")
+
+
+def capabilities():
+    able = {"tools": {"listChanged": True}}
+    if "--watched" in sys.argv:
+        able["resources"] = {"subscribe": True}
+    if "--resources" in sys.argv:
+        able["resources"] = {"listChanged": True}
+    return able
 
 
 def main():
@@ -140,14 +155,24 @@ def main():
                 sys.argv.remove("--slow")
                 time.sleep(1)
             result(i, {"supportedVersions": ["2026-07-28"], "resultType": "complete",
-                       "capabilities": {"tools": {"listChanged": True}}})
+                       "capabilities": capabilities()})
         elif "--modern" in sys.argv and method == "subscriptions/listen":
-            listeners.append(i)
-            say({"jsonrpc": "2.0", "method": "notifications/subscriptions/acknowledged"})
+            listeners[i] = message["params"]["notifications"].get("resourceSubscriptions", [])
+            told = {"resourceSubscriptions": listeners[i]}
+            say({"jsonrpc": "2.0", "method": "notifications/subscriptions/acknowledged",
+                 "params": {"notifications": told}})
         elif method == "initialize":
             version = "1999-01-01" if "--old" in sys.argv else message["params"]["protocolVersion"]
-            result(i, {"protocolVersion": version, "capabilities": {"tools": {"listChanged": True}},
+            result(i, {"protocolVersion": version, "capabilities": capabilities(),
                        "serverInfo": {"name": "test", "version": "1"}})
+        elif method == "resources/list":
+            result(i, {"resources": [{"uri": "test:a", "name": "a"}]})
+        elif method == "resources/subscribe":
+            watched.add(message["params"]["uri"])
+            result(i, {})
+        elif method == "resources/unsubscribe":
+            watched.discard(message["params"]["uri"])
+            result(i, {})
         elif method == "tools/list":
             listed = [{"name": n, "description": d, "inputSchema": {"type": "object"}}
                       for n, d in described.items()]
@@ -163,6 +188,8 @@ def main():
                 result(i, page)
         elif method == "tools/call":
             call(i, message["params"])
+        elif method == "notifications/cancelled" and message["params"]["requestId"] in listeners:
+            del listeners[message["params"]["requestId"]]
         elif method == "notifications/cancelled" and "--late" in sys.argv:
             text(message["params"]["requestId"], "too late")
         elif i is not None and method is not None:

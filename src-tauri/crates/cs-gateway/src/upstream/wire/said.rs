@@ -1,11 +1,13 @@
 //! What a server says of itself.
 
+use std::collections::BTreeSet;
+
 use cs_model::Kind;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::Violation;
-use crate::wire::{LATEST_LEGACY, MODERN};
+use crate::wire::{LATEST_LEGACY, MODERN, Members};
 
 /// The revisions that a server may answer `initialize` with.
 const SPOKEN: &[&str] = &[LATEST_LEGACY, "2025-06-18", "2025-03-26", "2024-11-05"];
@@ -25,10 +27,13 @@ pub(in crate::upstream) struct Introduction {
 
 /// Which kinds of things a server publishes, and what it can do with them.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a capability of the protocol")]
 pub(in crate::upstream) struct Has {
     prompts: bool,
     resources: bool,
     tools: bool,
+    /// Whether it tells when a resource changes.
+    changes: bool,
 }
 
 impl Has {
@@ -39,6 +44,11 @@ impl Has {
             Kind::Resource | Kind::Template => self.resources,
             Kind::Tool => self.tools,
         }
+    }
+
+    /// Whether it tells when a resource changes, where it is asked to.
+    pub(in crate::upstream) const fn tells_of_resources(self) -> bool {
+        self.changes
     }
 }
 
@@ -54,6 +64,7 @@ struct Capabilities {
 #[serde(rename_all = "camelCase")]
 struct Listed {
     list_changed: Option<bool>,
+    subscribe: Option<bool>,
 }
 
 impl Introduction {
@@ -61,9 +72,11 @@ impl Introduction {
         let Capabilities { logging, prompts, resources, tools } = capabilities;
         let notes = logging.is_some();
         let mut all = [prompts, resources, tools].into_iter().flatten();
-        let tells = all.any(|it| it.list_changed == Some(true));
+        let changes = resources.as_ref().is_some_and(|it| it.subscribe == Some(true));
+        let tells = changes || all.any(|it| it.list_changed == Some(true));
         let (prompts, resources) = (prompts.is_some(), resources.is_some());
-        Self { version, has: Has { prompts, resources, tools: tools.is_some() }, tells, notes }
+        let has = Has { prompts, resources, tools: tools.is_some(), changes };
+        Self { version, has, tells, notes }
     }
 }
 
@@ -93,4 +106,13 @@ pub(in crate::upstream) fn discovered(result: &RawValue) -> Option<Introduction>
     let said: Result = serde_json::from_str(result.get()).ok()?;
     let speaks = said.supported_versions.iter().any(|it| it == MODERN);
     speaks.then(|| Introduction::of(MODERN, &said.capabilities))
+}
+
+/// The resources among what a server says that it will tell of.
+pub(in crate::upstream) fn acknowledged(params: Option<&RawValue>) -> BTreeSet<String> {
+    let told = params.and_then(|params| {
+        let told = Members::read(params.get())?.object("notifications")?;
+        serde_json::from_str(told.get("resourceSubscriptions")?.get()).ok()
+    });
+    told.unwrap_or_default()
 }

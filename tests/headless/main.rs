@@ -12,6 +12,7 @@
 
 mod canary;
 mod certificates;
+mod conformance;
 mod decide;
 mod disk;
 mod glewlwyd;

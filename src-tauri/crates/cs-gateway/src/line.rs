@@ -202,6 +202,8 @@ impl Line {
     pub(crate) async fn finish(self, result: &str) {
         let Some(ticket) = self.ticket else { return };
         let message = answer::result(&ticket.id, result);
+        // Whoever has the answer may use the id again at once.
+        drop(ticket);
         match self.state {
             State::Closed | State::Parked => {}
             State::Stream(events) => {
@@ -214,14 +216,15 @@ impl Line {
     /// Sends a refusal.
     pub(crate) async fn refuse(self, why: &Refusal) {
         let Some(ticket) = self.ticket else { return };
-        let (id, correlation) = (&ticket.id, ticket.correlation);
+        let (id, correlation) = (ticket.id.clone(), ticket.correlation);
+        drop(ticket);
         match self.state {
             State::Closed | State::Parked => {}
             State::Stream(events) => {
-                let _ = events.message(&why.body(Some(id), correlation)).await;
+                let _ = events.message(&why.body(Some(&id), correlation)).await;
             }
             State::Waiting(head) => {
-                drop(head.send(answer::refused(why, Some(id), correlation)));
+                drop(head.send(answer::refused(why, Some(&id), correlation)));
             }
         }
     }

@@ -204,7 +204,8 @@ async fn x07_what_is_not_granted_is_refused_like_what_is_not_there() {
     );
     let unknown = modern(&new, "resources/read", json!({ "uri": not })).await.json();
     assert_eq!(unknown["error"]["data"]["uri"], not);
-    let odd = modern(&new, "resources/read", json!({ "uri": "file:///\u{202e}" })).await.json();
+    let odd = legacy(&old, "resources/read", json!({ "uri": "file:///\u{202e}" })).await.json();
+    assert_eq!(odd["error"]["code"], -32002);
     assert_eq!(odd["error"]["data"].get("uri"), None, "what is no URI is not repeated");
     assert_eq!(stage.journal.calls(), []);
 }

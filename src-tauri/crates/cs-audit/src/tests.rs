@@ -1,9 +1,13 @@
 #![expect(clippy::arithmetic_side_effects, reason = "a failing test is what it may end in")]
 
-use cs_model::event::{Actor, Decision, Event, EventKind};
-use cs_model::{AgentId, CorrelationId, Digest, OperatorId, Timestamp};
+use cs_model::event::{Actor, Decision, Event, EventKind, Outcome};
+use cs_model::{
+    AgentId, ApprovalId, CorrelationId, CredentialId, Digest, OperationTokenId, OperatorId,
+    ServerId, SessionId, TaskId, TenantId, Timestamp, ToolId,
+};
 use proptest::prelude::*;
 use proptest::sample::Index;
+use uuid::Uuid;
 
 use super::*;
 
@@ -42,10 +46,40 @@ proptest! {
         words in proptest::collection::vec("\\PC{0,12}|[\\x00-\\x7f]{0,12}|[\u{10000}-\u{10ffff}é\"]{0,4}", 6),
         number in prop::option::of(0_u64..1 << 54),
         uid in prop::option::of(any::<u32>()),
+        who in 0..4_u8,
+        there in any::<u16>(),
+        number_of_ids in any::<u128>(),
         millis in 0_i64..4_000_000_000_000,
     ) {
         let word = |index: usize| Some(words[index].clone()).filter(|it| !it.is_empty());
+        // Each of the others is there or not, by a bit of its own.
+        let uuid = Uuid::from_u128(number_of_ids);
+        let bit = |place: u32| there & (1 << place) != 0;
+        let actor = match who {
+            0 => None,
+            1 => Some(Actor::Local { uid }),
+            2 => Some(Actor::Operator { id: OperatorId::new(uuid) }),
+            _ => Some(Actor::System),
+        };
         let event = Event {
+            correlation: bit(0).then(|| CorrelationId::new(uuid)),
+            tenant: bit(1).then(|| TenantId::new(uuid)),
+            agent: bit(2).then(|| AgentId::new(uuid)),
+            credential: bit(3).then(|| CredentialId::new(uuid)),
+            session: bit(4).then(|| SessionId::new(uuid)),
+            task: bit(5).then(|| TaskId::new(uuid)),
+            server: bit(6).then(|| ServerId::new(uuid)),
+            tool: bit(7).then(|| ToolId::new(uuid)),
+            approval: bit(8).then(|| ApprovalId::new(uuid)),
+            token: bit(9).then(|| OperationTokenId::new(uuid)),
+            decision: [None, Some(Decision::Allow), Some(Decision::Deny), Some(Decision::Hold)]
+                [usize::from(there >> 10 & 3)],
+            outcome: [
+                None,
+                Some(Outcome::Failed),
+                Some(Outcome::Answered),
+                Some(Outcome::Unknown),
+            ][usize::from(there >> 12 & 3)],
             claimed: word(0),
             tool_name: word(1),
             method: word(2),
@@ -54,7 +88,7 @@ proptest! {
             detail: word(5),
             took_ms: number,
             policy_version: number,
-            actor: uid.map(|uid| Actor::Local { uid: Some(uid) }),
+            actor,
             arguments: Some(Digest::of(words[0].as_bytes())),
             ..Event::new(EventKind::ExecutionFinished, Timestamp::from_millis(millis))
         };
@@ -221,6 +255,12 @@ fn what_could_not_be_verified_is_not_sealed() {
     assert_eq!(seal(None, &unsafe_number), Err(SealError::Form));
     let never = Event { at: Timestamp::from_millis(i64::MAX), ..refusal() };
     assert_eq!(seal(None, &never), Err(SealError::Form));
+    for (last, beyond) in [(-62_167_219_200_000, -1), (253_402_300_799_999, 1)] {
+        let at = |millis| Event { at: Timestamp::from_millis(millis), ..refusal() };
+        let entry = seal(None, &at(last)).unwrap();
+        assert_eq!(entry.event().unwrap(), at(last));
+        assert_eq!(seal(None, &at(last + beyond)), Err(SealError::Form));
+    }
     let full = Head { seq: u64::MAX, hash: GENESIS };
     assert_eq!(seal(Some(&full), &refusal()), Err(SealError::Full));
 }

@@ -221,6 +221,7 @@ impl From<RegistryError> for ControlError {
             broken @ (RegistryError::Closed
             | RegistryError::Damaged { .. }
             | RegistryError::Database { .. }
+            | RegistryError::File { .. }
             | RegistryError::Seal(_)
             | RegistryError::Unwritten) => {
                 let message = broken.trouble().map_or(

@@ -2,13 +2,9 @@
 
 use std::collections::HashMap;
 
-use cs_audit::alert::is_anomaly;
 use cs_audit::{Entry, Head};
 use cs_model::event::{Decision, Event, EventKind};
-use cs_model::{
-    AgentId, ApprovalId, CorrelationId, CredentialId, Digest, SessionId, TenantId, Timestamp,
-    ToolId,
-};
+use cs_model::{ApprovalId, CorrelationId, Digest, TenantId, Timestamp};
 use sqlx::SqliteConnection;
 
 use crate::error::Doing as _;
@@ -19,6 +15,7 @@ mod authn;
 mod many;
 mod page;
 mod sought;
+mod tally;
 
 pub(crate) use many::insert_all;
 
@@ -35,6 +32,8 @@ pub struct Record {
 
 impl Work for Record {
     type Done = ();
+
+    const IS_EVENTS: bool = true;
 
     async fn run(self, _: &mut SqliteConnection) -> Result<((), Vec<Event>), RegistryError> {
         Ok(((), self.events))
@@ -84,62 +83,20 @@ fn words(event: &Event) -> String {
     parts.into_iter().flatten().collect::<Vec<_>>().join("\n").to_lowercase()
 }
 
-/// Appends events to the chain that ends with `head`, and moves `head` on. Only the writer calls
-/// this, so that there is one chain.
+/// Appends events to the chain that ends with `head`, in the transaction that is open, and moves
+/// `head` on. Only the writer calls this, so that there is one chain.
 pub(crate) async fn append(
     db: &mut SqliteConnection,
     head: &mut Option<Head>,
     events: &[Event],
 ) -> Result<(), RegistryError> {
+    let mut sealed = Vec::with_capacity(events.len());
     for event in events {
         let entry = cs_audit::seal(head.as_ref(), event).map_err(RegistryError::Seal)?;
-        insert(&mut *db, &entry, event).await?;
         *head = Some(entry.head());
+        sealed.push((entry, event.clone()));
     }
-    Ok(())
-}
-
-async fn insert(
-    db: &mut SqliteConnection,
-    entry: &Entry,
-    event: &Event,
-) -> Result<(), RegistryError> {
-    let (seq, at, kind) = (signed(entry.seq), event.at.millis(), event.kind.as_str());
-    let (tenant, agent) = (event.tenant.map(TenantId::uuid), event.agent.map(AgentId::uuid));
-    let credential = event.credential.map(CredentialId::uuid);
-    let session = event.session.map(SessionId::uuid);
-    let (tool, approval) = (event.tool.map(ToolId::uuid), event.approval.map(ApprovalId::uuid));
-    let correlation = event.correlation.map(CorrelationId::uuid);
-    let (decision, anomaly) = (event.decision.map(decision_word), is_anomaly(event));
-    let words = words(event);
-    let (previous, hash) = (entry.previous.as_bytes().as_slice(), entry.hash.as_bytes().as_slice());
-    sqlx::query!(
-        "INSERT INTO audit_event (seq, at, kind, tenant_id, agent_id, credential_id, session_id,
-                                  tool_id, approval_id, correlation_id, decision, anomaly, client,
-                                  words, body, previous, hash)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
-        seq,
-        at,
-        kind,
-        tenant,
-        agent,
-        credential,
-        session,
-        tool,
-        approval,
-        correlation,
-        decision,
-        anomaly,
-        event.client,
-        words,
-        entry.body,
-        previous,
-        hash,
-    )
-    .execute(db)
-    .await
-    .doing("append to the audit log")?;
-    Ok(())
+    insert_all(db, &sealed, true).await
 }
 
 /// Where the chain ends; nothing for an empty log.

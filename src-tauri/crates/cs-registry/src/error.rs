@@ -26,6 +26,14 @@ pub enum RegistryError {
         /// What the database said. Goes to the log, never to a caller.
         source: sqlx::Error,
     },
+    /// The operating system failed with a file beside the database.
+    #[error("could not {doing}")]
+    File {
+        /// What was being done, to follow "could not".
+        doing: &'static str,
+        /// What the system said. Goes to the log, never to a caller.
+        source: std::io::Error,
+    },
     /// There is no such thing in this tenant. The same answer whether it exists elsewhere or
     /// not at all.
     #[error("no such {what}")]
@@ -45,6 +53,12 @@ pub enum RegistryError {
     /// It is not known to be on disk. It counts as not written, and the caller must not go on.
     #[error("could not make a change durable")]
     Unwritten,
+}
+
+impl RegistryError {
+    pub(crate) const fn file(doing: &'static str, source: std::io::Error) -> Self {
+        Self::File { doing, source }
+    }
 }
 
 /// Says what was being done when the database failed.

@@ -1,5 +1,6 @@
 //! Whether what is written gets to the disk.
 
+use std::io;
 use std::sync::Arc;
 
 use tokio::sync::watch;
@@ -40,11 +41,27 @@ impl Trouble {
     }
 }
 
+impl Trouble {
+    /// What a failure of the operating system says of the disk.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the system has more kinds than we tell apart"
+    )]
+    pub(crate) fn of_file(error: &io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => Self::ReadOnly,
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full,
+            _ => Self::Failing,
+        }
+    }
+}
+
 impl RegistryError {
     /// What the failure says of the disk that has the registry.
     pub fn trouble(&self) -> Option<Trouble> {
         match self {
             Self::Database { source, .. } => Trouble::of(source),
+            Self::File { source, .. } => Some(Trouble::of_file(source)),
             Self::Closed
             | Self::Conflict { .. }
             | Self::Damaged { .. }

@@ -10,11 +10,12 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 
 use crate::instance::{self, Instance};
+use crate::writer::journal;
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
 
 /// The schema that this version writes: the number of the last migration.
-pub(crate) const SCHEMA: u32 = 13;
+pub(crate) const SCHEMA: u32 = 14;
 
 /// `CSGN`, in the header of every registry.
 const APPLICATION: u32 = u32::from_be_bytes(*b"CSGN");
@@ -114,7 +115,7 @@ pub(crate) struct Lock {
     _file: File,
 }
 
-fn beside(path: &Path, suffix: &str) -> PathBuf {
+pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     PathBuf::from(name)
@@ -132,7 +133,7 @@ fn lock(path: &Path) -> Result<Lock, OpenError> {
 }
 
 /// A file that nobody but its owner can read.
-fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+pub(crate) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
     options
@@ -213,7 +214,9 @@ pub(crate) async fn create(path: &Path, instance: &Instance) -> Result<Opened, O
         discard(&draft);
     }
     drafted?;
-    std::fs::rename(&draft, path)
+    // What somebody has left beside a registry that is gone is not this one's.
+    journal::remove(&journal::path(path))
+        .and_then(|()| std::fs::rename(&draft, path))
         .and_then(|()| sync_folder(path))
         .map_err(|source| OpenError::io("put the registry in its place", source))?;
     connect(path, lock, Look::Done { whole: true }).await
@@ -263,7 +266,8 @@ fn failed(doing: &'static str, source: crate::RegistryError) -> OpenError {
     }
 }
 
-fn sync_folder(path: &Path) -> io::Result<()> {
+/// Has the names in a file's folder on the disk.
+pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
     match path.parent() {
         Some(folder) if cfg!(unix) => File::open(folder)?.sync_all(),
         _ => Ok(()),

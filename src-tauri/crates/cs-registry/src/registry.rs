@@ -14,7 +14,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard, watch};
 use crate::error::Doing as _;
 use crate::health::{Health, Trouble};
 use crate::open::{self, OpenError, Opened};
-use crate::writer::{self, Queue, Writer};
+use crate::writer::{self, Backlog, Queue, Writer};
 use crate::{Instance, RegistryError, Work, audit};
 
 /// How long closing waits for those who read.
@@ -31,6 +31,7 @@ pub struct Registry {
     health: Health,
     readers: SqlitePool,
     pub(crate) writer: Arc<Mutex<Writer>>,
+    backlog: Backlog,
     queue: Queue,
 }
 
@@ -95,9 +96,12 @@ impl Registry {
     }
 
     async fn start(path: &Path, opened: Opened) -> Result<Self, OpenError> {
-        let failed = |source: RegistryError| OpenError::Failed {
-            doing: "read the end of the audit log",
-            source: Box::new(source),
+        let failed = |source: RegistryError| match source {
+            RegistryError::Damaged { what } => OpenError::Damaged { what: what.to_owned() },
+            source => OpenError::Failed {
+                doing: "read the end of the audit log",
+                source: Box::new(source),
+            },
         };
         let options = open::options(path);
         let readers = SqlitePoolOptions::new()
@@ -105,12 +109,14 @@ impl Registry {
             .acquire_timeout(Duration::from_secs(10))
             .connect_lazy_with(options.clone().pragma("query_only", "ON"));
         let health = Health::default();
-        let writer = Writer::new(options, opened.db, opened.lock, health.clone());
+        let writer = Writer::new(path, options, opened.db, opened.lock, health.clone());
         let writer = writer.await.map_err(failed)?;
+        let backlog = writer.backlog();
         let writer = Arc::new(Mutex::new(writer));
-        let queue = writer::start(Arc::clone(&writer));
+        let queue = writer::start(Arc::clone(&writer), backlog.clone());
         let (instance, path) = (Arc::new(opened.instance), Arc::from(path));
-        Ok(Self { instance, path, checked: opened.checked, health, readers, writer, queue })
+        let checked = opened.checked;
+        Ok(Self { instance, path, checked, health, readers, writer, backlog, queue })
     }
 
     /// What tells this installation from any other.
@@ -124,6 +130,12 @@ impl Registry {
     ///
     /// When the database fails.
     pub async fn read(&self) -> Result<Reader, RegistryError> {
+        if self.backlog.is_there() {
+            // Where nothing can be written one can still look at what there is.
+            let moved = self.writer.lock().await.flush().await;
+            moved
+                .unwrap_or_else(|error| tracing::debug!(%error, "the log is read without its end"));
+        }
         let transaction = self.readers.begin().await.doing("begin to read")?;
         Ok(Reader { transaction })
     }

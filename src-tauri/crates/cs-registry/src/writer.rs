@@ -4,15 +4,24 @@
 //! costs far more than writing it. Each has a savepoint of its own: one that fails takes nothing
 //! with it. Nobody is answered before the commit is on disk.
 //!
+//! What is events alone does not wait for the database at all: it is on record once the journal
+//! has it ([`journal`]), and is moved into the database a little later. Whoever reads sees it there:
+//! it is moved before anybody looks.
+//!
 //! When a commit fails, nobody knows what is on disk: the operating system may have dropped the
 //! pages and call the next attempt a success. So the connection is given up; a new one writes
 //! everything out again, checks the audit chain from the last entry that is known to be durable,
 //! and only then are writes accepted again.
 
+pub(crate) mod journal;
 mod queue;
+mod record;
 
 use std::collections::VecDeque;
+use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use cs_audit::{Entry, Head, Verifier};
 use cs_model::event::Event;
@@ -20,6 +29,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 use tokio::sync::{Mutex, mpsc};
 
+use self::journal::Journal;
 use self::queue::Job;
 pub use self::queue::Work;
 pub(crate) use self::queue::{Queue, submit};
@@ -35,29 +45,81 @@ const BATCH: usize = 512;
 /// How many writes may wait.
 const WAITING: usize = 4096;
 
+/// How long events stay in the journal alone when nothing else is written, and how long until it
+/// is tried again when they could not be moved.
+const SOON: Duration = Duration::from_millis(100);
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// Whether events are in the journal alone: what reads has them moved first.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Backlog(Arc<AtomicBool>);
+
+impl Backlog {
+    pub(crate) fn is_there(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+
+    fn set(&self, is_there: bool) {
+        self.0.store(is_there, Ordering::Release);
+    }
+}
+
 /// Starts to work the queue off, for as long as anybody can add to it.
-pub(crate) fn start(writer: Arc<Mutex<Writer>>) -> Queue {
+pub(crate) fn start(writer: Arc<Mutex<Writer>>, backlog: Backlog) -> Queue {
     let (queue, mut jobs) = mpsc::channel::<Box<dyn Job>>(WAITING);
     tokio::spawn(async move {
         let mut due = Vec::with_capacity(BATCH);
-        while jobs.recv_many(&mut due, BATCH).await > 0 {
-            let batch = due.drain(..).collect();
-            // In a task of its own, so that a panic takes this batch with it and not the queue.
-            // The transaction is left open then, and the next one to begin abandons it.
-            let work = tokio::spawn(write_all(Arc::clone(&writer), batch));
-            if let Err(error) = work.await {
-                tracing::error!(%error, "a write to the registry did not come to its end");
+        let mut pause = SOON;
+        loop {
+            let next = jobs.recv_many(&mut due, BATCH);
+            let got = if backlog.is_there() {
+                tokio::time::timeout(pause, next).await
+            } else {
+                Ok(next.await)
+            };
+            let work = match got {
+                Ok(0) => return,
+                Ok(_) => {
+                    let batch = due.drain(..).collect();
+                    // In a task of its own, so that a panic takes this batch with it and not the
+                    // queue. The transaction is left open then, and the next one to begin abandons
+                    // it.
+                    tokio::spawn(write_all(Arc::clone(&writer), batch))
+                }
+                Err(_) => tokio::spawn(move_all(Arc::clone(&writer))),
+            };
+            match work.await {
+                Ok(is_behind) => pause = if is_behind { AGAIN } else { SOON },
+                Err(error) => {
+                    tracing::error!(%error, "a write to the registry did not come to its end");
+                }
             }
         }
     });
     queue
 }
 
-async fn write_all(writer: Arc<Mutex<Writer>>, mut batch: VecDeque<Box<dyn Job>>) {
+/// Writes a batch. Says whether the database is late with what is on record.
+async fn write_all(writer: Arc<Mutex<Writer>>, mut batch: VecDeque<Box<dyn Job>>) -> bool {
     let mut writer = writer.lock().await;
     while !batch.is_empty() {
-        writer.write(&mut batch).await;
+        if batch.iter().all(|job| job.is_events()) {
+            writer.record(&mut batch).await;
+        } else {
+            writer.write(&mut batch).await;
+        }
     }
+    writer.is_behind()
+}
+
+/// Moves what is in the journal alone. Says whether the database is still late.
+async fn move_all(writer: Arc<Mutex<Writer>>) -> bool {
+    let mut writer = writer.lock().await;
+    if let Err(error) = writer.flush().await {
+        let error = &error as &dyn std::error::Error;
+        tracing::debug!(error, "events stay in the journal for now");
+    }
+    writer.is_behind()
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -83,8 +145,14 @@ pub(crate) struct Writer {
     syncs: bool,
     /// Where the chain ends, what is not committed included.
     head: Option<Head>,
-    /// Where the chain ended when a commit last succeeded.
+    /// Where the chain ended in the database when a commit last succeeded.
     durable: Option<Head>,
+    journal: Journal,
+    /// What is on record in the journal alone, in order, up to the end of the chain.
+    pending: Vec<(Entry, Event)>,
+    backlog: Backlog,
+    /// Whether moving them was tried and failed: nothing more is put on record before it works.
+    is_behind: bool,
     state: State,
     health: Health,
     /// Given back when the writer is closed.
@@ -103,15 +171,34 @@ enum Fate {
 
 impl Writer {
     pub(crate) async fn new(
+        path: &Path,
         options: SqliteConnectOptions,
         mut db: SqliteConnection,
         lock: Lock,
         health: Health,
     ) -> Result<Self, RegistryError> {
         let head = audit::head(&mut db).await?;
-        let (durable, lock) = (head, Some(lock));
-        let (spares_disk, syncs, state) = (false, true, State::Ready);
-        Ok(Self { options, db, spares_disk, syncs, head, durable, state, health, lock })
+        let mut writer = Self {
+            options,
+            db,
+            spares_disk: false,
+            syncs: true,
+            head,
+            durable: head,
+            journal: Journal::of(path),
+            pending: Vec::new(),
+            backlog: Backlog::default(),
+            is_behind: false,
+            state: State::Ready,
+            health,
+            lock: Some(lock),
+        };
+        writer.replay().await?;
+        Ok(writer)
+    }
+
+    pub(crate) fn backlog(&self) -> Backlog {
+        self.backlog.clone()
     }
 
     /// Whether commits of what is not lasting have to survive their process only.
@@ -130,6 +217,8 @@ impl Writer {
     /// Begins a transaction, on a connection that can be trusted. Its commit survives the machine's
     /// end.
     pub(crate) async fn begin(&mut self) -> Result<(), RegistryError> {
+        // Whoever reads meanwhile cannot have them moved.
+        self.flush().await?;
         self.prepare(true).await?;
         let begun = self.begin_prepared().await;
         if let Err(error) = &begun {
@@ -198,6 +287,7 @@ impl Writer {
                 }
                 self.durable = self.head;
                 self.state = State::Ready;
+                self.moved();
                 Ok(())
             }
             Err(error) => {
@@ -214,8 +304,9 @@ impl Writer {
         // Fails when the database has rolled back by itself, which is as good.
         let _ = sqlx::query("ROLLBACK").execute(&mut self.db).await;
         match audit::head(&mut self.db).await {
-            Ok(head) => {
-                (self.head, self.durable, self.state) = (head, head, State::Ready);
+            Ok(stored) => {
+                (self.head, self.durable) = (self.end(stored), stored);
+                self.state = State::Ready;
                 Ok(())
             }
             Err(error) => {
@@ -228,13 +319,22 @@ impl Writer {
     /// Writes a batch, or as much of it as one transaction can hold.
     async fn write(&mut self, batch: &mut VecDeque<Box<dyn Job>>) {
         let lasting = !self.spares_disk || batch.iter().any(|job| job.is_lasting());
-        if let Err(error) = self.prepare(lasting).await {
+        if let Err(error) = self.prepare(lasting || self.journal.is_long()).await {
             tracing::debug!(error = &error as &dyn std::error::Error, "the registry cannot write");
             batch.drain(..).for_each(|job| job.answer(false));
             return;
         }
         let mut done = Vec::with_capacity(batch.len());
         let (mut begun, mut whole) = (false, true);
+        if !self.pending.is_empty() {
+            whole = self.write_pending(begun).await;
+            begun = true;
+            if !whole {
+                // They come first, and until they are in the database nothing else gets there.
+                self.is_behind = true;
+                batch.drain(..).for_each(|job| job.answer(false));
+            }
+        }
         while whole && !batch.is_empty() {
             let run = self.seal_run(batch, &mut done);
             if !run.is_empty() {
@@ -336,16 +436,12 @@ impl Writer {
     /// out again and the chain goes on from where it was known to be durable.
     async fn reopen(&mut self) -> Result<(), RegistryError> {
         self.replace(self.options.clone()).await?;
-        let (busy, _, _): (i64, i64, i64) = sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)")
-            .fetch_one(&mut self.db)
-            .await
-            .doing("write the registry out again")?;
-        if busy != 0 {
-            return Err(RegistryError::Unwritten);
-        }
-        self.head = self.verified_head().await?;
-        self.durable = self.head;
+        self.checkpoint().await?;
+        let stored = self.verified_head().await?;
+        self.settle_pending(stored)?;
+        (self.head, self.durable) = (self.end(stored), stored);
         self.state = State::Ready;
+        self.renew_journal().await?;
         tracing::info!("the registry was reopened and its audit chain goes on");
         Ok(())
     }
@@ -386,6 +482,11 @@ impl Writer {
     pub(crate) async fn close(&mut self) -> Result<(), RegistryError> {
         if self.state == State::Closed {
             return Ok(());
+        }
+        // What cannot be moved stays in the journal, for whoever opens the registry next.
+        if let Err(error) = self.put_away().await {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(error, "the registry is closed with its last changes beside it");
         }
         self.state = State::Closed;
         // A connection to nothing takes the place of the one that is closed.

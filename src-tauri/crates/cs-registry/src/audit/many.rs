@@ -6,6 +6,7 @@ use cs_model::event::Event;
 use cs_model::{AgentId, ApprovalId, CorrelationId, CredentialId, SessionId, TenantId, ToolId};
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 
+use super::tally::Tally;
 use super::{decision_word, words};
 use crate::RegistryError;
 use crate::error::Doing as _;
@@ -15,7 +16,8 @@ use crate::row::signed;
 /// stays prepared.
 const SIZES: &[usize] = &[64, 32, 16, 8, 4, 3, 2, 1];
 
-/// Appends sealed events, in order, to a transaction that is `begun`, or begins one with them.
+/// Appends sealed events, in order, to a transaction that is `begun`, or begins one with them; and
+/// counts them.
 pub(crate) async fn insert_all(
     db: &mut SqliteConnection,
     events: &[(Entry, Event)],
@@ -28,7 +30,7 @@ pub(crate) async fn insert_all(
         statement(now, begun).build().execute(&mut *db).await.doing("append to the audit log")?;
         (rest, begun) = (later, true);
     }
-    Ok(())
+    Tally::of(events.iter().map(|(entry, event)| (entry, event))).write(db).await
 }
 
 /// Only fixed texts are pushed; everything else is bound.

@@ -4,7 +4,9 @@ use cs_audit::Entry;
 use cs_model::event::{Decision, EventKind};
 use cs_model::{AgentId, CorrelationId, SessionId, TenantId, Timestamp, ToolId};
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
+use uuid::Uuid;
 
+use super::tally::BLOCK;
 use crate::RegistryError;
 use crate::error::Doing as _;
 use crate::row::{digest, signed, unsigned};
@@ -46,12 +48,20 @@ pub async fn page(
     before: Option<u64>,
     limit: u32,
 ) -> Result<Vec<Entry>, RegistryError> {
-    let mut query = QueryBuilder::new("SELECT seq, previous, hash, body FROM audit_event AS e");
-    narrow(&mut query, filter);
+    let mut query = QueryBuilder::new("SELECT e.seq, e.previous, e.hash, e.body FROM ");
+    let marked = marked(filter);
+    narrow(&mut query, filter, marked);
     if let Some(before) = before {
         query.push(" AND e.seq < ").push_bind(signed(before));
+        if marked.is_some() {
+            query.push(" AND m.block <= ").push_bind(signed(before / BLOCK));
+        }
     }
-    query.push(" ORDER BY e.seq DESC LIMIT ").push_bind(i64::from(limit));
+    query.push(match marked {
+        Some(_) => " ORDER BY m.block DESC, e.seq DESC LIMIT ",
+        None => " ORDER BY e.seq DESC LIMIT ",
+    });
+    query.push_bind(i64::from(limit));
     let rows: Vec<(i64, Vec<u8>, Vec<u8>, String)> =
         query.build_query_as().fetch_all(db).await.doing("read a page of the audit log")?;
     rows.into_iter()
@@ -72,8 +82,8 @@ pub async fn count(db: &mut SqliteConnection, filter: &Filter) -> Result<u64, Re
         // The log has no gaps.
         return Ok(super::head(db).await?.map_or(0, |head| head.seq));
     }
-    let mut query = QueryBuilder::new("SELECT count(*) FROM audit_event AS e");
-    narrow(&mut query, filter);
+    let mut query = QueryBuilder::new("SELECT count(*) FROM ");
+    narrow(&mut query, filter, marked(filter));
     query
         .build_query_scalar()
         .fetch_one(db)
@@ -90,9 +100,36 @@ const USUAL: &[EventKind] = &[
     EventKind::ExecutionStarted,
 ];
 
+/// Whose marks lead to the events, where nothing leads to them more directly: those of the
+/// narrowest that is asked for.
+fn marked(filter: &Filter) -> Option<Uuid> {
+    let is_usual = filter.kinds.is_empty() || filter.kinds.iter().any(|it| USUAL.contains(it));
+    let is_dated = filter.from.is_some() || filter.to.is_some();
+    let whose = [
+        filter.session.map(SessionId::uuid),
+        filter.tool.map(ToolId::uuid),
+        filter.agent.map(AgentId::uuid),
+        filter.tenant.map(TenantId::uuid),
+    ];
+    let whose = whose.into_iter().flatten().next();
+    whose.filter(|_| is_usual && !is_dated && filter.correlation.is_none())
+}
+
 /// Only fixed texts are pushed; everything that was asked for is bound.
-fn narrow(query: &mut QueryBuilder<Sqlite>, filter: &Filter) {
-    query.push(" WHERE 1 = 1");
+fn narrow(query: &mut QueryBuilder<Sqlite>, filter: &Filter, marked: Option<Uuid>) {
+    match marked {
+        // Block by block, the newest first, and in each of them only what it has.
+        Some(whose) => {
+            query.push(
+                "audit_mark AS m CROSS JOIN audit_event AS e \
+                 ON e.seq BETWEEN m.block * 256 AND m.block * 256 + 255 WHERE m.whose = ",
+            );
+            query.push_bind(whose);
+        }
+        None => {
+            query.push("audit_event AS e WHERE 1 = 1");
+        }
+    }
     if let Some(tenant) = filter.tenant {
         query.push(" AND e.tenant_id = ").push_bind(tenant.uuid());
     }

@@ -1,3 +1,4 @@
+use cs_audit::alert::is_anomaly;
 use cs_model::event::{Actor, EventKind};
 use uuid::Uuid;
 

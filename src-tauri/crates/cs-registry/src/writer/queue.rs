@@ -21,7 +21,11 @@ pub trait Work: Send + 'static {
         db: &mut SqliteConnection,
     ) -> impl Future<Output = Result<(Self::Done, Vec<Event>), RegistryError>> + Send;
 
-    /// What it comes to where it is events and nothing else: these are written many at a time.
+    /// Whether it is events and nothing else: these are on record before they are in the database,
+    /// and get there many at a time.
+    const IS_EVENTS: bool = false;
+
+    /// What it comes to where it is events and nothing else.
     ///
     /// # Errors
     ///
@@ -44,6 +48,9 @@ type Events<'a> = Pin<Box<dyn Future<Output = Option<Vec<Event>>> + Send + 'a>>;
 
 /// A write in the queue.
 pub(crate) trait Job: Send {
+    /// Whether it is events and nothing else.
+    fn is_events(&self) -> bool;
+
     /// The events, when it is events and nothing else.
     fn events_alone(&mut self) -> Option<Vec<Event>>;
 
@@ -70,6 +77,10 @@ struct Submitted<W: Work> {
 }
 
 impl<W: Work> Job for Submitted<W> {
+    fn is_events(&self) -> bool {
+        W::IS_EVENTS
+    }
+
     fn events_alone(&mut self) -> Option<Vec<Event>> {
         match self.work.take()?.events_alone() {
             Ok((done, events)) => {

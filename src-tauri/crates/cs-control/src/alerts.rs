@@ -124,8 +124,9 @@ pub(crate) async fn evaluate(core: &Core) -> Result<(), ControlError> {
         }
     }
     *place = Some(at);
-    drop(place);
+    // Whoever looks next finds what caused an incident cut off.
     contain_due(core).await;
+    drop(place);
     Ok(())
 }
 

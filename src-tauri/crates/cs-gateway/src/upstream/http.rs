@@ -33,6 +33,10 @@ const PAUSE: Duration = Duration::from_secs(5);
 /// Shorter than servers commonly keep a connection that nobody uses.
 const IDLE: Duration = Duration::from_secs(4);
 
+/// How many connections may be idle between calls: as many as there are calls at the same time in a
+/// busy moment, or each of them would begin with a connection of its own.
+const MOST_IDLE: usize = 256;
+
 const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
 const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
 const METHOD: HeaderName = HeaderName::from_static("mcp-method");
@@ -122,7 +126,7 @@ impl HttpLink {
             .retry_canceled_requests(false)
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE)
-            .pool_max_idle_per_host(8);
+            .pool_max_idle_per_host(MOST_IDLE);
         let pool = match uri.scheme_str() {
             Some("http") => Pool::Plain(builder.build(tcp)),
             Some("https") => {

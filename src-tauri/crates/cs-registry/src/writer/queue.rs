@@ -134,11 +134,19 @@ impl<W: Work> Job for Submitted<W> {
 /// The queue of small writes.
 pub(crate) type Queue = mpsc::Sender<Box<dyn Job>>;
 
-/// Queues a write and waits for its answer.
-pub(crate) async fn submit<W: Work>(queue: &Queue, work: W) -> Result<W::Done, RegistryError> {
+/// A write, and where its answer comes out.
+pub(crate) fn job<W: Work>(
+    work: W,
+) -> (Box<dyn Job>, oneshot::Receiver<Result<W::Done, RegistryError>>) {
     let (reply, answer) = oneshot::channel();
     let job = Submitted { work: Some(work), result: Err(RegistryError::Unwritten), reply };
-    queue.send(Box::new(job)).await.map_err(|_| RegistryError::Closed)?;
+    (Box::new(job), answer)
+}
+
+/// Queues a write and waits for its answer.
+pub(crate) async fn submit<W: Work>(queue: &Queue, work: W) -> Result<W::Done, RegistryError> {
+    let (job, answer) = job(work);
+    queue.send(job).await.map_err(|_| RegistryError::Closed)?;
     // Not answered: the write panicked, or the process is coming to its end.
     answer.await.map_err(|_| RegistryError::Unwritten)?
 }

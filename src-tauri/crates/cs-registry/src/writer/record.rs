@@ -7,7 +7,7 @@ use std::io;
 use cs_audit::{Entry, Head};
 use cs_model::event::Event;
 
-use super::queue::Job;
+use super::queue::{Job, job};
 use super::{State, Writer, journal};
 use crate::error::Doing as _;
 use crate::health::Trouble;
@@ -67,6 +67,13 @@ impl Writer {
             self.state = State::Ready;
         }
         done.into_iter().for_each(|job| job.answer(written));
+    }
+
+    /// Puts some events on record for somebody who has the writer to itself.
+    pub(crate) async fn record_alone(&mut self, events: Vec<Event>) -> Result<(), RegistryError> {
+        let (job, mut answer) = job(audit::Record { events });
+        self.record(&mut VecDeque::from([job])).await;
+        answer.try_recv().map_err(|_| RegistryError::Unwritten)?
     }
 
     /// Makes sure that there is somewhere to write to, and not too much that is still to be moved.

@@ -5,9 +5,11 @@
 //! anything is decided on it (RFC 7493, I-JSON). [`canonical`] then gives the one form that is
 //! hashed, shown and sent (RFC 8785).
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
 
+use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
@@ -91,6 +93,58 @@ pub fn canonical(text: &str, limits: Limits) -> Result<String, JsonError> {
 /// As [`canonical`].
 pub fn canonical_digest(raw: &RawValue, limits: Limits) -> Result<Digest, JsonError> {
     canonical(raw.get(), limits).map(|text| Digest::of(text.as_bytes()))
+}
+
+/// A key of an object. What is written without escapes is not copied.
+#[derive(Debug)]
+pub struct Key<'t>(pub Cow<'t, str>);
+
+impl<'de> Deserialize<'de> for Key<'de> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Text;
+
+        impl<'de> Visitor<'de> for Text {
+            type Value = Key<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a key")
+            }
+
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Key<'de>, E> {
+                Ok(Key(Cow::Borrowed(text)))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Key<'de>, E> {
+                Ok(Key(Cow::Owned(text.to_owned())))
+            }
+        }
+
+        from.deserialize_str(Text)
+    }
+}
+
+/// How many keys are looked through one by one.
+const FEW: usize = 16;
+
+/// The keys of one object so far: few of them are looked through faster than they are hashed.
+#[derive(Default)]
+struct Seen<'t> {
+    few: Vec<Cow<'t, str>>,
+    many: HashSet<Cow<'t, str>>,
+}
+
+impl<'t> Seen<'t> {
+    /// Whether the key is new.
+    fn insert(&mut self, key: Cow<'t, str>) -> bool {
+        if self.few.contains(&key) {
+            return false;
+        }
+        if self.few.len() < FEW {
+            self.few.push(key);
+            return true;
+        }
+        self.many.insert(key)
+    }
 }
 
 struct Walk {
@@ -181,8 +235,8 @@ impl<'de> Visitor<'de> for Value<'_> {
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
         let depth = self.deeper()?;
-        let mut seen = HashSet::new();
-        while let Some(key) = map.next_key::<String>()? {
+        let mut seen = Seen::default();
+        while let Some(Key(key)) = map.next_key()? {
             self.walk.count::<A::Error>()?;
             if key.len() > self.walk.limits.key {
                 return Err(self.walk.stop(JsonError::Limits));

@@ -1,7 +1,9 @@
 //! The members of a JSON object, each left as it was written.
 
+use std::borrow::Cow;
 use std::fmt;
 
+use cs_model::json::Key;
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -9,7 +11,7 @@ use serde_json::value::RawValue;
 /// The members of an object, in their order. Keys are compared byte by byte: `Name` is not
 /// `name`.
 #[derive(Debug)]
-pub(crate) struct Members<'t>(Vec<(String, &'t RawValue)>);
+pub(crate) struct Members<'t>(Vec<(Cow<'t, str>, &'t RawValue)>);
 
 impl<'t> Members<'t> {
     /// Takes an object apart. The text is known to be JSON without duplicate keys; anything but
@@ -39,22 +41,22 @@ impl<'t> Members<'t> {
 
     /// All members.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &'t RawValue)> {
-        self.0.iter().map(|(name, raw)| (name.as_str(), *raw))
+        self.0.iter().map(|(name, raw)| (&**name, *raw))
     }
 
     /// Whether any of these is there.
     pub(crate) fn has_any(&self, keys: &[&str]) -> bool {
-        self.0.iter().any(|(name, _)| keys.contains(&name.as_str()))
+        self.0.iter().any(|(name, _)| keys.contains(&&**name))
     }
 
     /// Whether there is none but these.
     pub(crate) fn are_all_in(&self, keys: &[&str]) -> bool {
-        self.0.iter().all(|(name, _)| keys.contains(&name.as_str()))
+        self.0.iter().all(|(name, _)| keys.contains(&&**name))
     }
 
     /// The object without these, all else as it was written.
     pub(crate) fn without(&self, keys: &[&str]) -> String {
-        let kept = self.0.iter().filter(|(name, _)| !keys.contains(&name.as_str()));
+        let kept = self.0.iter().filter(|(name, _)| !keys.contains(&&**name));
         let kept = kept.map(|(name, raw)| format!("{}:{raw}", serde_json::Value::from(&**name)));
         format!("{{{}}}", kept.collect::<Vec<_>>().join(","))
     }
@@ -73,7 +75,7 @@ impl<'de> Deserialize<'de> for Members<'de> {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
                 let mut members = Vec::new();
-                while let Some(key) = map.next_key::<String>()? {
+                while let Some(Key(key)) = map.next_key()? {
                     members.push((key, map.next_value::<&'de RawValue>()?));
                 }
                 Ok(Members(members))

@@ -1,10 +1,12 @@
 //! Appending many events at a time: what each statement costs beside its rows is paid once.
 
+use std::sync::LazyLock;
+
 use cs_audit::Entry;
 use cs_audit::alert::is_anomaly;
 use cs_model::event::Event;
 use cs_model::{AgentId, ApprovalId, CorrelationId, CredentialId, SessionId, TenantId, ToolId};
-use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
+use sqlx::SqliteConnection;
 
 use super::tally::Tally;
 use super::{decision_word, words};
@@ -14,7 +16,21 @@ use crate::row::signed;
 
 /// How many rows a statement may have, the largest first: few enough sizes that each statement
 /// stays prepared.
-const SIZES: &[usize] = &[64, 32, 16, 8, 4, 3, 2, 1];
+const SIZES: [usize; 9] = [256, 64, 32, 16, 8, 4, 3, 2, 1];
+
+const INSERT: &str = "INSERT INTO audit_event \
+    (seq, at, kind, tenant_id, agent_id, credential_id, session_id, tool_id, approval_id, \
+     correlation_id, decision, anomaly, client, words, body, previous, hash) VALUES ";
+
+const ROW: &str = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+
+/// The statements for each size: one for a transaction that has begun, one that begins it.
+static STATEMENTS: LazyLock<[[String; 2]; SIZES.len()]> = LazyLock::new(|| {
+    SIZES.map(|size| {
+        let insert = format!("{INSERT}{}", vec![ROW; size].join(", "));
+        [format!("BEGIN IMMEDIATE; {insert}"), insert]
+    })
+});
 
 /// Appends sealed events, in order, to a transaction that is `begun`, or begins one with them; and
 /// counts them.
@@ -24,42 +40,50 @@ pub(crate) async fn insert_all(
     begun: bool,
 ) -> Result<(), RegistryError> {
     let (mut rest, mut begun) = (events, begun);
-    while !rest.is_empty() {
-        let size = SIZES.iter().find(|size| **size <= rest.len()).copied().unwrap_or(1);
-        let (now, later) = rest.split_at_checked(size).unwrap_or((rest, &[]));
-        statement(now, begun).build().execute(&mut *db).await.doing("append to the audit log")?;
+    while let Some((now, later, [begins, goes_on])) = portion(rest) {
+        insert(&mut *db, if begun { goes_on } else { begins }, now).await?;
         (rest, begun) = (later, true);
     }
     Tally::of(events.iter().map(|(entry, event)| (entry, event))).write(db).await
 }
 
-/// Only fixed texts are pushed; everything else is bound.
-fn statement(events: &[(Entry, Event)], begun: bool) -> QueryBuilder<Sqlite> {
-    let begin = if begun { "" } else { "BEGIN IMMEDIATE; " };
-    let mut query = QueryBuilder::new(begin);
-    query.push(
-        "INSERT INTO audit_event (seq, at, kind, tenant_id, agent_id, credential_id, session_id, \
-         tool_id, approval_id, correlation_id, decision, anomaly, client, words, body, previous, \
-         hash) ",
-    );
-    query.push_values(events, |mut row, (entry, event)| {
-        row.push_bind(signed(entry.seq))
-            .push_bind(event.at.millis())
-            .push_bind(event.kind.as_str())
-            .push_bind(event.tenant.map(TenantId::uuid))
-            .push_bind(event.agent.map(AgentId::uuid))
-            .push_bind(event.credential.map(CredentialId::uuid))
-            .push_bind(event.session.map(SessionId::uuid))
-            .push_bind(event.tool.map(ToolId::uuid))
-            .push_bind(event.approval.map(ApprovalId::uuid))
-            .push_bind(event.correlation.map(CorrelationId::uuid))
-            .push_bind(event.decision.map(decision_word))
-            .push_bind(is_anomaly(event))
-            .push_bind(event.client.as_deref())
-            .push_bind(words(event))
-            .push_bind(entry.body.as_str())
-            .push_bind(entry.previous.as_bytes().as_slice())
-            .push_bind(entry.hash.as_bytes().as_slice());
-    });
-    query
+type Events = [(Entry, Event)];
+
+/// As many of the events as one statement takes, the others, and the statements.
+fn portion(events: &Events) -> Option<(&Events, &Events, &'static [String; 2])> {
+    let statements = SIZES.iter().zip(STATEMENTS.iter());
+    statements.filter(|(size, _)| **size <= events.len()).find_map(|(size, statement)| {
+        let (now, later) = events.split_at_checked(*size)?;
+        Some((now, later, statement))
+    })
+}
+
+async fn insert(
+    db: &mut SqliteConnection,
+    statement: &'static str,
+    events: &Events,
+) -> Result<(), RegistryError> {
+    let mut query = sqlx::query(statement);
+    for (entry, event) in events {
+        query = query
+            .bind(signed(entry.seq))
+            .bind(event.at.millis())
+            .bind(event.kind.as_str())
+            .bind(event.tenant.map(TenantId::uuid))
+            .bind(event.agent.map(AgentId::uuid))
+            .bind(event.credential.map(CredentialId::uuid))
+            .bind(event.session.map(SessionId::uuid))
+            .bind(event.tool.map(ToolId::uuid))
+            .bind(event.approval.map(ApprovalId::uuid))
+            .bind(event.correlation.map(CorrelationId::uuid))
+            .bind(event.decision.map(decision_word))
+            .bind(is_anomaly(event))
+            .bind(event.client.as_deref())
+            .bind(words(event))
+            .bind(entry.body.as_str())
+            .bind(entry.previous.as_bytes().as_slice())
+            .bind(entry.hash.as_bytes().as_slice());
+    }
+    query.execute(db).await.doing("append to the audit log")?;
+    Ok(())
 }

@@ -8,7 +8,7 @@ use cs_audit::Entry;
 use cs_audit::alert::is_anomaly;
 use cs_model::event::{Decision, Event, EventKind};
 use cs_model::{AgentId, CredentialId, SessionId, TenantId, ToolId};
-use sqlx::SqliteConnection;
+use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 use uuid::Uuid;
 
 use super::HOUR_MS;
@@ -120,9 +120,7 @@ impl<'e> Tally<'e> {
 
     /// Adds it to what is kept.
     pub(super) async fn write(self, db: &mut SqliteConnection) -> Result<(), RegistryError> {
-        for (whose, block) in self.marks {
-            mark(&mut *db, whose, block).await?;
-        }
+        mark(&mut *db, self.marks).await?;
         for ((tenant, hour), decisions) in self.decisions {
             decided(&mut *db, tenant, hour, &decisions).await?;
         }
@@ -142,12 +140,19 @@ impl<'e> Tally<'e> {
     }
 }
 
-async fn mark(db: &mut SqliteConnection, whose: Uuid, block: u64) -> Result<(), RegistryError> {
-    let block = signed(block);
-    sqlx::query!("INSERT OR IGNORE INTO audit_mark (whose, block) VALUES (?1, ?2)", whose, block)
-        .execute(db)
-        .await
-        .doing("mark whose events these are")?;
+async fn mark(
+    db: &mut SqliteConnection,
+    marks: BTreeSet<(Uuid, u64)>,
+) -> Result<(), RegistryError> {
+    if marks.is_empty() {
+        return Ok(());
+    }
+    let mut query = QueryBuilder::<Sqlite>::new("INSERT OR IGNORE INTO audit_mark (whose, block) ");
+    // Few: an event has four at most.
+    query.push_values(marks, |mut row, (whose, block)| {
+        row.push_bind(whose).push_bind(signed(block));
+    });
+    query.build().persistent(false).execute(db).await.doing("mark whose events these are")?;
     Ok(())
 }
 

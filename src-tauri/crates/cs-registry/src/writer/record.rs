@@ -15,7 +15,7 @@ use crate::{RegistryError, audit};
 
 /// How many events may be in the journal and not in the database. Moving them keeps others
 /// waiting: it should be short.
-const MOST: usize = 256;
+const MOST: usize = 512;
 
 impl Writer {
     /// Takes over what an earlier process has left in the journal.

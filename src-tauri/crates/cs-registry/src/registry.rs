@@ -96,12 +96,11 @@ impl Registry {
     }
 
     async fn start(path: &Path, opened: Opened) -> Result<Self, OpenError> {
-        let failed = |source: RegistryError| match source {
-            RegistryError::Damaged { what } => OpenError::Damaged { what: what.to_owned() },
-            source => OpenError::Failed {
-                doing: "read the end of the audit log",
-                source: Box::new(source),
-            },
+        let failed = |source: RegistryError| {
+            if let RegistryError::Damaged { what } = source {
+                return OpenError::Damaged { what: what.to_owned() };
+            }
+            OpenError::Failed { doing: "read the end of the audit log", source: Box::new(source) }
         };
         let options = open::options(path);
         let readers = SqlitePoolOptions::new()

@@ -32,7 +32,7 @@ use tokio::sync::{Mutex, mpsc};
 use self::journal::Journal;
 use self::queue::Job;
 pub use self::queue::Work;
-pub(crate) use self::queue::{Queue, job, submit};
+pub(crate) use self::queue::{Queue, submit};
 
 use crate::error::Doing as _;
 use crate::health::{Health, Trouble};

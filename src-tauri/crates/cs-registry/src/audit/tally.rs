@@ -105,9 +105,10 @@ impl<'e> Tally<'e> {
     fn proof(&mut self, event: &'e Event) {
         let tenant = event.tenant.map(|tenant| tenant.uuid().as_bytes().to_vec());
         let method = event.detail.as_deref().filter(|it| METHODS.contains(it)).unwrap_or("none");
-        let reason = match event.kind {
-            EventKind::AuthnSucceeded => "",
-            _ => event.reason.as_deref().unwrap_or("unknown"),
+        let reason = if event.kind == EventKind::AuthnSucceeded {
+            ""
+        } else {
+            event.reason.as_deref().unwrap_or("unknown")
         };
         let at = event.at.millis();
         let key = (tenant.unwrap_or_default(), at / HOUR_MS, method, reason);

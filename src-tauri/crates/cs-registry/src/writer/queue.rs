@@ -134,10 +134,11 @@ impl<W: Work> Job for Submitted<W> {
 /// The queue of small writes.
 pub(crate) type Queue = mpsc::Sender<Box<dyn Job>>;
 
+/// Where the answer to a write comes out.
+pub(crate) type Answer<W> = oneshot::Receiver<Result<<W as Work>::Done, RegistryError>>;
+
 /// A write, and where its answer comes out.
-pub(crate) fn job<W: Work>(
-    work: W,
-) -> (Box<dyn Job>, oneshot::Receiver<Result<W::Done, RegistryError>>) {
+pub(crate) fn job<W: Work>(work: W) -> (Box<dyn Job>, Answer<W>) {
     let (reply, answer) = oneshot::channel();
     let job = Submitted { work: Some(work), result: Err(RegistryError::Unwritten), reply };
     (Box::new(job), answer)

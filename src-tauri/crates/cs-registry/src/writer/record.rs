@@ -199,7 +199,6 @@ impl Writer {
 }
 
 /// Whether nobody knows what is on the disk: a full disk says so before it takes anything.
-#[expect(clippy::wildcard_enum_match_arm, reason = "the system has more kinds than we tell apart")]
 fn is_doubtful(error: &io::Error) -> bool {
     !matches!(
         error.kind(),

@@ -222,6 +222,8 @@ pub(crate) async fn keep(core: &Core) -> Result<(), ControlError> {
         None => digest(&mut db, policy_version).await?,
     };
     drop(db);
+    // An anchor that outlives what it names would put the registry in doubt after a power cut.
+    core.registry.sync().await?;
     let (instance, seq, hash) = (core.registry.instance().id, head.seq, head.hash);
     let key = Some(core.vault()?.mark());
     let anchor = Anchor { instance, seq, hash, policy_version, policy, key };

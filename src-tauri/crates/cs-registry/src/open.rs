@@ -266,6 +266,15 @@ fn failed(doing: &'static str, source: crate::RegistryError) -> OpenError {
     }
 }
 
+/// Has what a file holds on the disk, if there is one.
+pub(crate) fn sync_file(path: &Path) -> io::Result<()> {
+    match OpenOptions::new().read(true).write(true).open(path) {
+        Ok(file) => file.sync_data(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
 /// Has the names in a file's folder on the disk.
 pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
     match path.parent() {

@@ -1,6 +1,7 @@
 //! An open registry.
 
 use std::fmt;
+use std::io;
 use std::ops::{Deref, DerefMut};
 use std::path::Path;
 use std::sync::Arc;
@@ -180,6 +181,20 @@ impl Registry {
     /// denial, a spent token and a change above all, is on the disk before anybody is answered.
     pub async fn spare_disk(&self, spares: bool) {
         self.writer.lock().await.spare_disk(spares);
+    }
+
+    /// Has all that was acknowledged survive the machine's end, also what was spared the disk.
+    ///
+    /// # Errors
+    ///
+    /// When nobody knows whether it would.
+    pub async fn sync(&self) -> Result<(), RegistryError> {
+        self.writer.lock().await.flush().await?;
+        let wal = open::beside(&self.path, "-wal");
+        let synced = tokio::task::spawn_blocking(move || open::sync_file(&wal)).await;
+        synced
+            .unwrap_or_else(|error| Err(io::Error::other(error)))
+            .map_err(|source| RegistryError::file("have the registry on the disk", source))
     }
 
     /// Closes the registry, for all clones. What was acknowledged is in the one file then.

@@ -44,8 +44,9 @@ async fn a_new_registry_is_private_and_opens_again_as_it_was() {
     let registry = Registry::create(&path, &instance()).await.unwrap();
     registry.record(vec![saying("first")]).await.unwrap();
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
-    for file in ["registry.db", "registry.db-wal", "registry.db-shm", "registry.db-lock"] {
-        assert_eq!(mode(&path.with_file_name(file)), 0o600, "{file}");
+    for file in ["", "-wal", "-shm", "-lock", "-journal-audit"] {
+        let file = format!("registry.db{file}");
+        assert_eq!(mode(&path.with_file_name(&file)), 0o600, "{file}");
     }
     assert_eq!(mode(path.parent().unwrap()), 0o700);
     registry.close().await.unwrap();
@@ -320,4 +321,21 @@ async fn a_full_disk_is_told_apart_and_nothing_is_left_behind() {
     assert!(told.contains("making: Full"), "{told}");
     assert!(told.contains("opening: Full"), "{told}");
     assert!(!told.contains("other.db\n") && !told.contains(".new"), "{told}");
+}
+
+/// A journal that is not whole any more when its registry goes, and the one that comes after it.
+#[tokio::test]
+async fn b01_what_was_left_beside_a_registry_that_is_gone_is_not_taken_over_by_the_next() {
+    let fixture = Fixture::empty().await;
+    fixture.registry.record(vec![saying("of the first")]).await.unwrap();
+    let (path, journal) = (fixture.path(), crate::writer::journal::path(&fixture.path()));
+    let left = std::fs::read(&journal).unwrap();
+    assert!(!left.is_empty());
+    fixture.registry.close().await.unwrap();
+    assert!(!journal.exists(), "all of it is in the database");
+    std::fs::remove_file(&path).unwrap();
+    std::fs::write(&journal, left).unwrap();
+    let registry = Registry::create(&path, &instance()).await.unwrap();
+    let second = Fixture { folder: fixture.folder, registry };
+    assert!(second.verified_log().await.is_empty());
 }

@@ -277,6 +277,7 @@ fn a02_only_the_record_of_an_allowed_call_may_spare_the_disk() {
 const CHILD: &str = "COUNTERSIGN_TEST_REGISTRY";
 const ROUNDS: &str = "COUNTERSIGN_TEST_ROUNDS";
 const SPARES: &str = "COUNTERSIGN_TEST_SPARES";
+const SYNCS: &str = "COUNTERSIGN_TEST_SYNCS";
 
 /// More rounds than a child gets to before it is killed.
 const ENOUGH: u128 = 300;
@@ -310,6 +311,9 @@ async fn in_a_child_process() {
             (Err(_), _) | (_, Err(_)) => "failed",
             (Ok(Spend::Refused), Ok(())) => panic!("refused, but nobody else was there"),
         };
+        if told_by_parent(SYNCS).is_some() {
+            registry.sync().await.unwrap();
+        }
         let mut out = std::io::stdout().lock();
         writeln!(out, "{word} {number}").unwrap();
         out.flush().unwrap();

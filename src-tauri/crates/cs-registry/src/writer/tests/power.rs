@@ -8,7 +8,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{CHILD, IN_A_CHILD, ROUNDS, SPARES, acknowledged, nothing_is_lost};
+use super::{CHILD, IN_A_CHILD, ROUNDS, SPARES, SYNCS, acknowledged, nothing_is_lost};
 use crate::Registry;
 use crate::redemption::Spend;
 use crate::testing::{A, Fixture, redeem};
@@ -215,6 +215,11 @@ async fn at_each_cut(
 #[tokio::test]
 async fn o03_a_power_cut_loses_nothing_that_was_acknowledged() {
     at_each_cut(&[], nothing_is_lost).await;
+}
+
+#[tokio::test]
+async fn b02_what_an_anchor_may_name_survives_a_power_cut_although_the_disk_is_spared() {
+    at_each_cut(&[(SPARES, "yes"), (SYNCS, "yes")], nothing_is_lost).await;
 }
 
 #[tokio::test]

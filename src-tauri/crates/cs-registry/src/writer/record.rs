@@ -199,7 +199,7 @@ impl Writer {
 }
 
 /// Whether nobody knows what is on the disk: a full disk says so before it takes anything.
-fn is_doubtful(error: &io::Error) -> bool {
+pub(super) fn is_doubtful(error: &io::Error) -> bool {
     !matches!(
         error.kind(),
         io::ErrorKind::PermissionDenied

@@ -207,6 +207,46 @@ async fn a01_a_registry_that_became_read_only_says_so_until_something_is_written
     assert_eq!(fixture.details().await, ["in the journal", "kept"]);
 }
 
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a01_f01_what_the_journal_does_not_take_is_not_on_record_and_leaves_no_gap() {
+    let fixture = Fixture::new().await;
+    // A device that is always full.
+    std::os::unix::fs::symlink("/dev/full", journal::path(&fixture.path())).unwrap();
+    assert!(fixture.registry.record(vec![saying("lost")]).await.is_err());
+    assert_eq!(fixture.registry.trouble(), Some(Trouble::Full));
+    let change = fixture.registry.begin().await.unwrap();
+    change.commit(&[saying("the chain goes on")]).await.unwrap();
+    assert_eq!(fixture.registry.trouble(), None);
+    assert_eq!(fixture.details().await, ["the chain goes on"]);
+}
+
+#[tokio::test]
+async fn what_the_database_has_after_all_is_not_written_to_it_again() {
+    let fixture = Fixture::new().await;
+    fixture.registry.record(vec![saying("one")]).await.unwrap();
+    {
+        let mut writer = fixture.registry.writer.lock().await;
+        let Writer { db, pending, .. } = &mut *writer;
+        assert_eq!(pending.len(), 1);
+        audit::insert_all(&mut *db, pending, false).await.unwrap();
+        sqlx::query("COMMIT").execute(db).await.unwrap();
+        // Whoever committed has not heard that it went well.
+        writer.state = State::Doubtful;
+    }
+    fixture.registry.record(vec![saying("two")]).await.unwrap();
+    assert_eq!(fixture.details().await, ["one", "two"]);
+}
+
+#[test]
+fn only_a_disk_that_says_no_before_it_takes_anything_leaves_no_doubt() {
+    use std::io::{Error, ErrorKind};
+    assert!(!record::is_doubtful(&Error::from(ErrorKind::StorageFull)));
+    assert!(!record::is_doubtful(&Error::from(ErrorKind::ReadOnlyFilesystem)));
+    // EIO: what was written before may be lost as well.
+    assert!(record::is_doubtful(&Error::from_raw_os_error(5)));
+}
+
 async fn limit_pages(registry: &Registry, pragma: &'static str) {
     let mut writer = registry.writer.lock().await;
     sqlx::query(pragma).fetch_one(writer.db_mut()).await.unwrap();
@@ -278,6 +318,7 @@ const CHILD: &str = "COUNTERSIGN_TEST_REGISTRY";
 const ROUNDS: &str = "COUNTERSIGN_TEST_ROUNDS";
 const SPARES: &str = "COUNTERSIGN_TEST_SPARES";
 const SYNCS: &str = "COUNTERSIGN_TEST_SYNCS";
+const ALONE: &str = "COUNTERSIGN_TEST_ALONE";
 
 /// More rounds than a child gets to before it is killed.
 const ENOUGH: u128 = 300;
@@ -300,7 +341,13 @@ async fn in_a_child_process() {
         let (mut spend, mut note) =
             (redeem(A, number + 1, None), saying(&format!("note {number}")));
         spend.events = vec![saying(&format!("spent {number}"))];
-        let (spent, noted) = if spares {
+        let (spent, noted) = if told_by_parent(ALONE).is_some() {
+            if number % 5 == 4 {
+                // Whoever reads has the journal moved, not yet for good.
+                drop(registry.read().await.unwrap());
+            }
+            (Ok(Spend::Spent), registry.record(vec![note]).await)
+        } else if spares {
             note.kind = EventKind::ExecutionFinished;
             (registry.submit(spend).await, registry.record(vec![note]).await)
         } else {

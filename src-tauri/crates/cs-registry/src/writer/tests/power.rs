@@ -8,7 +8,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{CHILD, IN_A_CHILD, ROUNDS, SPARES, SYNCS, acknowledged, nothing_is_lost};
+use super::{ALONE, CHILD, IN_A_CHILD, ROUNDS, SPARES, SYNCS, acknowledged, nothing_is_lost};
 use crate::Registry;
 use crate::redemption::Spend;
 use crate::testing::{A, Fixture, redeem};
@@ -215,6 +215,16 @@ async fn at_each_cut(
 #[tokio::test]
 async fn o03_a_power_cut_loses_nothing_that_was_acknowledged() {
     at_each_cut(&[], nothing_is_lost).await;
+}
+
+#[tokio::test]
+async fn a02_o03_a_power_cut_loses_no_event_that_was_in_the_journal_alone() {
+    at_each_cut(&[(ALONE, "yes")], async |after, said| {
+        let details = after.details().await;
+        let notes: Vec<_> = said.iter().map(|number| format!("note {number}")).collect();
+        assert!(details.starts_with(&notes), "{details:?} {notes:?}");
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -18,6 +18,7 @@ use crate::anchor::{self, Anchorage};
 use crate::bell::Bell;
 use crate::examined::Examined;
 use crate::failure::ControlError;
+use crate::tls::Handshakes;
 use crate::vault::{self, Vault};
 use crate::view::status::SecretKeeping;
 
@@ -36,6 +37,8 @@ pub(crate) struct Core {
     pub(crate) watch: Watch,
     /// What requests are judged by.
     pub(crate) world: watch::Sender<Arc<World>>,
+    /// What handshakes are made with follows it.
+    pub(crate) handshakes: Handshakes,
     /// Held while something that is enforced changes, until the gateway has it: changes take
     /// effect in the order of their versions.
     pub(crate) editing: Arc<AsyncMutex<()>>,
@@ -83,6 +86,7 @@ impl Core {
             examined: Examined::default(),
             watch: Watch::default(),
             world: watch::Sender::new(Arc::default()),
+            handshakes: Handshakes::default(),
             editing: Arc::default(),
             document: Mutex::default(),
             vault: OnceLock::new(),
@@ -107,6 +111,7 @@ impl Core {
     /// Swaps what is enforced. From here on every request is judged by it.
     pub(crate) fn enforce(&self, document: Document, world: World) {
         *self.document.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(document);
+        self.handshakes.are_behind();
         self.world.send_replace(Arc::new(world));
     }
 

@@ -189,6 +189,7 @@ impl Edit<'_> {
         self.change.commit(&self.events).await?;
         core.anchorage.moved();
         core.enforce(document, world);
+        core.handshakes.catch_up().await;
         for topic in [Topic::Registry, Topic::Audit, Topic::Status] {
             core.bell.ring(topic);
         }

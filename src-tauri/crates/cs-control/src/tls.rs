@@ -5,6 +5,8 @@
 //! from being shown at all. A list that cannot be signed anew stays in use until it expires, and
 //! then its authority opens nothing.
 
+mod handshakes;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -19,6 +21,8 @@ use cs_trust::ca::{CaError, RevokedSerial};
 use cs_trust::tls::{Anchor, ClientTrust, OldestTls, OutsideAuthority, Owner};
 use tokio::sync::watch;
 
+use self::handshakes::Following;
+pub(crate) use self::handshakes::Handshakes;
 use crate::core::Core;
 use crate::failure::ControlError;
 use crate::view::certificate::AuthorityStanding;
@@ -67,7 +71,8 @@ pub(crate) async fn serve(
     keeper.look(core).await?;
     let (hands_out, serving) = watch::channel(Arc::new(keeper.serving(core)?));
     let (weak, world) = (Arc::downgrade(core), core.world.subscribe());
-    tokio::spawn(keep(weak, world, keeper, hands_out));
+    let following = core.handshakes.follow();
+    tokio::spawn(keep(weak, world, keeper, hands_out, following));
     Ok(TlsSettings { serving, names })
 }
 
@@ -76,6 +81,7 @@ async fn keep(
     mut world: watch::Receiver<Arc<cs_gateway::world::World>>,
     mut keeper: Keeper,
     hands_out: watch::Sender<Arc<TlsServing>>,
+    _following: Following,
 ) {
     loop {
         tokio::select! {
@@ -84,6 +90,7 @@ async fn keep(
             () = tokio::time::sleep(LOOK) => {}
         }
         let Some(core) = core.upgrade() else { return };
+        let at = core.handshakes.now();
         let looked = keeper.look(&core).await;
         let renewed = looked.and_then(|changed| match changed {
             true => keeper.serving(&core).map(Some),
@@ -96,6 +103,7 @@ async fn keep(
             Ok(None) => {}
             Err(error) => tracing::error!(%error, "the certificates are not up to date"),
         }
+        core.handshakes.are_at(at);
     }
 }
 

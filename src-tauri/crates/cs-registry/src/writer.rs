@@ -441,7 +441,11 @@ impl Writer {
         self.settle_pending(stored)?;
         (self.head, self.durable) = (self.end(stored), stored);
         self.state = State::Ready;
-        self.renew_journal().await?;
+        if let Err(error) = self.renew_journal().await {
+            // The journal that is in doubt is not written to again.
+            self.state = State::Doubtful;
+            return Err(error);
+        }
         tracing::info!("the registry was reopened and its audit chain goes on");
         Ok(())
     }

@@ -16,7 +16,8 @@ use crate::RegistryError;
 use crate::error::Doing as _;
 use crate::row::signed;
 
-/// How many events a block has. The migration that made the marks says the same.
+/// How many events a block has. The migration that made the marks and the query that follows them
+/// say the same number.
 pub(super) const BLOCK: u64 = 256;
 
 /// How agents and clients of the issuer prove who they are.

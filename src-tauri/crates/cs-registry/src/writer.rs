@@ -20,7 +20,6 @@ mod record;
 use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use cs_audit::{Entry, Head, Verifier};
@@ -33,6 +32,7 @@ use self::journal::Journal;
 use self::queue::Job;
 pub use self::queue::Work;
 pub(crate) use self::queue::{Queue, submit};
+pub(crate) use self::record::Backlog;
 
 use crate::error::Doing as _;
 use crate::health::{Health, Trouble};
@@ -49,20 +49,6 @@ const WAITING: usize = 4096;
 /// is tried again when they could not be moved.
 const SOON: Duration = Duration::from_millis(100);
 const AGAIN: Duration = Duration::from_secs(1);
-
-/// Whether events are in the journal alone: what reads has them moved first.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Backlog(Arc<AtomicBool>);
-
-impl Backlog {
-    pub(crate) fn is_there(&self) -> bool {
-        self.0.load(Ordering::Acquire)
-    }
-
-    fn set(&self, is_there: bool) {
-        self.0.store(is_there, Ordering::Release);
-    }
-}
 
 /// Starts to work the queue off, for as long as anybody can add to it.
 pub(crate) fn start(writer: Arc<Mutex<Writer>>, backlog: Backlog) -> Queue {

@@ -3,6 +3,8 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use cs_audit::{Entry, Head};
 use cs_model::event::Event;
@@ -16,6 +18,20 @@ use crate::{RegistryError, audit};
 /// How many events may be in the journal and not in the database. Moving them keeps others
 /// waiting: it should be short.
 const MOST: usize = 512;
+
+/// Whether events are in the journal alone: what reads has them moved first.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Backlog(Arc<AtomicBool>);
+
+impl Backlog {
+    pub(crate) fn is_there(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+
+    fn set(&self, is_there: bool) {
+        self.0.store(is_there, Ordering::Release);
+    }
+}
 
 impl Writer {
     /// Takes over what an earlier process has left in the journal.

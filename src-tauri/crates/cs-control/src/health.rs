@@ -1,9 +1,10 @@
 //! What the disk under the registry does, what that means for the gateway, and what to do.
 
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use cs_model::event::{Actor, Event, EventKind};
-use cs_registry::{Registry, Trouble};
+use cs_registry::{OpenError, Registry, Trouble};
 
 use crate::change::Topic;
 use crate::control::{Control, Inner};
@@ -50,14 +51,23 @@ pub(crate) fn refused(trouble: &Trouble) -> &'static str {
     }
 }
 
+/// After how long a registry is looked at again whose pages could not be.
+const LOOK_AGAIN: Duration = Duration::from_secs(60);
+
 /// Looks at a large registry beside the work, and tells the screens what becomes of the disk. A
 /// registry that is found damaged is not served from any longer.
 pub(crate) fn follow(control: &Control, registry: &Registry) {
     if !registry.is_checked() {
         let registry = registry.clone();
+        let here = Arc::downgrade(control.inner());
         tokio::spawn(async move {
-            if let Err(error) = registry.check().await {
+            while let Err(error) = registry.check().await {
                 tracing::error!(error = &error as &dyn std::error::Error, "the registry's pages");
+                // What could not be looked at may yet be damaged.
+                if matches!(error, OpenError::Damaged { .. }) || here.strong_count() == 0 {
+                    return;
+                }
+                tokio::time::sleep(LOOK_AGAIN).await;
             }
         });
     }

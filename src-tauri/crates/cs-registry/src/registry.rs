@@ -21,6 +21,11 @@ use crate::{Instance, RegistryError, Work, audit};
 /// How long closing waits for those who read.
 const CLOSING: Duration = Duration::from_secs(5);
 
+/// How often, and after how long, a registry whose pages are in use is looked at again. Whoever
+/// keeps them to themselves does so for a moment.
+const BUSY_TRIES: u32 = 40;
+const BUSY_WAIT: Duration = Duration::from_millis(250);
+
 /// An open registry: one connection that writes, several that read. Cheap to clone; all clones
 /// are the same registry.
 #[derive(Clone)]
@@ -79,7 +84,14 @@ impl Registry {
     ///
     /// [`OpenError::Damaged`], or why it could not be looked at.
     pub async fn check(&self) -> Result<(), OpenError> {
-        let checked = open::check_beside(&self.path).await;
+        let mut checked = open::check_beside(&self.path).await;
+        for _ in 0..BUSY_TRIES {
+            if !matches!(checked, Err(OpenError::Busy)) {
+                break;
+            }
+            tokio::time::sleep(BUSY_WAIT).await;
+            checked = open::check_beside(&self.path).await;
+        }
         if let Err(OpenError::Damaged { what }) = &checked {
             self.health.failed(Some(Trouble::Damaged { what: what.clone() }));
         }

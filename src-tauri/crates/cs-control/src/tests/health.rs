@@ -79,14 +79,15 @@ async fn b04_a_gateway_that_serves_stops_listening_once_damage_is_found() {
     let page = (half + found) / 4096;
     bytes[(page + 1) * 4096..][..64].fill(0xFF);
     fs::write(&path, &bytes).unwrap();
-    place.control.core().unwrap().registry.check().await.unwrap_err();
+    let found = place.control.core().unwrap().registry.check().await.unwrap_err();
+    assert!(matches!(found, cs_registry::OpenError::Damaged { .. }), "{found:?}");
 
     let closed = async {
         while tokio::net::TcpStream::connect(address).await.is_ok() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(20), closed).await.expect("nobody listens any longer");
+    tokio::time::timeout(Duration::from_secs(60), closed).await.expect("nobody listens any longer");
     let status = place.ask_as(crate::actor::Actor::Nobody, "status", json!({})).await;
     assert_eq!(status["gateway"]["state"], "failed");
 }

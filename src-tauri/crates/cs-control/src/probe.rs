@@ -8,7 +8,8 @@ use cs_gateway::upstream::{HealthState, Target, UpstreamError, Upstreams};
 use cs_gateway::{named, upstream};
 use cs_model::json::{self, Limits};
 use cs_model::upstream::Transport;
-use cs_model::{Digest, Kind, TenantId, ToolName};
+use cs_model::uri::is_interface;
+use cs_model::{Digest, Kind, Pass, TenantId, ToolName};
 use cs_registry::server::Server;
 
 use crate::adapters::ports;
@@ -40,7 +41,7 @@ pub(crate) async fn probe(
             found
         }
     };
-    read(&found.map_err(|error| explain(&error))?)
+    read(&found.map_err(|error| explain(&error))?, false)
 }
 
 /// Asks a registered server what it has now: over the gateway's own connection where it serves
@@ -69,10 +70,11 @@ pub(crate) async fn list(
             found
         }
     };
-    read(&found.map_err(|error| explain(&error))?)
+    read(&found.map_err(|error| explain(&error))?, server.passes.has(Pass::Ui))
 }
 
-fn read(found: &[upstream::Published]) -> Result<Vec<Published>, ControlError> {
+/// Reads what a server publishes. Pages that it has for people are there only when they pass.
+fn read(found: &[upstream::Published], pages: bool) -> Result<Vec<Published>, ControlError> {
     let unusable = |why: &str| ControlError::Upstream {
         message: format!("the server publishes something that cannot be taken in: {why}"),
     };
@@ -82,6 +84,9 @@ fn read(found: &[upstream::Published]) -> Result<Vec<Published>, ControlError> {
         let fingerprint = json::canonical_digest(definition, Limits::default())
             .map_err(|error| unusable(&error.to_string()))?;
         let name = named(*kind, definition.get()).map_err(|error| unusable(&error.to_string()))?;
+        if *kind == Kind::Resource && is_interface(name.as_str()) && !pages {
+            continue;
+        }
         if !seen.insert((*kind, name.clone())) {
             return Err(unusable("two things of one kind have the same name"));
         }

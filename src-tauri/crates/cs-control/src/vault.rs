@@ -24,6 +24,7 @@ pub(crate) struct Vault {
     api_keys: SealingKey,
     tenant_secrets: SealingKey,
     tokens: SealingKey,
+    gateway: Secret,
     mark: Digest,
 }
 
@@ -63,8 +64,18 @@ impl Vault {
             api_keys: key("api keys")?,
             tenant_secrets: key("tenant secrets")?,
             tokens: key("operation tokens")?,
+            gateway: Secret::new(
+                Digest::of_parts(&[b"countersign gateway key 1\n", master.expose()])
+                    .as_bytes()
+                    .to_vec(),
+            ),
             mark: Digest::of(master.expose()),
         })
+    }
+
+    /// What the gateway seals with what its clients keep from one start to the next.
+    pub(crate) fn gateway_key(&self) -> Secret {
+        self.gateway.duplicate()
     }
 
     /// What tells the master key from any other, and nothing else of it.

@@ -136,10 +136,24 @@ pub(crate) fn fitting(kind: AskKind, result: &RawValue) -> Option<String> {
 /// The questions of a round, as a client of the newer era is asked them.
 pub(crate) fn requests<'q>(questions: impl Iterator<Item = (&'q str, &'q Question)>) -> String {
     let all = questions.map(|(key, Question { kind, params })| {
+        // The newer era knows a visit by the state that comes back with it.
+        let visit = Members::read(params).filter(|_| *kind == AskKind::Url);
+        let params = visit.map_or_else(|| params.clone(), |it| it.without(&["elicitationId"]));
         let (key, method) = (serde_json::Value::from(key), kind.method());
         format!("{key}:{{\"method\":\"{method}\",\"params\":{params}}}")
     });
     format!("{{{}}}", all.collect::<Vec<_>>().join(","))
+}
+
+/// Whether everything that was put to people in a round was accepted.
+pub(crate) fn all_accepted<'q>(keys: impl Iterator<Item = &'q str>, responses: &str) -> bool {
+    let Some(brought) = Members::read(responses) else { return false };
+    let accepted = |key: &str| {
+        let action = brought.object(key).and_then(|it| it.text("action"));
+        action.as_deref() == Some("accept")
+    };
+    let mut keys = keys;
+    keys.all(accepted)
 }
 
 #[cfg(test)]

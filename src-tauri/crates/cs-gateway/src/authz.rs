@@ -8,8 +8,8 @@ pub(crate) mod scopes;
 use std::sync::Arc;
 
 use cs_model::event::{Decision, Event, EventKind};
-use cs_model::{Digest, Grant, Kind, ServerId, TenantId, Timestamp, ToolId};
-use cs_policy::{Act, Allowlist, Call, Deny, Held, Met, Permit, Verdict};
+use cs_model::{Digest, Grant, Kind, Pass, ServerId, TenantId, Timestamp, ToolId};
+use cs_policy::{Act, Allowlist, Call, Deny, Held, Met, Permit, Tool, Verdict};
 
 use crate::authn::{Presented, Warrant, holds};
 use crate::gate::Gate;
@@ -261,7 +261,14 @@ pub(crate) fn visible(gate: &Gate, live: &Live, kind: Kind) -> Vec<(String, Stri
     live.judge(|session| {
         let all = cs_policy::visible(&world.policy, session, now);
         let all = all.iter().filter(|it| it.tool.kind == kind && is_usable(gate, it.tool));
-        all.map(|it| (it.listed.to_owned(), it.tool.definition.clone())).collect()
+        let tenant = world.policy.tenant(session.tenant);
+        let pages = |server| {
+            let server = tenant.and_then(|it| it.server(server));
+            server.is_some_and(|it| it.passes.has(Pass::Ui))
+        };
+        let seen =
+            |tool: &Tool| item::shown(kind, &tool.definition, pages(tool.server)).into_owned();
+        all.map(|it| (it.listed.to_owned(), seen(it.tool))).collect()
     })
 }
 

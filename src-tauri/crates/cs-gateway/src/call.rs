@@ -7,6 +7,7 @@ use http::{Method, StatusCode};
 use crate::answer::{self, Answer, SESSION};
 use crate::authn::{self, Letter, Presented};
 use crate::authz;
+use crate::errand::{self, Inquiry};
 use crate::gate::Gate;
 use crate::refusal::Refusal;
 use crate::router::{Arrival, Routed, accepted, prefers_streams, refuse};
@@ -27,6 +28,8 @@ enum Next {
     Answer(Answer),
     /// It is a tool call, which may take its time.
     Call(tool::Asked),
+    /// It is about an errand.
+    Inquire(Inquiry),
     /// It wants to hear of changes for as long as it lasts.
     Follow(stream::Follower),
 }
@@ -41,7 +44,7 @@ pub(crate) async fn serve(gate: &Arc<Gate>, arrival: Arrival, mut trail: Trail) 
         Err(why) => return Routed::Answer(refuse(gate, trail, id.as_ref(), why).await),
     };
     // What led to a call is put on record together with the decision on it.
-    if !matches!(next, Next::Call(_))
+    if !matches!(next, Next::Call(_) | Next::Inquire(_))
         && let Err(error) = trail.settle(&gate.ports).await
     {
         return Routed::Answer(refuse(gate, trail, id.as_ref(), error.into()).await);
@@ -49,6 +52,7 @@ pub(crate) async fn serve(gate: &Arc<Gate>, arrival: Arrival, mut trail: Trail) 
     match next {
         Next::Answer(answer) => Routed::Answer(answer),
         Next::Follow(follower) => Routed::Answer(stream::serve(gate, follower)),
+        Next::Inquire(inquiry) => Routed::Answer(errand::serve(gate, inquiry, trail).await),
         Next::Call(asked) => Routed::Call(Box::new((asked, trail))),
     }
 }
@@ -104,6 +108,7 @@ async fn answer(
     let wanted = match &ask {
         Ask::Call(_, call) | Ask::Watch(_, call) => Some(call.wanted(era)),
         Ask::Discover(_)
+        | Ask::Errand(..)
         | Ask::Initialize(..)
         | Ask::List(..)
         | Ask::Listen(..)
@@ -129,6 +134,11 @@ async fn answer(
         Ask::Discover(id) => {
             let prospect = authz::prospect(gate, presented, &declared).unwrap_or_default();
             Next::Answer(local::discover(&id, &prospect))
+        }
+        Ask::Errand(id, wish) => {
+            let live = session_of(gate, arrival, era, presented, &declared, trail).await?;
+            let (warrant, alive) = (presented.warrant(), alive());
+            Next::Inquire(Inquiry { id, wish, meta, live, warrant, alive })
         }
         Ask::Initialize(id, version, abilities) => {
             let (live, wire_id) = session::initialize(gate, presented, &declared, trail).await?;
@@ -159,11 +169,13 @@ async fn answer(
             let listed = local::listed(gate, &live, era, kind);
             said(&answer::result(&id, &listed))
         }
-        Ask::Listen(id, kinds, reads) => {
+        Ask::Listen(id, wanted) => {
             let live = session_of(gate, arrival, era, presented, &declared, trail).await?;
-            let reads = reads.into_iter();
+            let reads = wanted.reads.into_iter();
             let reads = reads.map(|it| asked(Arc::clone(&live), id.clone(), it, Meta::default()));
-            let wishes = Wishes { kinds, watches: watch::all(gate, reads, trail).await? };
+            let watches = watch::all(gate, reads, trail).await?;
+            let errands = errand::followed(gate, &live, wanted.errands);
+            let wishes = Wishes { kinds: wanted.kinds, watches, errands };
             let warrant = presented.warrant();
             Next::Follow(stream::Follower::listen(live, warrant, id, wishes, alive())?)
         }

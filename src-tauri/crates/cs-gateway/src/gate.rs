@@ -13,6 +13,7 @@ use tokio::sync::{broadcast, watch};
 use crate::addresses::{Addresses, Failures};
 use crate::authn::Known;
 use crate::config::Config;
+use crate::errand;
 use crate::issuer::{Quota, Signers};
 use crate::issuers::Issuers;
 use crate::meter::Meter;
@@ -23,7 +24,8 @@ use crate::schema::Schemas;
 use crate::session::Book;
 use crate::strangers::Strangers;
 use crate::upstream::{
-    Change, Ear, Pinned, Reply, Target, ToolCall, UpstreamError, Upstreams, Watched,
+    Change, Ear, ErrandCall, ErrandReply, Pinned, Reply, Target, ToolCall, UpstreamError,
+    Upstreams, Watched,
 };
 use crate::world::World;
 
@@ -46,6 +48,13 @@ pub(crate) trait Outbound: Debug + Send + Sync {
         pinned: Pinned<'_>,
         uri: &str,
     ) -> Result<Option<Watched>, UpstreamError>;
+
+    /// Asks the server of an errand about it.
+    async fn errand(
+        &self,
+        target: Target<'_>,
+        call: ErrandCall<'_>,
+    ) -> Result<ErrandReply, UpstreamError>;
 
     /// A session is over: what was only for it is given up.
     async fn release(&self, _: SessionId) {}
@@ -72,6 +81,14 @@ impl Outbound for Upstreams {
         uri: &str,
     ) -> Result<Option<Watched>, UpstreamError> {
         Self::watch(self, target, pinned, uri).await
+    }
+
+    async fn errand(
+        &self,
+        target: Target<'_>,
+        call: ErrandCall<'_>,
+    ) -> Result<ErrandReply, UpstreamError> {
+        Self::errand(self, target, call).await
     }
 
     fn hear(&self) -> broadcast::Receiver<Change> {
@@ -111,6 +128,12 @@ pub(crate) struct Gate {
     /// Seals what clients carry from one round of a call to the next. It lives as long as the
     /// process; a client that comes back later asks anew and finds its request.
     pub(crate) rounds: SealingKey,
+    /// Seals what clients know errands by. It outlives the process where the world has a key that
+    /// does.
+    pub(crate) handles: SealingKey,
+    /// The errands of its own: calls that wait, or waited, for a person while their clients ask
+    /// how they fare.
+    pub(crate) errands: errand::Book,
     /// The calls that wait for what their client brings back.
     pub(crate) parked: Lot,
     /// The value of `Host` that is its own address.
@@ -138,16 +161,23 @@ pub(crate) struct Parts {
     pub(crate) world: watch::Receiver<Arc<World>>,
     pub(crate) outbound: Arc<dyn Outbound>,
     pub(crate) stopping: watch::Receiver<bool>,
+    /// A key that outlives the process, where there is one.
+    pub(crate) lasting: Option<Secret>,
 }
 
 impl Gate {
     /// A gate that listens on `port`, without sessions.
     pub(crate) fn new(config: Config, parts: Parts, port: u16) -> Result<Self, PortError> {
-        let Parts { ports, world, outbound, stopping } = parts;
+        let Parts { ports, world, outbound, stopping, lasting } = parts;
         let mut master = vec![0; 32];
         ports.random.fill(&mut master)?;
-        let rounds = SealingKey::derive(&Secret::new(master), "gateway/rounds")
-            .map_err(|e| PortError { doing: "make a sealing key", source: Some(Box::new(e)) })?;
+        let master = Secret::new(master);
+        let key = |master, purpose| {
+            SealingKey::derive(master, purpose)
+                .map_err(|e| PortError { doing: "make a sealing key", source: Some(Box::new(e)) })
+        };
+        let rounds = key(&master, "gateway/rounds")?;
+        let handles = key(lasting.as_ref().unwrap_or(&master), "gateway/errands")?;
         let mut names = Vec::from(["127.0.0.1", "localhost", "[::1]"].map(str::to_owned));
         names.extend(config.tls.iter().flat_map(|tls| tls.names.iter().map(|name| written(name))));
         let first = config.tls.as_ref().and_then(|tls| tls.names.first());
@@ -177,6 +207,8 @@ impl Gate {
             meter: Meter::default(),
             schemas: Schemas::default(),
             rounds,
+            handles,
+            errands: errand::Book::default(),
             parked: Lot::default(),
             host,
             hosts,

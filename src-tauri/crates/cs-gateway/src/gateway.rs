@@ -138,7 +138,14 @@ impl Gateway {
         let listener = TcpListener::from_std(listener).map_err(refused)?;
 
         let (stop, stopping) = watch::channel(false);
-        let parts = Parts { ports, world, outbound, stopping };
+        let lasting = match ports.secrets.lasting_key().await {
+            Ok(key) => Some(key),
+            Err(error) => {
+                tracing::warn!(%error, "tasks that clients hold will not outlive this start");
+                None
+            }
+        };
+        let parts = Parts { ports, world, outbound, stopping, lasting };
         let gate = Arc::new(Gate::new(config, parts, address.port())?);
         let now = gate.now();
         for stored in gate.ports.sessions.live(now).await? {

@@ -3,12 +3,14 @@
 
 mod args;
 mod result;
+mod shown;
 
 use cs_model::{Kind, ToolName};
 use cs_policy::{Act, Tool};
 
 pub(crate) use self::args::{Fitting, fits};
 pub(crate) use self::result::{Shape, complete};
+pub(crate) use self::shown::shown;
 use crate::gate::Gate;
 use crate::refusal::Refusal;
 use crate::schema::{self, SchemaFault};

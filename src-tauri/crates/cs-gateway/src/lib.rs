@@ -16,6 +16,7 @@ mod authz;
 mod call;
 mod config;
 mod edge;
+mod errand;
 mod fetch;
 mod gate;
 mod gateway;

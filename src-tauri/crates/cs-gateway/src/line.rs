@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use crate::answer::{self, Answer, Events};
+use crate::errand::Own;
 use crate::refusal::Refusal;
 use crate::session::Live;
 use crate::wire::{Id, Members};
@@ -58,6 +59,8 @@ pub(crate) struct Line {
 #[derive(Debug)]
 enum State {
     Closed,
+    /// The client was sent away for good, and asks how its errand fares.
+    Errand(Arc<Own>),
     /// The client was sent away and may come back.
     Parked,
     Stream(Events),
@@ -86,6 +89,21 @@ impl Line {
         Self { state, ticket: None, keep_alive, progress: f64::NEG_INFINITY, told: None }
     }
 
+    /// The way to a client that was sent away for good, and asks how its errand fares.
+    pub(crate) const fn errand(keep_alive: Duration, errand: Arc<Own>) -> Self {
+        Self::to(State::Errand(errand), keep_alive)
+    }
+
+    /// The errand that its client asks about.
+    pub(crate) const fn of_errand(&self) -> Option<&Arc<Own>> {
+        if let State::Errand(errand) = &self.state { Some(errand) } else { None }
+    }
+
+    /// Whether its client asks about an errand.
+    pub(crate) const fn is_errand(&self) -> bool {
+        self.of_errand().is_some()
+    }
+
     /// Whether the client was sent away and may come back.
     pub(crate) const fn is_parked(&self) -> bool {
         matches!(self.state, State::Parked)
@@ -102,7 +120,7 @@ impl Line {
                     Err(_) => State::Closed,
                 }
             }
-            other @ (State::Closed | State::Parked | State::Stream(_)) => other,
+            other @ (State::Closed | State::Errand(_) | State::Parked | State::Stream(_)) => other,
         };
     }
 
@@ -110,7 +128,7 @@ impl Line {
     pub(crate) async fn gone(&mut self) {
         match &mut self.state {
             State::Closed => {}
-            State::Parked => std::future::pending().await,
+            State::Errand(_) | State::Parked => std::future::pending().await,
             State::Stream(events) => events.gone().await,
             State::Waiting(head) => head.closed().await,
         }
@@ -120,7 +138,7 @@ impl Line {
     pub(crate) fn is_gone(&self) -> bool {
         match &self.state {
             State::Closed => true,
-            State::Parked => false,
+            State::Errand(_) | State::Parked => false,
             State::Stream(events) => events.is_gone(),
             State::Waiting(head) => head.is_closed(),
         }
@@ -205,7 +223,7 @@ impl Line {
         // Whoever has the answer may use the id again at once.
         drop(ticket);
         match self.state {
-            State::Closed | State::Parked => {}
+            State::Closed | State::Errand(_) | State::Parked => {}
             State::Stream(events) => {
                 let _ = events.message(&message).await;
             }
@@ -219,7 +237,7 @@ impl Line {
         let (id, correlation) = (ticket.id.clone(), ticket.correlation);
         drop(ticket);
         match self.state {
-            State::Closed | State::Parked => {}
+            State::Closed | State::Errand(_) | State::Parked => {}
             State::Stream(events) => {
                 let _ = events.message(&why.body(Some(&id), correlation)).await;
             }

@@ -10,6 +10,7 @@ use crate::authz;
 use crate::gate::Gate;
 use crate::item;
 use crate::session::Live;
+use crate::upstream::EXTENSION;
 use crate::wire::{Era, Id, LATEST_LEGACY, MODERN, Members, is_legacy};
 
 const INSTRUCTIONS: &str = "Tools marked for countersignature wait for a person: the call stays \
@@ -58,12 +59,19 @@ pub(crate) fn initialized(id: &Id, requested: &str, live: &Live, wire_id: &str) 
     answer
 }
 
-/// Answers `server/discover`, for a caller whose session would have this allowlist.
+/// Answers `server/discover`, for a caller whose session would have this allowlist. A call of any
+/// tool may be answered with an errand: a person may have to be asked, or its server has some.
 pub(crate) fn discover(id: &Id, allowlist: &Allowlist) -> Answer {
+    let mut capabilities = capabilities(allowlist);
+    if let (Some(_), Some(all)) =
+        (allowlist.of_kind(Kind::Tool).next(), capabilities.as_object_mut())
+    {
+        all.insert("extensions".to_owned(), json!({ EXTENSION: {} }));
+    }
     let result = json!({
         "resultType": "complete",
         "supportedVersions": [MODERN],
-        "capabilities": capabilities(allowlist),
+        "capabilities": capabilities,
         "instructions": INSTRUCTIONS,
         "ttlMs": 0,
         "cacheScope": "private",

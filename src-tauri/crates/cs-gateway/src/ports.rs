@@ -179,6 +179,21 @@ pub struct NewApproval {
     pub decide_by: Timestamp,
 }
 
+/// A call that was put before a person, as far as it is needed to go on with it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct FiledCall {
+    /// Its session.
+    pub session: SessionId,
+    /// The credential.
+    pub credential: CredentialId,
+    /// The name under which the agent sees the tool.
+    pub listed: String,
+    /// The canonical arguments.
+    pub arguments: String,
+    /// When it was filed.
+    pub requested: Timestamp,
+}
+
 /// Where a call that was put before a person stands.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Ruling {
@@ -212,6 +227,10 @@ pub trait ApprovalDesk: Debug + Send + Sync {
     /// request was made. Answers with the id of the request that stands for the call.
     async fn file(&self, request: NewApproval, events: Vec<Event>)
     -> Result<ApprovalId, PortError>;
+
+    /// What was filed under this id, if anything was.
+    async fn filed(&self, tenant: TenantId, id: ApprovalId)
+    -> Result<Option<FiledCall>, PortError>;
 
     /// Where a request stands now.
     async fn ruling(&self, tenant: TenantId, id: ApprovalId) -> Result<Ruling, PortError>;
@@ -281,6 +300,9 @@ pub trait SecretSource: Debug + Send + Sync {
 
     /// A secret of a tenant, by the name that a server's settings give it.
     async fn tenant_secret(&self, tenant: TenantId, name: &str) -> Result<Secret, PortError>;
+
+    /// A key of this installation's gateway, 32 bytes: the same after each start.
+    async fn lasting_key(&self) -> Result<Secret, PortError>;
 
     /// The seed of a key of a tenant's own token issuer, 32 bytes.
     async fn issuer_key(&self, tenant: TenantId, key_id: &str) -> Result<Secret, PortError>;

@@ -1,13 +1,15 @@
 //! The only way out.
 
 mod conversation;
+mod errand;
 
 use cs_model::event::{EventKind, Outcome};
-use cs_model::{Digest, Kind};
-use cs_policy::Permit;
+use cs_model::{Digest, Kind, ServerId, TenantId};
 use tokio::sync::{mpsc, watch};
 
 use self::conversation::{Conversation, MOST_ROUNDS};
+pub(crate) use self::errand::ask_errand;
+use crate::errand::handed_on;
 use crate::gate::Gate;
 use crate::item::{Shape, complete};
 use crate::line::Line;
@@ -47,7 +49,9 @@ enum Broken {
 /// INVARIANT: this module is the one caller of `Outbound::call` and `Outbound::watch`, and it takes
 /// a [`Cleared`] by value: no call reaches a server that was not judged, put on record and paid for, and none
 /// twice. A server of the newer era that asks something back has not executed the call; the
-/// request with the answer is the same call going on, under the same [`Cleared`].
+/// request with the answer is the same call going on, under the same [`Cleared`]. So is the
+/// second request of a call that a server of an older revision has not begun because it wants
+/// people to visit an address first, and whatever is said about an errand.
 pub(crate) async fn forward(
     gate: &Gate,
     cleared: Cleared,
@@ -62,9 +66,13 @@ pub(crate) async fn forward(
         settle::close(gate, cleared, Outcome::Failed, Some("arguments_changed"), trail).await?;
         return Err(Refusal::Upstream(UpstreamFault::Unreachable));
     }
-    let shape = Shape::of(cleared.permit().kind(), cleared.permit().act());
+    let permit = cleared.permit();
+    let shape = Shape::of(permit.kind(), permit.act());
+    let (place, digest) = ((permit.server(), permit.tool()), permit.arguments());
     let reply = exchange(gate, &cleared, body, trail, line, cancelled).await;
     let (outcome, reason) = match &reply {
+        // What it comes to, the client will ask.
+        Ok(Reply { body: ReplyBody::Errand(_) }) => (Outcome::Answered, Some("task")),
         Ok(_) => (Outcome::Answered, None),
         Err(Broken::Abandoned(reason)) => (Outcome::Unknown, Some(*reason)),
         Err(Broken::Port(_)) => (Outcome::Unknown, Some("unrecorded")),
@@ -91,8 +99,13 @@ pub(crate) async fn forward(
             }
             (Era::Modern, _) => Err(Refusal::Lacks { required }),
         },
+        Ok(Reply { body: ReplyBody::Errand(errand) }) => {
+            handed_on(gate, body.asked, place, digest, &errand, trail)
+        }
         // It asked more often than anybody answers.
-        Ok(Reply { body: ReplyBody::Asks(_) }) => Err(Refusal::Upstream(UpstreamFault::Rejected)),
+        Ok(Reply { body: ReplyBody::Asks(_) | ReplyBody::Visits(_) }) => {
+            Err(Refusal::Upstream(UpstreamFault::Rejected))
+        }
         Err(Broken::Abandoned(_)) => Err(Refusal::Abandoned),
         Err(Broken::Port(error)) => Err(error.into()),
         Err(Broken::Upstream(error)) => Err(Refusal::Upstream(fault(&error).1)),
@@ -110,7 +123,7 @@ pub(crate) async fn watch(
     let (now, uri) = (gate.world(), asked.call.name.as_str());
     let pinned =
         Pinned { kind: permit.kind(), name: permit.tool_name(), fingerprint: permit.fingerprint() };
-    let told = match target(&now, permit) {
+    let told = match target(&now, permit.tenant(), permit.server()) {
         Ok(target) => gate.outbound.watch(target, pinned, uri).await,
         Err(why) => Err(why),
     };
@@ -132,11 +145,10 @@ pub(crate) async fn watch(
 }
 
 /// Where a call goes: to the server of its tenant, as it is reached now.
-fn target<'w>(now: &'w World, permit: &Permit) -> Result<Target<'w>, UpstreamError> {
-    let (tenant, server) = (permit.tenant(), permit.server());
+fn target(world: &World, tenant: TenantId, server: ServerId) -> Result<Target<'_>, UpstreamError> {
     let misconfigured = || UpstreamError::Misconfigured("no such server".into());
-    let transport = now.upstreams.get(&(tenant, server)).ok_or_else(misconfigured)?;
-    let server_name = now.policy.tenant(tenant).and_then(|it| it.server(server));
+    let transport = world.upstreams.get(&(tenant, server)).ok_or_else(misconfigured)?;
+    let server_name = world.policy.tenant(tenant).and_then(|it| it.server(server));
     let server_name = server_name.map_or("", |server| server.name.as_str());
     Ok(Target { tenant, server, server_name, transport })
 }
@@ -151,8 +163,9 @@ async fn exchange(
 ) -> Result<Reply, Broken> {
     let permit = cleared.permit();
     let now = gate.world();
-    let target = target(&now, permit).map_err(Broken::Upstream)?;
-    let server = now.policy.tenant(permit.tenant()).and_then(|it| it.server(permit.server()));
+    let (tenant, server) = (permit.tenant(), permit.server());
+    let target = target(&now, tenant, server).map_err(Broken::Upstream)?;
+    let server = now.policy.tenant(tenant).and_then(|it| it.server(server));
     let tool = now.policy.tenant(permit.tenant()).and_then(|it| it.tool(permit.tool()));
     let tool = tool.filter(|tool| tool.fingerprint == permit.fingerprint());
     let tool = tool.filter(|tool| tool.kind == Kind::Tool);
@@ -180,10 +193,24 @@ async fn exchange(
             Reply { body: ReplyBody::Asks(asks) } => {
                 inputs = Some(conversation.inputs(asks).await?);
             }
+            Reply { body: ReplyBody::Visits(visits) } => {
+                if !conversation.visits(visits).await? {
+                    return Ok(Reply { body: not_visited() });
+                }
+            }
+            Reply { body: ReplyBody::Errand(errand) } if !conversation.hands_errands_on() => {
+                return errand::awaited(&mut conversation, gate, target, call.talk, *errand).await;
+            }
             reply => return Ok(reply),
         }
     }
     Err(Broken::Upstream(UpstreamError::Rejected("the server asks without end".to_owned())))
+}
+
+/// What is said where people did not visit the addresses that a server wanted them to.
+fn not_visited() -> ReplyBody {
+    let message = "The server wants its user to visit an address first, and the user did not";
+    ReplyBody::Error { code: -32603, message: message.to_owned(), data: None }
 }
 
 /// What a client of the older era is told of a server that needs something of it that it cannot
@@ -209,7 +236,7 @@ const fn fault(error: &UpstreamError) -> (Outcome, UpstreamFault) {
 }
 
 /// A server's error code in the words of the era: each keeps some for itself.
-const fn spoken(era: Era, code: i64) -> i64 {
+pub(crate) const fn spoken(era: Era, code: i64) -> i64 {
     match (era, code) {
         (Era::Modern, -32002 | -32042 | -32099..=-32020) => -32602,
         (Era::Legacy, -32029..=-32020) => -32603,

@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use crate::authn::Challenge;
 use crate::edge::Fault;
 use crate::ports::PortError;
+use crate::upstream::EXTENSION;
 use crate::wire::{Era, Flaw, Id, MODERN};
 
 /// Why a request is not done.
@@ -37,6 +38,9 @@ pub(crate) enum Refusal {
     Coding,
     /// The body is not `application/json` in UTF-8.
     ContentType,
+    /// The errand is not there: it never was, it is somebody else's, it has ended with its session,
+    /// or what it does is not allowed any more.
+    ErrandUnknown,
     /// Something else than `100-continue` is expected.
     Expect,
     /// The bytes of the request could be read in two ways.
@@ -114,6 +118,8 @@ pub(crate) enum Refusal {
     },
     /// The arguments do not satisfy the condition under which the tool is granted.
     Unmet,
+    /// The client did not say that it speaks the extension that the request belongs to.
+    Undeclared,
     /// Nobody can say now whether the credential is good.
     Undecided,
     /// Nobody signed for something that has no result which could say so.
@@ -201,6 +207,7 @@ impl Refusal {
                 INVALID,
                 "Content-Type must be application/json, in UTF-8",
             ),
+            Self::ErrandUnknown => say(StatusCode::OK, -32602, "There is no such task"),
             Self::Expect => {
                 say(StatusCode::EXPECTATION_FAILED, INVALID, "The expectation is not known")
             }
@@ -291,6 +298,11 @@ impl Refusal {
             Self::Unauthenticated { .. } => {
                 say(StatusCode::UNAUTHORIZED, INVALID, "Authentication is required")
             }
+            Self::Undeclared => say(
+                StatusCode::BAD_REQUEST,
+                -32021,
+                "The client did not say that it speaks the extension io.modelcontextprotocol/tasks",
+            ),
             Self::Undecided => say(
                 StatusCode::SERVICE_UNAVAILABLE,
                 INTERNAL,
@@ -323,6 +335,7 @@ impl Refusal {
             Self::BodyTime => Some("body_too_slow"),
             Self::Coding => Some("content_encoding"),
             Self::ContentType => Some("content_type"),
+            Self::ErrandUnknown => Some("task_unknown"),
             Self::Expect => Some("expect"),
             Self::Framing(fault) => Some(fault.code()),
             Self::HeaderMismatch(_) => Some("header_mismatch"),
@@ -340,6 +353,7 @@ impl Refusal {
             Self::SessionUnnamed => Some("session_unnamed"),
             Self::State => Some("request_state"),
             Self::Stopping => Some("stopping"),
+            Self::Undeclared => Some("extension_undeclared"),
             Self::Abandoned
             | Self::Answered { .. }
             | Self::GivesAway
@@ -404,6 +418,10 @@ impl Refusal {
         }
         if let Self::Unsigned { approval: Some(approval), .. } = self {
             data.insert("approval".to_owned(), approval.to_string().into());
+        }
+        if matches!(self, Self::Undeclared) {
+            let required = serde_json::json!({ "extensions": { EXTENSION: {} } });
+            data.insert("requiredCapabilities".to_owned(), required);
         }
         if let Self::Lacks { required } = self {
             let required = serde_json::from_str(required.get()).unwrap_or_default();

@@ -283,6 +283,7 @@ pub(crate) async fn end(gate: &Gate, live: &Live, why: SessionEnd) -> Result<boo
 /// Ends what is over: sessions whose time is up or whose credential does not stand any more.
 pub(crate) async fn sweep(gate: &Gate) -> Result<(), PortError> {
     let (world, now) = (gate.world(), gate.now());
+    gate.errands.sweep(now, |session| gate.sessions.get(session).is_some());
     for live in gate.sessions.all() {
         if !live.is_usable(now) {
             end(gate, &live, SessionEnd::Expired).await?;

@@ -15,10 +15,11 @@ use cs_policy::{Held, Permit, Verdict};
 use cs_trust::operation;
 use tokio::sync::watch;
 
+pub(crate) use self::hold::Heard;
 use crate::authz;
 use crate::gate::Gate;
 use crate::line::Line;
-use crate::ports::{PortError, Redemption, Spend};
+use crate::ports::{PortError, Redemption, Ruling, Spend};
 use crate::refusal::Refusal;
 use crate::state::State;
 use crate::tool::Asked;
@@ -50,6 +51,17 @@ pub(crate) enum Settled {
     Signed(Box<Cleared>, String),
     /// The client has its answer: the call was not made.
     Told(String),
+}
+
+/// A call that is before a person.
+#[derive(Debug)]
+pub(crate) struct Filed {
+    /// The request that stands for it.
+    pub(crate) approval: ApprovalId,
+    /// The canonical arguments: what is shown, signed, hashed and sent.
+    pub(crate) canonical: String,
+    /// Their digest.
+    pub(crate) digest: Digest,
 }
 
 /// Puts a call that is allowed on record.
@@ -95,16 +107,7 @@ pub(crate) async fn countersigned(
     line: &mut Line,
     cancelled: &mut watch::Receiver<bool>,
 ) -> Result<Settled, Refusal> {
-    // What is shown, signed, hashed and sent is one text.
-    let written = asked.arguments().unwrap_or("{}");
-    let canonical =
-        json::canonical(written, Limits::default()).map_err(|_| Refusal::NotSignable)?;
-    let digest = Digest::of(canonical.as_bytes());
-    drop(held);
-    let wanted = asked.wanted();
-    let mut decided = authz::decision(gate, &asked.live, wanted, digest, trail, Decision::Hold);
-    decided.reason = Some("needs_countersignature".to_owned());
-    trail.note(decided);
+    let (canonical, digest) = needs_signature(gate, asked, held, trail)?;
     let call = hold::Question { asked, canonical: &canonical, digest };
     let answered = match &asked.meta.token {
         Some(token) => spend(gate, asked, digest, token, None, trail).await?,
@@ -114,6 +117,103 @@ pub(crate) async fn countersigned(
         Ok(cleared) => Settled::Signed(Box::new(cleared), canonical),
         Err(told) => Settled::Told(told),
     })
+}
+
+/// Puts a call before a person without waiting for what they say. Instead, the client may have to
+/// hear something else at once.
+pub(crate) async fn filed(
+    gate: &Gate,
+    asked: &Asked,
+    held: Held,
+    trail: &mut Trail,
+) -> Result<Result<Filed, String>, Refusal> {
+    let (canonical, digest) = needs_signature(gate, asked, held, trail)?;
+    let call = hold::Question { asked, canonical: &canonical, digest };
+    let filed = hold::file(gate, &call, trail).await?;
+    trail.settle(&gate.ports).await?;
+    Ok(filed.map(|approval| Filed { approval, canonical, digest }))
+}
+
+/// Takes note that a call has been before a person since before the gateway was started.
+pub(crate) fn filed_before(
+    gate: &Gate,
+    asked: &Asked,
+    approval: ApprovalId,
+    canonical: String,
+) -> Filed {
+    let digest = Digest::of(canonical.as_bytes());
+    let call = hold::Question { asked, canonical: &canonical, digest };
+    hold::filed_before(gate, &call, approval);
+    Filed { approval, canonical, digest }
+}
+
+/// Waits for what becomes of a call that is before a person. Nothing is lost when nobody waits
+/// any more.
+pub(crate) async fn heard(
+    gate: &Gate,
+    asked: &Asked,
+    filed: &Filed,
+    line: &mut Line,
+    cancelled: &mut watch::Receiver<bool>,
+) -> Result<Heard, PortError> {
+    let call = hold::Question { asked, canonical: &filed.canonical, digest: filed.digest };
+    hold::wait(gate, &call, filed.approval, line, cancelled).await
+}
+
+/// Does what follows from what was heard.
+pub(crate) async fn concluded(
+    gate: &Gate,
+    asked: &Asked,
+    filed: Filed,
+    heard: Heard,
+    trail: &mut Trail,
+    line: &Line,
+    cancelled: &watch::Receiver<bool>,
+) -> Result<Settled, Refusal> {
+    let call = hold::Question { asked, canonical: &filed.canonical, digest: filed.digest };
+    let filed_as = (filed.approval, 0);
+    match hold::conclude(gate, &call, filed_as, heard, trail, line, cancelled).await? {
+        Ok(cleared) => Ok(Settled::Signed(Box::new(cleared), filed.canonical)),
+        Err(told) => Ok(Settled::Told(told)),
+    }
+}
+
+/// What an agent is told of a request that came to its end without a call that it could hear of.
+pub(crate) fn text_of(ruling: Ruling, approval: ApprovalId) -> String {
+    if ruling == Ruling::Executed {
+        told::NOT_KEPT.to_owned()
+    } else {
+        hold::text_of(ruling, approval)
+    }
+}
+
+/// Says in the result of a call that it was not made, or cannot be told of.
+pub(crate) fn not_made(
+    asked: &Asked,
+    text: &str,
+    approval: ApprovalId,
+    trail: &Trail,
+) -> Result<String, Refusal> {
+    told::result(asked, text, Some(approval), trail.correlation)
+}
+
+/// What a person signs for: what is shown, signed, hashed and sent is one text.
+fn needs_signature(
+    gate: &Gate,
+    asked: &Asked,
+    held: Held,
+    trail: &mut Trail,
+) -> Result<(String, Digest), Refusal> {
+    let written = asked.arguments().unwrap_or("{}");
+    let canonical =
+        json::canonical(written, Limits::default()).map_err(|_| Refusal::NotSignable)?;
+    let digest = Digest::of(canonical.as_bytes());
+    drop(held);
+    let wanted = asked.wanted();
+    let mut decided = authz::decision(gate, &asked.live, wanted, digest, trail, Decision::Hold);
+    decided.reason = Some("needs_countersignature".to_owned());
+    trail.note(decided);
+    Ok((canonical, digest))
 }
 
 /// Whether a call that needs a signature is before a person already: whoever asks for the same

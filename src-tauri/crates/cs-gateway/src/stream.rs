@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, watch};
 use crate::answer::{self, Answer, Events};
 use crate::authn::{Warrant, holds};
 use crate::authz;
+use crate::errand::Followed;
 use crate::gate::Gate;
 use crate::refusal::Refusal;
 use crate::session::{Live, Watch};
@@ -43,6 +44,8 @@ pub(crate) struct Wishes {
     pub(crate) kinds: Vec<Kind>,
     /// The resources that may change. They are watched as long as this is there.
     pub(crate) watches: Vec<Watch>,
+    /// The errands that may stand elsewhere.
+    pub(crate) errands: Followed,
 }
 
 impl Follower {
@@ -96,11 +99,13 @@ async fn follow(gate: &Gate, mut follower: Follower, events: &Events) {
         return;
     }
     loop {
-        let cancelled = async {
+        // The client takes it back, or one of its errands stands elsewhere.
+        let happens = async {
             match &mut follower.form {
-                Form::Listen { cancelled, .. } => {
-                    let _ = cancelled.wait_for(|it| *it).await.is_ok();
-                }
+                Form::Listen { cancelled, wishes, .. } => tokio::select! {
+                    _ = cancelled.wait_for(|it| *it) => None,
+                    news = wishes.errands.news() => Some(news),
+                },
                 Form::Get => std::future::pending().await,
             }
         };
@@ -115,7 +120,10 @@ async fn follow(gate: &Gate, mut follower: Follower, events: &Events) {
             () = gate.stops() => break,
             _ = ending.changed() => break,
             _ = replaced => break,
-            () = cancelled => break,
+            errand = happens => match errand {
+                Some(number) => follower.form.stands(gate, &live, &warrant, events, number),
+                None => break,
+            },
             _ = pulse.tick() => {
                 if !holds(&gate.world(), &warrant, gate.now()) {
                     break;
@@ -205,12 +213,24 @@ impl Form {
         if uris.as_array().is_some_and(|it| !it.is_empty()) {
             honoured.push(format!("\"resourceSubscriptions\":{uris}"));
         }
+        honoured.extend(wishes.errands.honoured());
         let honoured = format!("{{{}}}", honoured.join(","));
         let message = format!(
             "{{\"jsonrpc\":\"2.0\",\"method\":\"notifications/subscriptions/acknowledged\",\
              \"params\":{{\"_meta\":{{\"{SUBSCRIPTION}\":{id}}},\"notifications\":{honoured}}}}}"
         );
         events.message(&message).await
+    }
+
+    /// Tells where an errand stands, if its call would be allowed if it came now.
+    fn stands(&self, gate: &Gate, live: &Live, warrant: &Warrant, events: &Events, number: usize) {
+        let Self::Listen { id, wishes, .. } = self else { return };
+        let meta = format!("{{\"{SUBSCRIPTION}\":{id}}}");
+        if let Some(params) = wishes.errands.told(gate, live, warrant, number, &meta) {
+            events.inform(&format!(
+                "{{\"jsonrpc\":\"2.0\",\"method\":\"notifications/tasks\",\"params\":{params}}}"
+            ));
+        }
     }
 
     fn changed(&self, events: &Events, kind: Kind) {

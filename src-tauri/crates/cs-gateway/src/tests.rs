@@ -16,6 +16,7 @@ mod conditions;
 mod credentials;
 mod crowd;
 mod eras;
+mod errands;
 mod faults;
 mod fit;
 mod framing;

@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use cs_model::Digest;
 use cs_model::event::Decision;
-use cs_policy::{Met, Server};
+use cs_model::{Digest, Kind};
+use cs_policy::{Act, Met, Server};
 use serde_json::value::RawValue;
 use tokio::sync::{mpsc, watch};
 
 use crate::answer::{self, Answer};
 use crate::authn::Warrant;
 use crate::authz::{self, Given, Way};
+use crate::errand;
 use crate::gate::Gate;
 use crate::item::Wanted;
 use crate::line::{Line, Ticket};
@@ -20,7 +21,7 @@ use crate::rates;
 use crate::refusal::Refusal;
 use crate::router::refuse;
 use crate::session::Live;
-use crate::settle::{self, Settled};
+use crate::settle::{self, Cleared, Filed, Settled};
 use crate::state::{State, Wait};
 use crate::trail::Trail;
 use crate::upstream::{Level, Talk};
@@ -66,30 +67,30 @@ impl Asked {
         }
     }
 
-    /// What the tool's server may say and ask meanwhile: what the client can, as far as the
-    /// switches let it pass.
+    /// What the tool's server may say and ask meanwhile.
     pub(crate) fn talk(&self, server: Option<&Server>) -> Talk {
-        let able = match self.era {
-            Era::Legacy => self.live.talk().abilities(),
-            Era::Modern => self.meta.abilities,
-        };
-        let level = match self.era {
-            Era::Legacy => self.live.talk().level(),
-            Era::Modern => self.meta.level,
-        };
-        let abilities = server.map(|server| able.let_through(&server.passes));
-        Talk {
-            session: self.live.id(),
-            era: self.era,
-            abilities: abilities.unwrap_or_default(),
-            level,
-            hears: self.hears(),
-        }
+        let is_tool = (self.call.kind, self.call.act) == (Kind::Tool, Act::Use);
+        let talk = talk(&self.live, self.era, &self.meta, server);
+        // A client of the older era has no errands of this kind; for it the gateway waits itself.
+        let errands = is_tool && (self.era == Era::Legacy || self.meta.errands);
+        Talk { hears: self.hears(), errands, ..talk }
     }
+}
+
+/// What a server may say and ask: what the client can, as far as the switches let it pass.
+pub(crate) fn talk(live: &Live, era: Era, meta: &Meta, server: Option<&Server>) -> Talk {
+    let (able, level) = match era {
+        Era::Legacy => (live.talk().abilities(), live.talk().level()),
+        Era::Modern => (meta.abilities, meta.level),
+    };
+    let abilities = server.map(|server| able.let_through(&server.passes)).unwrap_or_default();
+    Talk { session: live.id(), era, abilities, level, hears: None, errands: meta.errands }
 }
 
 /// What becomes of a call.
 enum Came {
+    /// It is before a person, and its client asks how it fares.
+    Filed(Filed),
     /// To this result.
     Result(String),
     /// To nothing of its own: its client was handed to the call that waited for it.
@@ -136,6 +137,7 @@ async fn run(
     match told {
         Ok(Came::Result(result)) => line.finish(&result).await,
         Ok(Came::HandedOver) => {}
+        Ok(Came::Filed(filed)) => return errand::begin(gate, asked, filed, trail, line).await,
         Err(why) => {
             let why = settle::record_refusal(gate, &mut trail, why).await;
             line.refuse(&why).await;
@@ -176,6 +178,12 @@ async fn live(
     }
     let (cleared, canonical) = match way {
         Way::Clear(permit) => (settle::on_record(gate, asked, permit, trail).await?, None),
+        Way::Held(held) if errand::fits(asked) => {
+            return Ok(match settle::filed(gate, asked, held, trail).await? {
+                Ok(filed) => Came::Filed(filed),
+                Err(told) => Came::Result(told),
+            });
+        }
         Way::Held(held) => {
             match settle::countersigned(gate, asked, held, brought, trail, line, cancelled).await? {
                 Settled::Signed(cleared, canonical) => (*cleared, Some(canonical)),
@@ -184,8 +192,32 @@ async fn live(
         }
     };
     let arguments = canonical.as_deref().or_else(|| asked.arguments());
-    let body = Body { asked, arguments };
-    proxy::forward(gate, cleared, body, trail, line, cancelled).await.map(Came::Result)
+    send(gate, cleared, Body { asked, arguments }, trail, line, cancelled).await.map(Came::Result)
+}
+
+/// Makes a call that was signed for while its client asked how it fares.
+pub(crate) async fn made(
+    gate: &Gate,
+    cleared: Cleared,
+    asked: &Asked,
+    canonical: &str,
+    trail: &mut Trail,
+    line: &mut Line,
+    cancelled: &mut watch::Receiver<bool>,
+) -> Result<String, Refusal> {
+    let body = Body { asked, arguments: Some(canonical) };
+    send(gate, cleared, body, trail, line, cancelled).await
+}
+
+async fn send(
+    gate: &Gate,
+    cleared: Cleared,
+    body: Body<'_>,
+    trail: &mut Trail,
+    line: &mut Line,
+    cancelled: &mut watch::Receiver<bool>,
+) -> Result<String, Refusal> {
+    proxy::forward(gate, cleared, body, trail, line, cancelled).await
 }
 
 /// A client came back with what its call waits for. It was judged anew; the call itself is on

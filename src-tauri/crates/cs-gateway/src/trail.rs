@@ -30,6 +30,14 @@ impl Trail {
         Self { correlation, client, method: None, caller: None, session: None, waiting: Vec::new() }
     }
 
+    /// The trail of what goes on when the request is answered.
+    pub(crate) fn again(&self) -> Self {
+        let (client, method) = (self.client.clone(), self.method.clone());
+        let (caller, session) = (self.caller, self.session);
+        let (correlation, waiting) = (self.correlation, Vec::new());
+        Self { correlation, client, method, caller, session, waiting }
+    }
+
     /// From here on the caller is known.
     pub(crate) const fn caller(
         &mut self,

@@ -11,6 +11,7 @@
 mod catalog;
 mod child;
 pub(crate) mod egress;
+mod errand;
 mod flight;
 mod heed;
 mod http;
@@ -37,6 +38,9 @@ use cs_policy::Act;
 use serde_json::value::RawValue;
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use self::errand::{
+    Detail, EXTENSION, Errand, ErrandAct, ErrandCall, ErrandReply, Status,
+};
 use self::link::Maker;
 use self::live::Live;
 pub(crate) use self::news::{Change, What};
@@ -151,6 +155,8 @@ pub(crate) struct Talk {
     pub(crate) level: Option<Level>,
     /// How loud notes have to be for the client to hear them.
     pub(crate) hears: Option<Level>,
+    /// Whether it may answer with an errand.
+    pub(crate) errands: bool,
 }
 
 /// Whose a connection is: everybody's of the tenant, or, where a server of the older era may ask
@@ -172,6 +178,8 @@ pub(crate) struct Reply {
 pub(crate) enum ReplyBody {
     /// The server of the newer era wants to know something first.
     Asks(Asks),
+    /// The server of the newer era does the work meanwhile.
+    Errand(Box<Errand>),
     /// A JSON-RPC error. Its text is bounded and neutral.
     Error {
         /// The code.
@@ -185,6 +193,8 @@ pub(crate) enum ReplyBody {
     Lacks(Box<RawValue>),
     /// The result: an object with the shape of a result of the call.
     Result(Box<RawValue>),
+    /// The server of an older revision wants people to visit addresses before it is asked again.
+    Visits(Vec<(String, Question)>),
 }
 
 /// Why there is no answer. The texts are for operators; an agent hears none of them.
@@ -382,6 +392,19 @@ impl Upstreams {
         }
         let Some((watched, version)) = slot.watches().take(uri) else { return Ok(None) };
         Ok(live.is_told(uri, version).await?.then_some(watched))
+    }
+
+    /// Asks the server of an errand about it, over the connection that calls take.
+    ///
+    /// # Errors
+    ///
+    /// When the server cannot be reached or its answer is refused.
+    pub(crate) async fn errand(
+        &self,
+        target: Target<'_>,
+        call: ErrandCall<'_>,
+    ) -> Result<ErrandReply, UpstreamError> {
+        self.place_for(target, call.talk).await?.errand(call).await
     }
 
     /// Gives up the connections of a session that is over.

@@ -6,6 +6,7 @@
 
 mod ask;
 mod era;
+mod errand;
 mod headers;
 mod id;
 mod members;
@@ -16,6 +17,7 @@ use serde_json::value::RawValue;
 
 pub(crate) use self::ask::{Ask, Call, Incoming, Meta, Notice, read};
 pub(crate) use self::era::{Era, LATEST_LEGACY, MODERN, is_legacy, is_older};
+pub(crate) use self::errand::{What, Wish};
 pub(crate) use self::headers::{only, says, single, written};
 pub(crate) use self::id::Id;
 pub(crate) use self::members::Members;

@@ -17,6 +17,13 @@ impl FromIterator<Digest> for Met {
     }
 }
 
+impl Met {
+    /// The digests of these conditions.
+    pub fn digests(&self) -> impl Iterator<Item = Digest> {
+        self.0.iter().copied()
+    }
+}
+
 /// For which arguments a cell is read.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Arguments<'m> {

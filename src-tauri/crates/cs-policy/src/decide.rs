@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cs_model::uri::is_interface;
 use cs_model::{
-    AgentId, Condition, Digest, Grant, Kind, RoleId, SessionId, TaskId, TenantId, Timestamp,
+    AgentId, Condition, Digest, Grant, Kind, Pass, RoleId, SessionId, TaskId, TenantId, Timestamp,
 };
 
 use crate::allowlist::{Allowlist, Entry};
@@ -372,8 +372,13 @@ fn standpoint(tenant: &Tenant, tool: Option<&Tool>) -> Standpoint {
     let Some(tool) = tool else { return Standpoint::Unknown };
     match tenant.server(tool.server) {
         Some(server) if !server.enabled => Standpoint::ServerDisabled,
-        // What a server shows to people is not for agents.
-        Some(_) if !tool.kind.is_prefixed() && is_interface(tool.name.as_str()) => {
+        // What a server shows to people is not for agents, unless it is said that it passes; and
+        // then each by its own name.
+        Some(server)
+            if !tool.kind.is_prefixed()
+                && is_interface(tool.name.as_str())
+                && !(tool.kind == Kind::Resource && server.passes.has(Pass::Ui)) =>
+        {
             Standpoint::Disabled
         }
         Some(_) if !tool.enabled => Standpoint::Disabled,

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use cs_gateway::ports::{
-    ApprovalDesk, AuditSink, Clock, GivenUp, NewApproval, Nonce, NonceStore, PortError, Ports,
-    Random, Redemption, RevocationList, Ruling, SecretSource, SessionStore, Spend, StoredSession,
-    TokenLedger,
+    ApprovalDesk, AuditSink, Clock, FiledCall, GivenUp, NewApproval, Nonce, NonceStore, PortError,
+    Ports, Random, Redemption, RevocationList, Ruling, SecretSource, SessionStore, Spend,
+    StoredSession, TokenLedger,
 };
 use cs_gateway::world::{Credentials, Holder, Providers, Recognised, World};
 use cs_model::document::{
@@ -119,6 +119,10 @@ impl ApprovalDesk for Nothing {
         nothing()
     }
 
+    async fn filed(&self, _: TenantId, _: ApprovalId) -> Result<Option<FiledCall>, PortError> {
+        nothing()
+    }
+
     async fn ruling(&self, _: TenantId, _: ApprovalId) -> Result<Ruling, PortError> {
         nothing()
     }
@@ -155,6 +159,10 @@ impl SecretSource for Nothing {
     }
 
     async fn tenant_secret(&self, _: TenantId, _: &str) -> Result<Secret, PortError> {
+        nothing()
+    }
+
+    async fn lasting_key(&self) -> Result<Secret, PortError> {
         nothing()
     }
 

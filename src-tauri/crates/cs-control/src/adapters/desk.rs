@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use async_trait::async_trait;
-use cs_gateway::ports::{ApprovalDesk, NewApproval, PortError, Ruling};
+use cs_gateway::ports::{ApprovalDesk, FiledCall, NewApproval, PortError, Ruling};
 use cs_model::event::Event;
 use cs_model::state::ApprovalState;
 use cs_model::{ApprovalId, TenantId};
@@ -87,6 +87,22 @@ impl ApprovalDesk for Desk {
             core.bell.ring(Topic::Audit);
         }
         Ok(filed.id)
+    }
+
+    async fn filed(
+        &self,
+        tenant: TenantId,
+        id: ApprovalId,
+    ) -> Result<Option<FiledCall>, PortError> {
+        let doing = "look up an approval request";
+        let core = self.core(doing)?;
+        let mut db = core.registry.read().await.doing(doing)?;
+        let new = match approval::find(&mut db, tenant, id).await {
+            Err(RegistryError::NotFound { .. }) => return Ok(None),
+            found => found.doing(doing)?.new,
+        };
+        let approval::NewApproval { session, credential, listed, arguments, requested, .. } = new;
+        Ok(Some(FiledCall { session, credential, listed, arguments, requested }))
     }
 
     async fn ruling(&self, tenant: TenantId, id: ApprovalId) -> Result<Ruling, PortError> {

@@ -77,6 +77,13 @@ impl SecretSource for Secrets {
             .map_err(|error| failed(doing)(error.into()))
     }
 
+    async fn lasting_key(&self) -> Result<Secret, PortError> {
+        let doing = "get the key of the gateway";
+        let core = self.core(doing)?;
+        let vault = core.vault().map_err(|error| failed(doing)(error.into()))?;
+        Ok(vault.gateway_key())
+    }
+
     async fn issuer_key(&self, tenant: TenantId, key_id: &str) -> Result<Secret, PortError> {
         let doing = "get a key of the built-in issuer";
         let core = self.core(doing)?;

@@ -134,6 +134,24 @@ impl<'c> Conversation<'c> {
         }
     }
 
+    /// Whether its client waits for the answer, or asks how its errand fares.
+    pub(super) fn hands_errands_on(&self) -> bool {
+        let asked = self.body.asked;
+        asked.era == Era::Modern && asked.meta.errands && !self.line.is_errand()
+    }
+
+    /// Has people visit the addresses that a server of an older revision names. Says whether they
+    /// were willing to.
+    pub(super) async fn visits(
+        &mut self,
+        questions: Vec<(String, Question)>,
+    ) -> Result<bool, Broken> {
+        let keys: Vec<String> = questions.iter().map(|(key, _)| key.clone()).collect();
+        let inputs = self.inputs(Asks { questions, state: None }).await?;
+        let responses = inputs.responses.unwrap_or_default();
+        Ok(asking::all_accepted(keys.iter().map(String::as_str), &responses))
+    }
+
     /// Has answered what a server of the newer era asks for.
     pub(super) async fn inputs(&mut self, asks: Asks) -> Result<Inputs, Broken> {
         let Asks { questions, state } = asks;
@@ -160,8 +178,8 @@ impl<'c> Conversation<'c> {
         let responses = match self.body.asked.era {
             Era::Legacy => self.ask_all(&questions).await?,
             Era::Modern => {
-                let all = questions.iter().map(|(key, question)| (key.as_str(), question));
-                let mut parked = self.park(&asking::requests(all)).await?;
+                let all: Vec<_> = questions.iter().map(|(key, it)| (key.as_str(), it)).collect();
+                let mut parked = self.park(&all).await?;
                 let limit = self.gate.config.limits.input;
                 let client = self.watched(timed(&mut parked, limit)).await?;
                 let client = client.ok_or(Broken::Abandoned("input_late"))?;
@@ -217,8 +235,7 @@ impl<'c> Conversation<'c> {
                 Ok(None)
             }
             Era::Modern => {
-                let questions = asking::requests([(ONLY, &asked.question)].into_iter());
-                let place = self.park(&questions).await?;
+                let place = self.park(&[(ONLY, &asked.question)]).await?;
                 Ok(Some((place, asked)))
             }
         }
@@ -273,8 +290,9 @@ impl<'c> Conversation<'c> {
         Ok(Some(reaction))
     }
 
-    /// Sends a client of the newer era away with questions, and parks the call.
-    async fn park(&mut self, questions: &str) -> Result<Place, Broken> {
+    /// Sends a client of the newer era away with questions, and parks the call. A client that asks
+    /// how its errand fares finds them there.
+    async fn park(&mut self, questions: &[(&str, &Question)]) -> Result<Place, Broken> {
         let number = self.gate.random::<16>().map_err(Broken::Port)?;
         let live = &self.body.asked.live;
         let Some(place) = self.gate.parked.park(live.id(), number) else {
@@ -285,9 +303,14 @@ impl<'c> Conversation<'c> {
         let state = state.seal(self.gate, self.body.asked).map_err(Broken::Port)?;
         // What led here is on record before the client hears of it.
         self.trail.settle(&self.gate.ports).await.map_err(Broken::Port)?;
+        if let Some(errand) = self.line.of_errand() {
+            errand.ask(number, questions, self.gate.now());
+            return Ok(place);
+        }
+        let questions = asking::requests(questions.iter().copied());
         let line = std::mem::replace(self.line, Line::parked(self.line.keep_alive));
         let correlation = self.trail.correlation;
-        line.finish(&come_back(Some(questions), &state, correlation)).await;
+        line.finish(&come_back(Some(&questions), &state, correlation)).await;
         Ok(place)
     }
 
@@ -307,7 +330,7 @@ impl<'c> Conversation<'c> {
     }
 
     /// Puts on record that a server asked, and what came of it.
-    async fn note(&mut self, what: &str, kind: AskKind) -> Result<(), Broken> {
+    pub(super) async fn note(&mut self, what: &str, kind: AskKind) -> Result<(), Broken> {
         self.record(&format!("{}_{what}", kind.code())).await
     }
 
@@ -326,7 +349,7 @@ impl<'c> Conversation<'c> {
 
     /// Waits for something, but not beyond what ends the call: its client leaves or takes it back,
     /// its session ends, its credential falls, or, while it is parked, it is not allowed any more.
-    async fn watched<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Broken> {
+    pub(super) async fn watched<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Broken> {
         tokio::pin!(work);
         let live = &self.body.asked.live;
         let mut ending = live.ending();
@@ -337,8 +360,9 @@ impl<'c> Conversation<'c> {
             if live.is_over() || !stands {
                 return Err(Broken::Abandoned("session_over"));
             }
+            let errand = self.line.of_errand().map(|it| it.is_asking());
             let waits = self.line.is_parked();
-            if waits && !self.is_allowed() {
+            if (waits || errand.is_some()) && !self.is_allowed() {
                 return Err(Broken::Abandoned("not_allowed_any_more"));
             }
             tokio::select! {
@@ -355,7 +379,7 @@ impl<'c> Conversation<'c> {
                 changed = self.world.changed(), if !self.world_is_silent => {
                     self.world_is_silent = changed.is_err();
                 }
-                () = self.gate.stops(), if waits => return Err(Broken::Abandoned("stopping")),
+                () = self.gate.stops(), if waits || errand == Some(true) => return Err(Broken::Abandoned("stopping")),
                 done = &mut work => return Ok(done),
                 _ = self.pulse.tick() => self.line.pulse(),
             }

@@ -119,6 +119,11 @@ impl Live {
         self.roles.as_ref()
     }
 
+    /// When it ends by itself.
+    pub(crate) const fn ends(&self) -> Timestamp {
+        self.session.ends
+    }
+
     /// What its client of the older era said, and what it is asked.
     pub(crate) const fn talk(&self) -> &Talk {
         &self.talk

@@ -34,7 +34,8 @@ impl Question<'_> {
 }
 
 /// What ended a wait.
-enum Heard {
+#[derive(Debug)]
+pub(crate) enum Heard {
     /// The client took the call back, or is not there any more.
     Gone,
     /// Somebody decided, or the request came to an end.
@@ -66,7 +67,21 @@ pub(super) async fn ask(
     };
     trail.settle(&gate.ports).await?;
     line.open();
-    let ruling = match wait(gate, call, approval, line, cancelled).await? {
+    let heard = wait(gate, call, approval, line, cancelled).await?;
+    conclude(gate, call, (approval, round), heard, trail, line, cancelled).await
+}
+
+/// Does what follows from what was heard: of the request that is filed, in this round.
+pub(super) async fn conclude(
+    gate: &Gate,
+    call: &Question<'_>,
+    (approval, round): (ApprovalId, u32),
+    heard: Heard,
+    trail: &mut Trail,
+    line: &Line,
+    cancelled: &watch::Receiver<bool>,
+) -> Result<Result<Cleared, String>, Refusal> {
+    let ruling = match heard {
         Heard::Ruled(ruling) => ruling,
         Heard::TimeUp => return later(gate, call, approval, round, trail).map(Err),
         Heard::Stopping => return Err(Refusal::Stopping),
@@ -80,7 +95,7 @@ pub(super) async fn ask(
         Heard::Stray => return Err(strayed(gate, call, approval, trail).await?),
     };
     // Whoever was approved has to be there still: nothing is made that nobody waits for.
-    if line.is_gone() {
+    if line.is_gone() || *cancelled.borrow() {
         return say(call, told::WITHDRAWN, approval, trail).map(Err);
     }
     call.asked.live.settled(operation(gate, call));
@@ -91,7 +106,7 @@ pub(super) async fn ask(
 }
 
 /// What the agent is told of a request that came to its end without a signature.
-fn text_of(ruling: Ruling, approval: ApprovalId) -> String {
+pub(super) fn text_of(ruling: Ruling, approval: ApprovalId) -> String {
     match ruling {
         Ruling::Denied { reason } => told::denied(&reason),
         Ruling::Executed => told::EXECUTED.to_owned(),
@@ -149,9 +164,14 @@ pub(super) fn is_filed(gate: &Gate, call: &Question<'_>) -> bool {
     call.asked.live.waiting_for(operation(gate, call)).is_some()
 }
 
+/// The call was put before a person before the gateway was started.
+pub(super) fn filed_before(gate: &Gate, call: &Question<'_>, approval: ApprovalId) {
+    call.asked.live.wait_for(operation(gate, call), approval);
+}
+
 /// Files a call, or finds the request that stands for it. Instead, the client may have to hear
 /// what became of the last one, or that it asks for too much.
-async fn file(
+pub(super) async fn file(
     gate: &Gate,
     call: &Question<'_>,
     trail: &mut Trail,
@@ -255,7 +275,7 @@ async fn crowded(gate: &Gate, call: &Question<'_>) -> Result<bool, PortError> {
 
 /// Waits until something ends the wait. Revocation, the end of the session and a narrower policy
 /// are heard of at once.
-async fn wait(
+pub(super) async fn wait(
     gate: &Gate,
     call: &Question<'_>,
     approval: ApprovalId,
@@ -269,7 +289,9 @@ async fn wait(
     let every = if token.is_some() { limits.progress } else { limits.keep_alive };
     let mut tick = tokio::time::interval(every);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let end = Instant::now().checked_add(limits.hold);
+    // A client that asks how its errand fares is not kept waiting by it.
+    let hold = (!line.is_errand()).then_some(limits.hold);
+    let end = hold.and_then(|hold| Instant::now().checked_add(hold));
     let time_up = async {
         match end {
             Some(end) => tokio::time::sleep_until(end).await,

@@ -12,6 +12,7 @@ const MOST_REASON: usize = 500;
 
 pub(super) const EXECUTED: &str =
     "This call was already executed. A new call needs a new approval.";
+pub(super) const NOT_KEPT: &str = "This call was executed; what came of it is not kept any more.";
 pub(super) const LAPSED: &str =
     "The approval does not stand any more, so the call was not executed. Call again to ask anew.";
 pub(super) const TOKEN: &str =

@@ -242,7 +242,8 @@ async fn discovery_needs_no_session_and_promises_what_is_kept() {
     let result = &reply["result"];
     assert_eq!(result["supportedVersions"], json!([MODERN]));
     assert_eq!(result["resultType"], "complete");
-    let able = json!({ "logging": {}, "tools": { "listChanged": true } });
+    let able = json!({ "logging": {}, "tools": { "listChanged": true },
+        "extensions": { "io.modelcontextprotocol/tasks": {} } });
     assert_eq!(result["capabilities"], able);
     assert_eq!(
         (result["ttlMs"].as_u64(), result["cacheScope"].as_str()),

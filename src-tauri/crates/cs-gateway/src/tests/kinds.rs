@@ -118,10 +118,13 @@ async fn what_a_session_can_never_see_is_no_capability_of_the_gateway() {
     let watched = json!({ "listChanged": true, "subscribe": true });
     let all = json!({ "tools": told, "prompts": told, "resources": watched, "completions": {},
         "logging": {} });
-    assert_eq!(found["result"]["capabilities"], all);
+    let mut newer = all.clone();
+    newer["extensions"] = json!({ "io.modelcontextprotocol/tasks": {} });
+    assert_eq!(found["result"]["capabilities"], newer);
     let reading = client.clone().at("/t/acme/task/reading/mcp");
     let found = modern(&reading, "server/discover", json!({})).await.json();
-    assert_eq!(found["result"]["capabilities"], json!({ "tools": told, "logging": {} }));
+    let few = json!({ "tools": told, "logging": {}, "extensions": newer["extensions"] });
+    assert_eq!(found["result"]["capabilities"], few);
     let hello = json!({ "protocolVersion": "2025-11-25", "capabilities": {},
         "clientInfo": { "name": "c", "version": "1" } });
     let reply = client.post(&body("initialize", hello)).await.json();

@@ -35,6 +35,8 @@ fn files_with(text: &str) -> Vec<String> {
 #[test]
 fn o19_a_call_leaves_in_one_place_and_its_proofs_are_made_in_one_place_each() {
     assert_eq!(files_with("outbound.call("), ["proxy.rs"]);
+    assert_eq!(files_with("outbound.errand("), ["errand.rs"; 2]);
+    assert!(files_with("proxy::ask_errand(").iter().all(|file| file == "theirs.rs"));
     assert_eq!(files_with("proxy::forward("), ["tool.rs"]);
     assert_eq!(files_with("outbound.watch("), ["proxy.rs"]);
     assert_eq!(files_with("proxy::watch("), ["watch.rs"]);

@@ -31,6 +31,7 @@ use crate::gateway::{Gateway, Socket};
 use crate::ports::*;
 use crate::session::Live;
 use crate::tests::client::Client;
+use crate::tests::errands::Errands;
 use crate::tests::issuer::Withdrawn;
 use crate::upstream::{Change, Upstreams, Watches};
 use crate::world::{Credentials, Holder, Providers, Recognised, World};
@@ -217,6 +218,8 @@ pub(super) enum Behaviour {
     /// It asks something before it answers, as the older era does.
     Asks(&'static str, String),
     Drift,
+    /// It does the work meanwhile, where that is possible.
+    Errand,
     Error(i64, String),
     /// Progress without end, or nearly.
     Flood,
@@ -262,6 +265,8 @@ pub(super) struct Journal {
     calls: watch::Sender<Vec<Sent>>,
     pub(super) news: broadcast::Sender<Change>,
     pub(super) watches: Arc<Watches>,
+    /// What servers tell of their errands, and what they were told.
+    pub(super) errands: Errands,
 }
 
 /// A call that reached a server.
@@ -291,6 +296,7 @@ impl Default for Journal {
             calls: watch::Sender::new(Vec::new()),
             news: broadcast::Sender::new(8),
             watches: Arc::default(),
+            errands: Errands::default(),
         }
     }
 }
@@ -515,6 +521,22 @@ impl ApprovalDesk for Journal {
         Ok(id)
     }
 
+    async fn filed(
+        &self,
+        tenant: TenantId,
+        id: ApprovalId,
+    ) -> Result<Option<FiledCall>, PortError> {
+        let all = self.requests.borrow();
+        let found = all.iter().find(|(it, _)| it.id == id && it.tenant == tenant);
+        Ok(found.map(|(it, _)| FiledCall {
+            session: it.session,
+            credential: it.credential,
+            listed: it.listed.clone(),
+            arguments: it.arguments.clone(),
+            requested: it.requested,
+        }))
+    }
+
     async fn ruling(&self, _tenant: TenantId, id: ApprovalId) -> Result<Ruling, PortError> {
         Ok(self.ruling_of(id))
     }
@@ -579,6 +601,10 @@ impl SecretSource for Journal {
             return Ok(Secret::from_text(super::idp::SECRET.to_owned()));
         }
         Err(PortError { doing: "find the secret", source: None })
+    }
+
+    async fn lasting_key(&self) -> Result<Secret, PortError> {
+        Ok(Secret::new(vec![9; 32]))
     }
 
     async fn issuer_key(&self, _: TenantId, key_id: &str) -> Result<Secret, PortError> {

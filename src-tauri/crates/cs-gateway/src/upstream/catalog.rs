@@ -81,9 +81,12 @@ impl Listing {
         let name = if kind == Kind::Tool {
             wire::tool_name(&definition).map_err(|why| UpstreamError::Rejected(why.to_string()))?
         } else {
-            // What cannot be named cannot be governed, and pages for people are not for agents.
+            // What cannot be named cannot be governed, and no template stands for pages that are
+            // shown to people. Whether a page passes is for the policy to say.
             match named(kind, definition.get()) {
-                Ok(name) if !is_interface(name.as_str()) => name.to_string(),
+                Ok(name) if kind == Kind::Resource || !is_interface(name.as_str()) => {
+                    name.to_string()
+                }
                 Ok(_) | Err(_) => return Ok(()),
             }
         };

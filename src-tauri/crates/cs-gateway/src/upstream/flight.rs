@@ -79,6 +79,8 @@ pub(super) struct Flight {
 struct Modern {
     /// Whether it tells of changes when it is asked to.
     tells: bool,
+    /// Whether it may answer a call with an errand.
+    errands: bool,
 }
 
 impl Flight {
@@ -88,9 +90,14 @@ impl Flight {
     }
 
     /// The newer era is spoken from now on.
-    pub(super) fn is_modern(&self, tells: bool) {
+    pub(super) fn is_modern(&self, tells: bool, errands: bool) {
         // A connection begins once.
-        let _ = self.modern.set(Modern { tells });
+        let _ = self.modern.set(Modern { tells, errands });
+    }
+
+    /// Whether the server may answer a call with an errand.
+    pub(super) fn has_errands(&self) -> bool {
+        self.modern.get().is_some_and(|it| it.errands)
     }
 
     /// The server publishes this.

@@ -239,12 +239,12 @@ fn repeated(ask: Ask<'_>) -> Result<HeaderMap, UpstreamError> {
     let mut headers = HeaderMap::new();
     headers.insert(VERSION, HeaderValue::from_static(MODERN));
     headers.insert(METHOD, HeaderValue::from_static(ask.method()));
+    if let Some(name) = wire::spoken_name(ask) {
+        let name = HeaderValue::from_str(&written(&name));
+        let wrong = |_| UpstreamError::NotSent("the name fits into no header".to_owned());
+        headers.insert(NAME, name.map_err(wrong)?);
+    }
     if let Ask::Call(call) = ask {
-        if let Some(name) = wire::spoken_name(call) {
-            let name = HeaderValue::from_str(&written(&name));
-            let wrong = |_| UpstreamError::NotSent("the name fits into no header".to_owned());
-            headers.insert(NAME, name.map_err(wrong)?);
-        }
         headers.extend(call.repeated.iter().cloned());
     }
     Ok(headers)

@@ -226,7 +226,7 @@ impl Link {
         self.flight().publishes(said.has);
         self.flight().notes(said.notes);
         if said.version == MODERN {
-            self.flight().is_modern(said.tells);
+            self.flight().is_modern(said.tells, said.errands);
             return Ok(());
         }
         match self {
@@ -238,6 +238,11 @@ impl Link {
     /// What is spoken over it.
     pub(super) fn era(&self) -> Era {
         self.flight().era()
+    }
+
+    /// Whether its server may answer a call with an errand.
+    pub(super) fn has_errands(&self) -> bool {
+        self.flight().has_errands()
     }
 
     /// What its server publishes.

@@ -12,7 +12,10 @@ use super::catalog::{self, Fingerprints, Listing};
 use super::link::{Link, within};
 use super::watches::{Standing, Watches};
 use super::wire::{self, Ask};
-use super::{Ear, Level, Pinned, Published, Reply, ToolCall, UpstreamError, UpstreamLimits};
+use super::{
+    Ear, ErrandCall, ErrandReply, Level, Pinned, Published, Reply, Talk, ToolCall, UpstreamError,
+    UpstreamLimits,
+};
 
 /// After how long the tools are asked for again, also when the server says nothing.
 const FRESH: Duration = Duration::from_secs(60);
@@ -83,8 +86,24 @@ impl Live {
         if let Some(level) = call.talk.level {
             self.hear(level).await;
         }
+        let errands = call.talk.errands && self.link.has_errands();
+        let call = &ToolCall { talk: Talk { errands, ..call.talk }, ..*call };
         let answer = within(self.limits.call, self.link.ask(Ask::Call(call), Some(ear))).await?;
         wire::reply(answer, call, self.link.era()).map_err(|why| {
+            if why != wire::ASKS {
+                self.link.reject(why.0);
+            }
+            UpstreamError::Rejected(why.to_string())
+        })
+    }
+
+    /// Asks about an errand. A server that has none any more knows nothing of it.
+    pub(super) async fn errand(&self, call: ErrandCall<'_>) -> Result<ErrandReply, UpstreamError> {
+        if !self.link.has_errands() {
+            return Ok(ErrandReply::Refused);
+        }
+        let answer = within(self.limits.list, self.link.ask(Ask::Errand(call), None)).await?;
+        call.reply(answer).map_err(|why| {
             if why != wire::ASKS {
                 self.link.reject(why.0);
             }

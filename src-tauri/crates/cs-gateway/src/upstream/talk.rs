@@ -16,7 +16,7 @@ pub(crate) const QUESTION: usize = 256 * 1024;
 const NOTE: usize = 64 * 1024;
 
 /// The most questions that a server may ask in one answer, and the most characters of a key.
-const MOST: usize = 16;
+pub(super) const MOST: usize = 16;
 const KEY: usize = 256;
 
 /// What whoever is behind a call can be asked for: what the client says that it can, as far as

@@ -31,6 +31,10 @@ impl SecretSource for OneSecret {
         }
     }
 
+    async fn lasting_key(&self) -> Result<Secret, PortError> {
+        Err(PortError { doing: "find the key", source: None })
+    }
+
     async fn issuer_key(&self, _: TenantId, _: &str) -> Result<Secret, PortError> {
         Err(PortError { doing: "find the key", source: None })
     }
@@ -110,7 +114,7 @@ pub(super) async fn call(
 /// A call of a client that can be asked for nothing.
 pub(super) fn nobody() -> Talk {
     let (session, era) = (SessionId::from_random([1; 16]), Era::Legacy);
-    Talk { session, era, abilities: Abilities::default(), level: None, hears: None }
+    Talk { session, era, abilities: Abilities::default(), level: None, hears: None, errands: false }
 }
 
 pub(super) fn text(reply: Result<Reply, UpstreamError>) -> String {

@@ -1,5 +1,6 @@
 //! What a server may say, read strictly, and what is said to it, built from checked parts.
 
+mod reply;
 mod said;
 
 use std::collections::BTreeSet;
@@ -11,9 +12,10 @@ use cs_policy::Act;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+pub(super) use self::reply::{check_result, reply};
 pub(super) use self::said::{Has, Introduction, acknowledged, discovered, introduced};
-use super::{Abilities, Asks, Level, Reply, ReplyBody, ToolCall};
-use crate::item::{Shape, method, plural};
+use super::{Abilities, EXTENSION, ErrandCall, Level, Talk, ToolCall};
+use crate::item::{method, plural};
 use crate::wire::{Era, LATEST_LEGACY, MODERN, Members};
 
 /// How much structure a message may have.
@@ -29,6 +31,9 @@ const DATA: usize = 4096;
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("{0}")]
 pub(super) struct Violation(pub(super) &'static str);
+
+/// A result is not one of what was asked for.
+pub(super) const OTHER: Violation = Violation("the result does not have the shape of one");
 
 /// The server asks for something that it was not told that the client can.
 pub(super) const ASKS: Violation = Violation("the server asks for what it may not ask for");
@@ -80,6 +85,15 @@ pub(super) struct Fault {
 }
 
 impl Fault {
+    /// What is handed on of it: its code in the words of every era, its text bounded and neutral.
+    pub(super) fn told(self) -> (i64, String, Option<Box<RawValue>>) {
+        let Self { code, message, data } = self;
+        // These codes steer clients of another protocol era, or send people to addresses.
+        let code = if matches!(code, -32042 | -32022..=-32020) { -32603 } else { code };
+        let data = data.filter(|data| data.get().len() <= DATA);
+        (code, neutralise(&message, MESSAGE), data)
+    }
+
     /// What the server said, in one neutral line.
     pub(super) fn describe(&self) -> String {
         format!("error {}: {}", self.code, neutralise(&self.message, MESSAGE))
@@ -150,6 +164,8 @@ pub(super) enum Ask<'a> {
     Call(&'a ToolCall<'a>),
     /// To say what it is, in the newest revision.
     Discover,
+    /// About an errand. Newest revision only.
+    Errand(ErrandCall<'a>),
     /// To say what it speaks, in the older ones, when it may ask for these.
     Initialize(Abilities),
     /// To list what it has of one kind, from that cursor on.
@@ -171,6 +187,7 @@ impl Ask<'_> {
         match self {
             Self::Call(call) => method(call.kind, call.act),
             Self::Discover => "server/discover",
+            Self::Errand(call) => call.method(),
             Self::Initialize(_) => "initialize",
             Self::List(Kind::Prompt, _) => "prompts/list",
             Self::List(Kind::Resource, _) => "resources/list",
@@ -186,7 +203,7 @@ impl Ask<'_> {
     /// In which era this is said over a connection of another.
     pub(super) const fn era(self, connection: Era) -> Era {
         match self {
-            Self::Discover | Self::Listen(_) => Era::Modern,
+            Self::Discover | Self::Errand(_) | Self::Listen(_) => Era::Modern,
             Self::Initialize(_) | Self::SetLevel(_) | Self::Subscribe(_) | Self::Unsubscribe(_) => {
                 Era::Legacy
             }
@@ -199,6 +216,7 @@ impl Ask<'_> {
     pub(super) const fn can_be_cancelled(self) -> bool {
         match self {
             Self::Call(_)
+            | Self::Errand(_)
             | Self::List(..)
             | Self::Listen(_)
             | Self::SetLevel(_)
@@ -212,6 +230,7 @@ impl Ask<'_> {
     pub(super) fn request(self, id: u64, era: Era) -> Result<String, Violation> {
         let mut members = match self {
             Self::Call(call) => call_members(call)?,
+            Self::Errand(call) => call.members(),
             Self::Discover | Self::List(_, None) => Vec::new(),
             Self::Initialize(abilities) => introduction(abilities),
             Self::SetLevel(level) => vec![format!(r#""level":"{}""#, level.as_str())],
@@ -288,8 +307,18 @@ fn introduction(abilities: Abilities) -> Vec<String> {
 /// but what an administrator lets pass: otherwise it has no business with the agent's model, its
 /// user or its files.
 fn claims(ask: Ask<'_>) -> Vec<String> {
-    let talk = if let Ask::Call(call) = ask { Some(call.talk) } else { None };
-    let abilities = talk.map(|talk| talk.abilities).unwrap_or_default().json();
+    let talk = match ask {
+        Ask::Call(call) => Some(call.talk),
+        Ask::Errand(call) => Some(call.talk),
+        Ask::Discover
+        | Ask::Initialize(_)
+        | Ask::List(..)
+        | Ask::Listen(_)
+        | Ask::SetLevel(_)
+        | Ask::Subscribe(_)
+        | Ask::Unsubscribe(_) => None,
+    };
+    let abilities = talk.map_or_else(|| Abilities::default().json(), capabilities);
     let level = talk
         .and_then(|talk| talk.hears)
         .map(|level| format!(r#""io.modelcontextprotocol/logLevel":"{}""#, level.as_str()));
@@ -299,6 +328,17 @@ fn claims(ask: Ask<'_>) -> Vec<String> {
         format!(r#""io.modelcontextprotocol/clientInfo":{}"#, ourselves()),
     ];
     said.into_iter().chain(level).collect()
+}
+
+/// What the server is told of who it serves.
+fn capabilities(talk: Talk) -> String {
+    let able = talk.abilities.json();
+    if !talk.errands {
+        return able;
+    }
+    let inner = able.strip_suffix('}').unwrap_or_default();
+    let comma = if talk.abilities.is_empty() { "" } else { "," };
+    format!(r#"{inner}{comma}"extensions":{{"{EXTENSION}":{{}}}}}}"#)
 }
 
 fn ourselves() -> String {
@@ -340,8 +380,19 @@ fn call_members(call: &ToolCall<'_>) -> Result<Vec<String>, Violation> {
     }
 }
 
-/// What a call says in its header `Mcp-Name`.
-pub(super) fn spoken_name(call: &ToolCall<'_>) -> Option<String> {
+/// What a request says in its header `Mcp-Name`.
+pub(super) fn spoken_name(ask: Ask<'_>) -> Option<String> {
+    let call = match ask {
+        Ask::Call(call) => call,
+        Ask::Errand(call) => return Some(call.id.to_owned()),
+        Ask::Discover
+        | Ask::Initialize(_)
+        | Ask::List(..)
+        | Ask::Listen(_)
+        | Ask::SetLevel(_)
+        | Ask::Subscribe(_)
+        | Ask::Unsubscribe(_) => return None,
+    };
     match (call.act, call.kind) {
         (Act::Complete, _) => None,
         (Act::Use, Kind::Prompt | Kind::Tool) => Some(call.tool.to_string()),
@@ -369,72 +420,6 @@ fn call_meta(call: &ToolCall<'_>, token: u64) -> Vec<String> {
 /// Whether a text is a W3C `traceparent`: digits and dashes only, of the one length there is.
 fn is_trace(text: &str) -> bool {
     text.len() == 55 && text.bytes().all(|b| b == b'-' || b.is_ascii_hexdigit())
-}
-
-/// Reads the answer to a call.
-pub(super) fn reply(answer: Answer, call: &ToolCall<'_>, era: Era) -> Result<Reply, Violation> {
-    match answer {
-        Answer::Result(result) => {
-            if let Some(asks) = asked(&result, era, call.talk.abilities)? {
-                return Ok(Reply { body: ReplyBody::Asks(asks) });
-            }
-            check_result(&result, Shape::of(call.kind, call.act), era)?;
-            Ok(Reply { body: ReplyBody::Result(result) })
-        }
-        Answer::Error(Fault { code: -32021, data: Some(data), .. }) if era == Era::Modern => {
-            let told = Members::read(data.get()).filter(|_| data.get().len() <= DATA);
-            let required = told.as_ref().and_then(|told| told.get("requiredCapabilities"));
-            let required = required.filter(|it| is_object(it.get()));
-            let required = required.ok_or(Violation("an error does not have the shape of one"))?;
-            Ok(Reply { body: ReplyBody::Lacks(required.to_owned()) })
-        }
-        Answer::Error(Fault { code, message, data }) => {
-            let reads = Shape::of(call.kind, call.act) == Shape::Contents;
-            let code = match code {
-                // These codes steer clients of another protocol era, or send people to addresses.
-                -32042 | -32022..=-32020 => -32603,
-                // There is nothing at the URI, in the words of the newest revision.
-                -32602 if era == Era::Modern && reads => -32002,
-                other => other,
-            };
-            let message = neutralise(&message, MESSAGE);
-            let data = data.filter(|data| data.get().len() <= DATA);
-            Ok(Reply { body: ReplyBody::Error { code, message, data } })
-        }
-    }
-}
-
-/// What a server of the newest revision wants to know first, if it does.
-fn asked(result: &RawValue, era: Era, able: Abilities) -> Result<Option<Asks>, Violation> {
-    let Some(members) = Members::read(result.get()) else { return Ok(None) };
-    let asks = members.text("resultType").is_some_and(|kind| kind == "input_required");
-    if era == Era::Legacy || !asks {
-        return Ok(None);
-    }
-    Asks::read(&members, able).map(Some).ok_or(ASKS)
-}
-
-/// A result has what every result of its shape has, and does not turn into something that nobody
-/// asked for: a task, or a question to the agent's user. What a tool gives as data is an object;
-/// in the newest revision it may be anything.
-fn check_result(result: &RawValue, expected: Shape, era: Era) -> Result<(), Violation> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Said<'a> {
-        #[serde(borrow)]
-        structured_content: Option<&'a RawValue>,
-        is_error: Option<bool>,
-        result_type: Option<String>,
-        task: Option<serde::de::IgnoredAny>,
-    }
-    const OTHER: Violation = Violation("the result does not have the shape of one");
-    let said: Said<'_> = serde_json::from_str(result.get()).map_err(|_| OTHER)?;
-    let structured = era == Era::Modern
-        || expected != Shape::Content
-        || said.structured_content.is_none_or(|structured| is_object(structured.get()));
-    let plain = said.result_type.is_none_or(|kind| kind == "complete") && said.task.is_none();
-    let _ = said.is_error;
-    if expected.has_body(result.get()) && structured && plain { Ok(()) } else { Err(OTHER) }
 }
 
 /// One page of a listing.

@@ -8,12 +8,13 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::value::RawValue;
 
 use super::era::{Era, classify, classify_notice};
+use super::errand::{self, Wish};
 use super::headers::{says, single};
 use super::{Envelope, Flaw, Id, Members};
 use crate::item::Wanted;
 use crate::refusal::Refusal;
 use crate::stream::{TOLD, noun};
-use crate::upstream::{Abilities, Level};
+use crate::upstream::{Abilities, EXTENSION, Level};
 
 const META_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
 const META_CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
@@ -23,10 +24,21 @@ const META_TASK: &str = "dev.countersign/task";
 const META_TOKEN: &str = "dev.countersign/operation-token";
 
 /// The most bytes in the sealed state that a client brings back.
-const MOST_STATE: usize = 8 * 1024;
+pub(super) const MOST_STATE: usize = 8 * 1024;
 
 /// The most resources that one stream tells of.
 const MOST_WATCHED: usize = 64;
+
+/// Of what a client of the newer era wants to be told.
+#[derive(Debug)]
+pub(crate) struct Wishes {
+    /// Of which kinds it may see something else.
+    pub(crate) kinds: Vec<Kind>,
+    /// What would be read by these calls.
+    pub(crate) reads: Vec<Call>,
+    /// Where these errands stand.
+    pub(crate) errands: Vec<String>,
+}
 
 /// A message, understood.
 #[derive(Debug)]
@@ -46,13 +58,14 @@ pub(crate) enum Ask {
     Call(Id, Call),
     /// What the gateway is and can do, in the newer era.
     Discover(Id),
+    /// Something about an errand, in the newer era.
+    Errand(Id, Wish),
     /// To open a session, in the older era, with what the client can be asked for.
     Initialize(Id, String, Abilities),
     /// What there is of one kind.
     List(Id, Kind),
-    /// To be told when what can be seen of these kinds changes, and what would be read by these
-    /// calls, in the newer era.
-    Listen(Id, Vec<Kind>, Vec<Call>),
+    /// To be told of changes, in the newer era.
+    Listen(Id, Wishes),
     /// Something that wants no answer.
     Notice(Notice),
     /// Whether anybody is there.
@@ -115,6 +128,8 @@ pub(crate) struct Meta {
     pub(super) has_capabilities: bool,
     /// What the client can be asked for, in the newer era.
     pub(crate) abilities: Abilities,
+    /// Whether a call of the client may be answered with an errand, in the newer era.
+    pub(crate) errands: bool,
     /// How loud what servers note down has to be for the client to hear it, in the newer era.
     pub(crate) level: Option<Level>,
     /// The token under which the client wants to hear of progress, as JSON.
@@ -150,10 +165,7 @@ pub(crate) fn read(envelope: &Envelope<'_>, headers: &HeaderMap) -> Result<Incom
         (Era::Modern, "server/discover") => plain(params, &[], Ask::Discover(id))?,
         (Era::Legacy, "resources/subscribe") => Ask::Watch(id, Call::read_of(uri(params)?)?),
         (Era::Legacy, "resources/unsubscribe") => Ask::Unwatch(id, uri(params)?),
-        (Era::Modern, "subscriptions/listen") => {
-            let (kinds, reads) = wishes(params)?;
-            Ask::Listen(id, kinds, reads)
-        }
+        (Era::Modern, "subscriptions/listen") => Ask::Listen(id, wishes(params, &meta)?),
         (Era::Legacy | Era::Modern, _) => match listing(method) {
             Some(kind) => {
                 if params.is_some_and(|params| params.has_any(&["cursor"])) {
@@ -161,9 +173,13 @@ pub(crate) fn read(envelope: &Envelope<'_>, headers: &HeaderMap) -> Result<Incom
                 }
                 plain(params, &[], Ask::List(id, kind))?
             }
-            None => match call(era, method, params, headers)? {
-                Some(call) => Ask::Call(id, call),
-                None => return Err(Refusal::MethodUnknown { era }),
+            None => match (call(era, method, params, headers)?, era) {
+                (Some(call), _) => Ask::Call(id, call),
+                (None, Era::Modern) => match errand::read(method, params)? {
+                    Some(wish) => Ask::Errand(id, wish),
+                    None => return Err(Refusal::MethodUnknown { era }),
+                },
+                (None, Era::Legacy) => return Err(Refusal::MethodUnknown { era }),
             },
         },
     };
@@ -173,6 +189,12 @@ pub(crate) fn read(envelope: &Envelope<'_>, headers: &HeaderMap) -> Result<Incom
             && call.act == Act::Use
         {
             agree(headers, "mcp-name", Some(&call.name))?;
+        }
+        if let Ask::Errand(_, wish) = &ask {
+            agree(headers, "mcp-name", Some(&wish.id))?;
+            if !meta.errands {
+                return Err(Refusal::Undeclared);
+            }
         }
     }
     Ok(Incoming { era, meta, ask })
@@ -229,8 +251,8 @@ fn requested_level(params: Option<&Members<'_>>) -> Result<Level, Refusal> {
     level.ok_or(Refusal::Message(Flaw::Params("logging/setLevel needs a level of the protocol")))
 }
 
-/// What a client wants to be told of: the kinds, and what is at which URIs.
-fn wishes(params: Option<&Members<'_>>) -> Result<(Vec<Kind>, Vec<Call>), Refusal> {
+/// What a client wants to be told of.
+fn wishes(params: Option<&Members<'_>>, meta: &Meta) -> Result<Wishes, Refusal> {
     let flaw = || Refusal::Message(Flaw::Params("subscriptions/listen needs notifications"));
     let params = params.filter(|p| p.are_all_in(&["_meta", "notifications"])).ok_or_else(flaw)?;
     let wishes = params.object("notifications").ok_or_else(flaw)?;
@@ -248,7 +270,8 @@ fn wishes(params: Option<&Members<'_>>) -> Result<(Vec<Kind>, Vec<Call>), Refusa
     if uris.len() > MOST_WATCHED {
         return Err(Refusal::Message(Flaw::Params("One stream tells of at most 64 resources")));
     }
-    Ok((kinds, uris.into_iter().map(Call::read_of).collect::<Result<_, _>>()?))
+    let reads = uris.into_iter().map(Call::read_of).collect::<Result<_, _>>()?;
+    Ok(Wishes { kinds, reads, errands: errand::followed(&wishes, meta)? })
 }
 
 /// The URI that a subscription is for.
@@ -283,7 +306,9 @@ fn call(
         "completion/complete" => return completion(params).map(Some),
         "prompts/get" => (Kind::Prompt, &["_meta", "arguments", "name"]),
         "resources/read" => (Kind::Resource, &["_meta", "uri"]),
-        "tools/call" => (Kind::Tool, &["_meta", "arguments", "name"]),
+        // Clients of the revision that had tasks of another kind say how they would like them. A
+        // server that has none does not mind.
+        "tools/call" => (Kind::Tool, &["_meta", "arguments", "name", "task"]),
         _ => return Ok(None),
     };
     let params = params.ok_or_else(|| flaw("The method needs params"))?;
@@ -291,7 +316,8 @@ fn call(
         Era::Legacy => &[],
         Era::Modern => &["inputResponses", "requestState"],
     };
-    if !params.are_all_in(&[own, rounds].concat()) {
+    let hints = params.get("task").is_none_or(|raw| raw.get().starts_with('{'));
+    if !params.are_all_in(&[own, rounds].concat()) || !hints {
         return Err(flaw(UNKNOWN));
     }
     let object = |key| match params.get(key) {
@@ -368,6 +394,11 @@ fn members(all: &[(&str, &str)]) -> Result<Box<RawValue>, Refusal> {
 }
 
 impl Meta {
+    /// What a client says who can be asked for so much and asks how an errand fares.
+    pub(crate) fn of_errand(abilities: Abilities) -> Self {
+        Self { abilities, errands: true, ..Self::default() }
+    }
+
     fn read(params: Option<&Members<'_>>) -> Result<Self, Refusal> {
         let Some(raw) = params.and_then(|params| params.get("_meta")) else {
             return Ok(Self::default());
@@ -383,6 +414,8 @@ impl Meta {
         let token = text(META_TOKEN, "The operation token in `_meta` must be a string")?;
         let capabilities = meta.object(META_CAPABILITIES);
         let has_capabilities = capabilities.is_some();
+        let extensions = capabilities.as_ref().and_then(|said| said.object("extensions"));
+        let errands = extensions.is_some_and(|it| it.object(EXTENSION).is_some());
         let abilities = capabilities.map(|said| Abilities::read(&said)).unwrap_or_default();
         let level = text(META_LEVEL, "The log level in `_meta` must be a string")?;
         let level = match level {
@@ -403,7 +436,17 @@ impl Meta {
             None => None,
         };
         let trace = meta.text("traceparent").filter(|trace| is_traceparent(trace));
-        Ok(Self { version, has_capabilities, abilities, level, progress, task, token, trace })
+        Ok(Self {
+            version,
+            has_capabilities,
+            abilities,
+            errands,
+            level,
+            progress,
+            task,
+            token,
+            trace,
+        })
     }
 }
 

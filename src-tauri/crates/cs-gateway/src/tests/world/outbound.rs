@@ -8,11 +8,25 @@ use super::super::asked;
 use super::{Behaviour, Journal, Sent};
 use crate::gate::Outbound;
 use crate::upstream::{
-    Change, Ear, Pinned, Reply, ReplyBody, Target, Told, ToolCall, UpstreamError, Watched,
+    Change, Ear, ErrandAct, ErrandCall, ErrandReply, Pinned, Reply, ReplyBody, Target, Told,
+    ToolCall, UpstreamError, Watched,
 };
 
 #[async_trait]
 impl Outbound for Journal {
+    async fn errand(
+        &self,
+        _: Target<'_>,
+        call: ErrandCall<'_>,
+    ) -> Result<ErrandReply, UpstreamError> {
+        self.step(match call.act {
+            ErrandAct::Cancel => "gave it up",
+            ErrandAct::Get => "looked at it",
+            ErrandAct::Update(_) => "answered",
+        });
+        Ok(self.errands.attend(call))
+    }
+
     fn hear(&self) -> broadcast::Receiver<Change> {
         self.news.subscribe()
     }
@@ -45,6 +59,7 @@ impl Outbound for Journal {
         let body = match behaviour {
             Behaviour::Answer(text) => ReplyBody::Result(raw(&text)),
             Behaviour::Asks(method, params) => asked::ask(&call, &progress, method, &params).await,
+            Behaviour::Errand => self.errands.begin(&call),
             Behaviour::Drift => return Err(UpstreamError::Drift),
             Behaviour::Error(code, message) => {
                 ReplyBody::Error { code, message, data: Some(raw("{\"n\":1.0}")) }

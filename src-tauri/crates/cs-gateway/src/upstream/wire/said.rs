@@ -23,6 +23,8 @@ pub(in crate::upstream) struct Introduction {
     pub(in crate::upstream) tells: bool,
     /// Whether it notes things down for whoever it serves.
     pub(in crate::upstream) notes: bool,
+    /// Whether it may answer a call with an errand.
+    pub(in crate::upstream) errands: bool,
 }
 
 /// Which kinds of things a server publishes, and what it can do with them.
@@ -54,10 +56,17 @@ impl Has {
 
 #[derive(Deserialize)]
 struct Capabilities {
+    extensions: Option<Extensions>,
     logging: Option<serde::de::IgnoredAny>,
     prompts: Option<Listed>,
     resources: Option<Listed>,
     tools: Option<Listed>,
+}
+
+#[derive(Deserialize)]
+struct Extensions {
+    #[serde(rename = "io.modelcontextprotocol/tasks")]
+    tasks: Option<serde::de::IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -69,14 +78,15 @@ struct Listed {
 
 impl Introduction {
     fn of(version: &'static str, capabilities: &Capabilities) -> Self {
-        let Capabilities { logging, prompts, resources, tools } = capabilities;
+        let Capabilities { extensions, logging, prompts, resources, tools } = capabilities;
+        let errands = extensions.as_ref().is_some_and(|it| it.tasks.is_some());
         let notes = logging.is_some();
         let mut all = [prompts, resources, tools].into_iter().flatten();
         let changes = resources.as_ref().is_some_and(|it| it.subscribe == Some(true));
         let tells = changes || all.any(|it| it.list_changed == Some(true));
         let (prompts, resources) = (prompts.is_some(), resources.is_some());
         let has = Has { prompts, resources, tools: tools.is_some(), changes };
-        Self { version, has, tells, notes }
+        Self { version, has, tells, notes, errands }
     }
 }
 

@@ -176,6 +176,37 @@ fn x07_pages_of_a_server_for_people_never_reach_an_agent() {
 }
 
 #[test]
+fn x07_a_page_that_passes_needs_its_own_grant_and_no_template_stands_for_it() {
+    let app = ToolId::from_random([9; 16]);
+    let page = |granted: bool, passes: bool| {
+        compiled(&furnished(|acme| {
+            acme.tools.push(thing(app, FILES, Kind::Resource, "ui://app/main"));
+            acme.tools[6] = thing(ANY, FILES, Kind::Template, "ui://{x}");
+            acme.tasks[0].tools.insert(app);
+            if granted {
+                acme.roles[1].grants.insert(app, Grant::Allow);
+            }
+            if passes {
+                for server in &mut acme.servers {
+                    server.passes = cs_model::Passes::of([cs_model::Pass::Ui]);
+                }
+            }
+        }))
+    };
+    for (granted, passes, level_of) in
+        [(true, true, Grant::Allow), (true, false, Grant::Deny), (false, true, Grant::Deny)]
+    {
+        let snapshot = page(granted, passes);
+        let session = session(&snapshot, ROBIN, Some(TIDY));
+        assert_eq!(level(&read(&snapshot, &session, "ui://app/main")), level_of);
+        assert_eq!(level(&read(&snapshot, &session, "ui://other")), Grant::Deny);
+    }
+    // Turned off, it passes no more, in sessions that are under way too.
+    let session = session(&page(true, true), ROBIN, Some(TIDY));
+    assert_eq!(level(&read(&page(true, false), &session, "ui://app/main")), Grant::Deny);
+}
+
+#[test]
 fn x03_no_second_server_stands_in_for_a_uri_that_is_taken() {
     let twin = ToolId::from_random([9; 16]);
     for (kind, name, shadow) in [

@@ -239,7 +239,8 @@ pub trait ApprovalDesk: Debug + Send + Sync {
     /// While somebody waits, the console shows that the agent is still there.
     async fn decided(&self, tenant: TenantId, id: ApprovalId) -> Result<Ruling, PortError>;
 
-    /// Takes a pending request back. One that was decided stays as it is.
+    /// Takes a request back that can still lead to a call: one that is pending, or approved and
+    /// not spent. Any other stays as it is. Once this returns, nothing is redeemed for it any more.
     async fn withdraw(
         &self,
         tenant: TenantId,

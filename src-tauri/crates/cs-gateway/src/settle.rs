@@ -18,9 +18,11 @@ use tokio::sync::watch;
 pub(crate) use self::hold::Heard;
 use crate::authz;
 use crate::gate::Gate;
+use crate::item::Wanted;
 use crate::line::Line;
 use crate::ports::{PortError, Redemption, Ruling, Spend};
 use crate::refusal::Refusal;
+use crate::session::Live;
 use crate::state::State;
 use crate::tool::Asked;
 use crate::trail::{Trail, neutral};
@@ -132,6 +134,19 @@ pub(crate) async fn filed(
     let filed = hold::file(gate, &call, trail).await?;
     trail.settle(&gate.ports).await?;
     Ok(filed.map(|approval| Filed { approval, canonical, digest }))
+}
+
+/// Takes back what stands for a call that is not to be made any more. Once this returns, it cannot
+/// be, by this gateway or the next.
+pub(crate) async fn taken_back(
+    gate: &Gate,
+    live: &Live,
+    approval: ApprovalId,
+    (wanted, digest): (Wanted<'_>, Digest),
+    reason: &str,
+    trail: &Trail,
+) -> Result<(), PortError> {
+    hold::take_back(gate, live.tenant(), approval, (wanted, digest), reason, trail).await
 }
 
 /// Takes note that a call has been before a person since before the gateway was started.

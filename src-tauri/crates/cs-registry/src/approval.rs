@@ -195,8 +195,9 @@ pub async fn deny(
 
 const NO_LONGER: RegistryError = RegistryError::State { what: "the approval request" };
 
-/// Takes a pending request back. One that was decided stays as it is, and nothing is recorded
-/// then. Answers with whether it was taken back by this.
+/// Takes a request back that can still lead to a call: one that is pending, or approved and not
+/// spent. Any other stays as it is, and nothing is recorded then. Answers with whether it was taken
+/// back by this.
 #[derive(Clone, Debug)]
 pub struct Withdraw {
     /// The tenant.
@@ -214,10 +215,10 @@ impl Work for Withdraw {
         let (tenant, id) = (self.tenant.uuid(), self.id.uuid());
         let done = sqlx::query!(
             "UPDATE approval
-                SET state = 'withdrawn'
+                SET state = 'withdrawn', sealed_token = NULL
               WHERE id = ?1
                 AND tenant_id = ?2
-                AND state = 'pending'",
+                AND state IN ('pending', 'approved')",
             id,
             tenant,
         )

@@ -71,6 +71,7 @@ pub(super) const WORDS: &[(&str, &str)] = &[
     ("stopping", "The gateway was about to stop"),
     ("task", "The server answered with a task, which its client asks about"),
     ("task_conflict", "It declares two tasks"),
+    ("task_ended", "The task that its call became ended without it"),
     ("task_inquiry", "The client asks about a task that its call became"),
     ("task_not_in_credential", "The credential may not declare this task"),
     ("task_unknown", "The client asked about a task that it does not have"),

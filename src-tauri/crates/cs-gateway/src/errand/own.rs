@@ -12,7 +12,7 @@ use crate::authz;
 use crate::gate::Gate;
 use crate::line::Line;
 use crate::parked::Return;
-use crate::ports::{FiledCall, Ruling};
+use crate::ports::{FiledCall, PortError, Ruling};
 use crate::refusal::Refusal;
 use crate::session::Live;
 use crate::settle::{self, Filed, Settled};
@@ -89,13 +89,24 @@ async fn see_through(
     // Of progress and notes nobody hears on the way to an errand's end.
     (asked.meta.progress, asked.meta.level) = (None, None);
     let came = carried_out(gate, &mut asked, filed, own, &mut trail).await;
+    // INVARIANT: an errand that is over stays so, also after the next start: what could still lead
+    // to its call is taken back before anybody hears of the end.
+    let came = match came {
+        // Whoever asks after the next start finds it as it is.
+        Err(Refusal::Stopping) => return,
+        came @ Ok(Came::Made(_)) => came,
+        // Whoever ends a session takes back what it has waiting.
+        came @ (Ok(Came::Told(_)) | Err(_)) if asked.live.is_over() => came,
+        came @ (Ok(Came::Told(_)) | Err(_)) => {
+            let ended = taken_back(gate, &asked.live, own, "task_ended", &trail).await;
+            ended.map_err(Refusal::from).and(came)
+        }
+    };
     let given_up = *own.cancelled().borrow();
     let standing = match came {
         Ok(Came::Made(result)) => Standing::Completed(result.into()),
         Ok(Came::Told(_)) if given_up => Standing::Cancelled,
         Ok(Came::Told(result)) => Standing::Completed(result.into()),
-        // Whoever asks after the next start finds it as it is.
-        Err(Refusal::Stopping) => return,
         Err(Refusal::Abandoned | Refusal::NotListed { .. }) => Standing::Cancelled,
         Err(why) => {
             let why = settle::record_refusal(gate, &mut trail, why).await;
@@ -106,6 +117,18 @@ async fn see_through(
     };
     own.stands(standing, gate.now());
     drop(asked.alive);
+}
+
+/// Takes back the request of an errand, if it could still lead to the call.
+async fn taken_back(
+    gate: &Gate,
+    live: &Live,
+    own: &Own,
+    reason: &str,
+    trail: &Trail,
+) -> Result<(), PortError> {
+    let call = (own.matter.wanted(), own.matter.digest);
+    settle::taken_back(gate, live, own.approval, call, reason, trail).await
 }
 
 async fn carried_out(
@@ -150,18 +173,30 @@ pub(super) async fn attend(
     trail: &mut Trail,
 ) -> Result<String, Refusal> {
     let own = match gate.errands.get(approval) {
-        Some(own) if own.session == inquiry.live.id() => own,
+        Some(own) if own.session == inquiry.live.id() => {
+            judged(gate, &inquiry.live, &inquiry.warrant, &own.matter, trail).await?;
+            own
+        }
         Some(_) => return Err(Refusal::ErrandUnknown),
-        None => found(gate, approval, &inquiry, trail).await?,
+        None => {
+            let found = found(gate, approval, &inquiry, trail).await?;
+            judged(gate, &inquiry.live, &inquiry.warrant, &found.own.matter, trail).await?;
+            if matches!(inquiry.wish.what, What::Cancel) {
+                // Before it goes on.
+                found.own.cancel();
+            }
+            goes_on(gate, found, trail)
+        }
     };
     let Inquiry { live, warrant, wish, .. } = inquiry;
     // What the call may be made with: it was this client that came again.
-    judged(gate, &live, &warrant, &own.matter, trail).await?;
     own.renew(warrant);
     match wish.what {
         What::Get => Ok(told::of_own(&own, &wish.id, |it| it.stands(trail.correlation))),
         What::Cancel => {
             own.cancel();
+            // What its client takes for given up is that on record, too.
+            taken_back(gate, &live, &own, "cancelled", trail).await?;
             Ok(told::noted(trail.correlation))
         }
         What::Update(responses) => {
@@ -179,14 +214,34 @@ pub(super) async fn attend(
     }
 }
 
+/// An errand that was not remembered.
+struct Found {
+    own: Own,
+    /// The call, where it still waits.
+    waits: Option<(Asked, String)>,
+}
+
+/// Remembers an errand again. One that still waits goes on.
+fn goes_on(gate: &Arc<Gate>, found: Found, trail: &Trail) -> Arc<Own> {
+    let Found { own, waits } = found;
+    let approval = own.approval;
+    let (own, is_new) = gate.errands.enter(own);
+    if let Some((asked, canonical)) = waits.filter(|_| is_new) {
+        let filed = settle::filed_before(gate, &asked, approval, canonical);
+        let (gate, own, trail) = (Arc::clone(gate), Arc::clone(&own), trail.again());
+        tokio::spawn(async move { see_through(&gate, asked, filed, &own, trail).await });
+    }
+    own
+}
+
 /// An errand that is not remembered: the gateway was started anew, or it ended long ago. What
-/// became of it is what is on record of its request. One that still waits goes on.
+/// became of it is what is on record of its request.
 async fn found(
-    gate: &Arc<Gate>,
+    gate: &Gate,
     approval: ApprovalId,
     inquiry: &Inquiry,
     trail: &Trail,
-) -> Result<Arc<Own>, Refusal> {
+) -> Result<Found, Refusal> {
     let live = &inquiry.live;
     let filed = gate.ports.desk.filed(live.tenant(), approval).await?;
     let filed = filed.filter(|it| it.session == live.id() && it.credential == live.credential);
@@ -219,13 +274,7 @@ async fn found(
     let ids = (approval, live.id());
     let times = (requested, own.until);
     let own = Own::new(ids, own.matter, times, standing, asked.warrant.clone());
-    let (own, is_new) = gate.errands.enter(own);
-    if is_new && waits {
-        let filed = settle::filed_before(gate, &asked, approval, filed.canonical);
-        let (gate, own, trail) = (Arc::clone(gate), Arc::clone(&own), trail.again());
-        tokio::spawn(async move { see_through(&gate, asked, filed, &own, trail).await });
-    }
-    Ok(own)
+    Ok(Found { own, waits: waits.then_some((asked, filed.canonical)) })
 }
 
 /// The call of a request as if its client had made it now.

@@ -1,7 +1,7 @@
 //! A call that waits for a person.
 
 use cs_model::event::{Decision, EventKind};
-use cs_model::{ApprovalId, Digest};
+use cs_model::{ApprovalId, Digest, TenantId};
 use cs_policy::{Held, Verdict};
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior};
@@ -9,6 +9,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 use super::{Cleared, spend, told};
 use crate::authz::{self, Given};
 use crate::gate::Gate;
+use crate::item::Wanted;
 use crate::line::Line;
 use crate::ports::{NewApproval, PortError, Ruling};
 use crate::refusal::Refusal;
@@ -96,6 +97,10 @@ pub(super) async fn conclude(
     };
     // Whoever was approved has to be there still: nothing is made that nobody waits for.
     if line.is_gone() || *cancelled.borrow() {
+        // What was given up is not made later either.
+        if *cancelled.borrow() {
+            withdraw(gate, call, approval, "cancelled", trail).await?;
+        }
         return say(call, told::WITHDRAWN, approval, trail).map(Err);
     }
     call.asked.live.settled(operation(gate, call));
@@ -382,11 +387,24 @@ async fn withdraw(
     if !live.settled(operation(gate, call)) && live.is_over() {
         return Ok(());
     }
+    let (wanted, digest) = (call.asked.wanted(), call.digest);
+    take_back(gate, live.tenant(), approval, (wanted, digest), reason, trail).await
+}
+
+/// Takes back what stands for a call, if it could still lead to it.
+pub(super) async fn take_back(
+    gate: &Gate,
+    tenant: TenantId,
+    approval: ApprovalId,
+    (wanted, digest): (Wanted<'_>, Digest),
+    reason: &str,
+    trail: &Trail,
+) -> Result<(), PortError> {
     let mut event = trail.event(EventKind::ApprovalWithdrawn, gate.now());
     event.approval = Some(approval);
-    event.tool_name = Some(neutral(&call.asked.wanted().marked()));
-    event.arguments = Some(call.digest);
+    event.tool_name = Some(neutral(&wanted.marked()));
+    event.arguments = Some(digest);
     event.reason = Some(reason.to_owned());
     event.policy_version = Some(gate.world().policy.version());
-    gate.ports.desk.withdraw(live.tenant(), approval, vec![event]).await
+    gate.ports.desk.withdraw(tenant, approval, vec![event]).await
 }

@@ -556,7 +556,7 @@ impl ApprovalDesk for Journal {
         id: ApprovalId,
         events: Vec<Event>,
     ) -> Result<(), PortError> {
-        if self.ruling_of(id) == Ruling::Pending {
+        if matches!(self.ruling_of(id), Ruling::Approved { .. } | Ruling::Pending) {
             self.keep(events)?;
             self.rule(id, Ruling::Withdrawn);
         }
@@ -570,7 +570,8 @@ impl TokenLedger for Journal {
         if self.ledger_is_down.load(Ordering::SeqCst) {
             return Err(PortError { doing: "spend a token", source: None });
         }
-        if !self.spent.lock().unwrap().insert(what.token) {
+        let stands = |id| matches!(self.ruling_of(id), Ruling::Approved { .. });
+        if !what.approval.is_none_or(stands) || !self.spent.lock().unwrap().insert(what.token) {
             return Ok(Spend::Refused);
         }
         self.keep(events)?;

@@ -23,6 +23,7 @@ const MAY_EXPOSE: &[&str] = &[
     "src-tauri/crates/cs-control/src/lifecycle.rs",
     "src-tauri/crates/cs-control/src/secret_text.rs",
     "src-tauri/crates/cs-control/src/vault.rs",
+    "src-tauri/crates/cs-gateway/src/errand/handle.rs",
     "src-tauri/crates/cs-gateway/src/fetch.rs",
     "src-tauri/crates/cs-gateway/src/issuers/introspection.rs",
     "src-tauri/crates/cs-gateway/src/state.rs",

@@ -1,6 +1,7 @@
 //! Calls that wait for a person while their clients ask how they fare.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use cs_model::Pass;
@@ -97,6 +98,38 @@ async fn o10_a_task_that_its_client_gives_up_is_taken_back() {
     // A signature that comes too late pays for nothing.
     stage.journal.approve(&request, 1);
     until(&client, &id, "cancelled").await;
+    assert_eq!(stage.journal.calls(), []);
+}
+
+#[tokio::test]
+async fn o10_a_task_that_is_given_up_in_the_moment_of_its_approval_never_runs_its_call() {
+    let stage = Stage::new().await;
+    let (id, request) = waiting(&stage, &stage.client(WORKER)).await;
+    stage.gateway.stop().await;
+    stage.journal.approve(&request, 1);
+    let stage = Stage::after(Arc::clone(&stage.journal), |_| {}).await;
+    let noted = ask(&stage.client(WORKER), "tasks/cancel", &id).await;
+    assert_eq!(noted["result"]["resultType"], "complete", "{noted}");
+    assert_eq!(stage.journal.ruling_of(request.id), Ruling::Withdrawn, "once it is noted");
+    until(&stage.client(WORKER), &id, "cancelled").await;
+    assert_eq!(stage.journal.reasons(EventKind::ApprovalWithdrawn), ["cancelled"]);
+    let stage = restarted(&stage).await;
+    until(&stage.client(WORKER), &id, "cancelled").await;
+    assert_eq!(stage.journal.calls(), []);
+}
+
+#[tokio::test]
+async fn o10_a_task_that_ended_without_its_call_does_not_run_it_after_a_restart() {
+    let stage = Stage::new().await;
+    let client = stage.client(WORKER);
+    let (id, request) = waiting(&stage, &client).await;
+    stage.journal.ledger_is_down.store(true, Ordering::SeqCst);
+    stage.journal.approve(&request, 1);
+    until(&client, &id, "failed").await;
+    assert_eq!(stage.journal.reasons(EventKind::ApprovalWithdrawn), ["task_ended"]);
+    stage.journal.ledger_is_down.store(false, Ordering::SeqCst);
+    let stage = restarted(&stage).await;
+    until(&stage.client(WORKER), &id, "cancelled").await;
     assert_eq!(stage.journal.calls(), []);
 }
 

@@ -27,6 +27,8 @@ import {
 } from '@modelcontextprotocol/server'
 import { z } from 'zod'
 
+import { EXTENSION, answerTask, withoutTasks } from './tasks.mjs'
+
 // One red pixel, and a sound without samples.
 const PIXEL =
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8DwHwAFBQIAX8jx0gAAAABJRU5ErkJggg=='
@@ -265,6 +267,16 @@ const TOOLS = {
 
 const spoken = (...content) => ({ messages: content.map((it) => ({ role: 'user', content: it })) })
 
+/** What the tools that may become tasks are given. */
+const TASKS = {
+  slow_compute: { seconds: z.number().optional(), label: z.string().optional() },
+  failing_job: {},
+  protocol_error_job: {},
+  confirm_delete: { filename: z.string().optional() },
+  multi_input: {},
+  test_tool_with_task: {},
+}
+
 function makeServer() {
   const listChanged = true
   const capabilities = {
@@ -273,6 +285,7 @@ function makeServer() {
     prompts: { listChanged },
     logging: {},
     completions: {},
+    extensions: { [EXTENSION]: {} },
   }
   const server = new McpServer(
     { name: 'peer-every', version: '1' },
@@ -297,6 +310,12 @@ function makeServer() {
       return elicited(message, { type: 'object', properties: { response }, required: ['response'] })(context)
     },
   )
+  const named = { description: 'Greets, and never as a task', inputSchema: z.object({ name: z.string() }) }
+  server.registerTool('greet', named, async ({ name }) => say(`Hello, ${name}!`))
+  for (const [name, shape] of Object.entries(TASKS)) {
+    const described = { description: `Does what ${name} says, as a task where the client can do with one`, inputSchema: z.object(shape) }
+    server.registerTool(name, described, async (given) => say(await withoutTasks[name](given)))
+  }
   const raw = { json_schema_2020_12_tool: EVERY_KEYWORD, test_x_mcp_header: MIRRORED }
   for (const [name, schema] of Object.entries(raw)) {
     const described = { description: `Takes what ${name} says`, inputSchema: fromJsonSchema(schema) }
@@ -368,12 +387,20 @@ async function serve(request, response) {
       mcpMethodHeader: headers['mcp-method'],
       body,
     })
-    if (inbound.kind !== 'legacy') return answerModern(request, response, body)
+    if (inbound.kind !== 'legacy') {
+      const answered = body && answerTask(body, headers)
+      return answered ? told(response, answered) : answerModern(request, response, body)
+    }
   }
   const transport = await sessionOf(headers['mcp-session-id'], body)
   if (transport) return transport.handleRequest(request, response, body)
   response.statusCode = headers['mcp-session-id'] ? 404 : 400
   response.end()
+}
+
+function told(response, { status, message }) {
+  response.writeHead(status, { 'content-type': 'application/json' })
+  response.end(JSON.stringify(message))
 }
 
 async function sessionOf(id, body) {

@@ -123,7 +123,7 @@ function Why({ view }: { view: ApprovalView }) {
       <p><Untrusted text={view.asked_because} /></p>
       <dl className="facts small">
         <dt>Asked</dt><dd>{exactUtc(view.row.requested)}, under policy version {count(view.policy_version)}</dd>
-        {view.row.state === 'pending' ? <><dt>Decide until</dt><dd>{exactUtc(view.row.expires)}{view.row.held ? '; the agent’s call is held open' : '; the agent has to call again after your decision'}</dd></> : null}
+        {view.row.state === 'pending' ? <><dt>Decide until</dt><dd>{exactUtc(view.row.expires)}{view.row.held ? '; the agent waits, and its call is made as soon as you approve' : '; the agent has to call again after your decision'}</dd></> : null}
         <dt>Digest signed</dt><dd><CopyId id={view.arguments_digest} whole /></dd>
         <dt>Definition</dt><dd><CopyId id={view.tool.fingerprint} whole /></dd>
         <dt>Request</dt><dd><CopyId id={view.row.id} whole /></dd>

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use cs_model::document::Document;
 use cs_model::event::EventKind;
 use cs_model::json::{self, Limits};
 use cs_model::upstream::Transport;
@@ -17,7 +18,8 @@ use super::world::{
 use crate::ports::Ports;
 use crate::{Config, Gateway};
 
-const TOOL: &str = r#"{"name":"read_file","description":"Reads.","inputSchema":{"type":"object"}}"#;
+pub(super) const TOOL: &str =
+    r#"{"name":"read_file","description":"Reads.","inputSchema":{"type":"object"}}"#;
 
 /// A server that answers as the older era has it and gives back the arguments it was called with.
 const SERVER: &str = r#"
@@ -39,6 +41,17 @@ for line in sys.stdin:
 "#;
 
 async fn gateway(published: &str) -> (Gateway, Arc<Journal>, Client) {
+    let (gateway, journal) = before(SERVER, published, |_| {}).await;
+    let client = Client::new(gateway.address(), WORKER, journal.clone()).initialize().await;
+    (gateway, journal, client)
+}
+
+/// A gateway before a server of acme that does what this program says, and publishes this tool.
+pub(super) async fn before(
+    program: &str,
+    published: &str,
+    change: impl FnOnce(&mut Document),
+) -> (Gateway, Arc<Journal>) {
     let journal: Arc<Journal> = Arc::default();
     let ports = Ports {
         clock: journal.clone(),
@@ -56,10 +69,11 @@ async fn gateway(published: &str) -> (Gateway, Arc<Journal>, Client) {
     TOOL.clone_into(&mut pinned.definition);
     let canonical = json::canonical(TOOL, Limits::default()).unwrap();
     pinned.fingerprint = Digest::of(canonical.as_bytes());
+    change(&mut document);
     let mut world = world_of(&document);
     let transport = Transport::Stdio {
         command: "python3".to_owned(),
-        args: vec!["-c".to_owned(), SERVER.to_owned(), published.to_owned()],
+        args: vec!["-c".to_owned(), program.to_owned(), published.to_owned()],
         env: BTreeMap::new(),
         cwd: None,
     };
@@ -69,8 +83,7 @@ async fn gateway(published: &str) -> (Gateway, Arc<Journal>, Client) {
     let (_, hears) = watch::channel(Arc::new(world));
     let gateway = Gateway::start(config, ports, hears).await.unwrap();
     assert_eq!(journal.time(), Timestamp::from_millis(NOON));
-    let client = Client::new(gateway.address(), WORKER, journal.clone()).initialize().await;
-    (gateway, journal, client)
+    (gateway, journal)
 }
 
 #[tokio::test]

@@ -224,8 +224,10 @@ export type ApprovalRow = {
   requested: Timestamp
   /** Until when a person may decide; for an approved one, when its token ends. */
   expires: Timestamp
-  /** Whether the agent's call is still held open. */
+  /** Whether the agent's call is made as soon as somebody approves it. */
   held: boolean
+  /** Whether the agent goes on meanwhile and asks for the result: the call became a task. */
+  goes_on: boolean
 }
 
 /** Where an approval request stands. */

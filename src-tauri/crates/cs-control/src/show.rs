@@ -6,6 +6,7 @@ pub(crate) mod session;
 use std::sync::Arc;
 
 use cs_audit::Entry;
+use cs_gateway::ports::Meanwhile;
 use cs_gateway::upstream::{Health, HealthState};
 use cs_model::document::{TenantDoc, ToolDoc};
 use cs_model::event::Event;
@@ -229,6 +230,8 @@ pub(crate) fn tool(
 
 pub(crate) fn approval(core: &Core, found: &Approval, tenant_name: String) -> ApprovalRow {
     let new = &found.new;
+    let pending = found.state == ApprovalState::Pending;
+    let meanwhile = core.waiters.meanwhile(new.id).filter(|_| pending);
     ApprovalRow {
         id: new.id,
         tenant: new.tenant,
@@ -240,7 +243,8 @@ pub(crate) fn approval(core: &Core, found: &Approval, tenant_name: String) -> Ap
         state: found.state,
         requested: new.requested,
         expires: found.expires(),
-        held: found.state == ApprovalState::Pending && core.waiters.is_held(new.id),
+        held: meanwhile.is_some(),
+        goes_on: meanwhile == Some(Meanwhile::Asks),
     }
 }
 

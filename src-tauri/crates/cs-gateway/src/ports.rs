@@ -219,6 +219,15 @@ pub enum Ruling {
     Withdrawn,
 }
 
+/// What an agent does while a person decides on its call.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum Meanwhile {
+    /// It goes on, and asks how the call fares.
+    Asks,
+    /// It waits for the answer.
+    Waits,
+}
+
 /// Puts calls before people.
 #[async_trait]
 pub trait ApprovalDesk: Debug + Send + Sync {
@@ -236,8 +245,13 @@ pub trait ApprovalDesk: Debug + Send + Sync {
     async fn ruling(&self, tenant: TenantId, id: ApprovalId) -> Result<Ruling, PortError>;
 
     /// Waits until a request is no longer pending, for as long as the caller keeps waiting.
-    /// While somebody waits, the console shows that the agent is still there.
-    async fn decided(&self, tenant: TenantId, id: ApprovalId) -> Result<Ruling, PortError>;
+    /// While somebody waits, the console shows what the agent does meanwhile.
+    async fn decided(
+        &self,
+        tenant: TenantId,
+        id: ApprovalId,
+        meanwhile: Meanwhile,
+    ) -> Result<Ruling, PortError>;
 
     /// Takes a request back that can still lead to a call: one that is pending, or approved and
     /// not spent. Any other stays as it is. Once this returns, nothing is redeemed for it any more.

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use cs_gateway::ports::{
-    ApprovalDesk, AuditSink, Clock, FiledCall, GivenUp, NewApproval, Nonce, NonceStore, PortError,
-    Ports, Random, Redemption, RevocationList, Ruling, SecretSource, SessionStore, Spend,
-    StoredSession, TokenLedger,
+    ApprovalDesk, AuditSink, Clock, FiledCall, GivenUp, Meanwhile, NewApproval, Nonce, NonceStore,
+    PortError, Ports, Random, Redemption, RevocationList, Ruling, SecretSource, SessionStore,
+    Spend, StoredSession, TokenLedger,
 };
 use cs_gateway::world::{Credentials, Holder, Providers, Recognised, World};
 use cs_model::document::{
@@ -127,7 +127,7 @@ impl ApprovalDesk for Nothing {
         nothing()
     }
 
-    async fn decided(&self, _: TenantId, _: ApprovalId) -> Result<Ruling, PortError> {
+    async fn decided(&self, _: TenantId, _: ApprovalId, _: Meanwhile) -> Result<Ruling, PortError> {
         nothing()
     }
 

@@ -8,7 +8,7 @@ import { Mark } from '@/components/Mark'
 import { tellFailed } from '@/components/notices'
 import { Time } from '@/components/Time'
 import { Untrusted } from '@/components/Untrusted'
-import type { ApprovalView } from '@/ipc/generated'
+import type { ApprovalRow, ApprovalView } from '@/ipc/generated'
 import { openApprovalWindow } from '@/ipc/windows'
 import { bytes, count, exactUtc, plural } from '@/lib/format'
 import { memberCount } from '@/lib/json'
@@ -123,13 +123,20 @@ function Why({ view }: { view: ApprovalView }) {
       <p><Untrusted text={view.asked_because} /></p>
       <dl className="facts small">
         <dt>Asked</dt><dd>{exactUtc(view.row.requested)}, under policy version {count(view.policy_version)}</dd>
-        {view.row.state === 'pending' ? <><dt>Decide until</dt><dd>{exactUtc(view.row.expires)}{view.row.held ? '; the agent waits, and its call is made as soon as you approve' : '; the agent has to call again after your decision'}</dd></> : null}
+        {view.row.state === 'pending' ? <><dt>Decide until</dt><dd>{exactUtc(view.row.expires)}; {meanwhile(view.row)}</dd></> : null}
         <dt>Digest signed</dt><dd><CopyId id={view.arguments_digest} whole /></dd>
         <dt>Definition</dt><dd><CopyId id={view.tool.fingerprint} whole /></dd>
         <dt>Request</dt><dd><CopyId id={view.row.id} whole /></dd>
       </dl>
     </Part>
   )
+}
+
+function meanwhile({ held, goes_on }: ApprovalRow): string {
+  if (!held) return 'the agent does not wait: it has to come back after your decision'
+  return goes_on
+    ? 'the agent goes on meanwhile and asks for the result; its call is made as soon as you approve'
+    : 'the agent waits, and its call is made as soon as you approve'
 }
 
 function Decided({ view }: { view: ApprovalView }) {

@@ -56,7 +56,7 @@ function Item({ row, gone, chosen, onOpen }: { row: ApprovalRow; gone: boolean; 
       </span>
       <span className="dim small ellipsis">{row.agent_name} on {row.server_name}</span>
       <span className="dim small ellipsis">
-        {gone ? 'no longer waiting' : <>asked <Time at={row.requested} />{row.held ? ' · the agent waits' : ''} · task {row.task_name}</>}
+        {gone ? 'no longer waiting' : <>asked <Time at={row.requested} />{row.goes_on ? ' · the agent goes on' : row.held ? ' · the agent waits' : ''} · task {row.task_name}</>}
       </span>
     </button>
   )

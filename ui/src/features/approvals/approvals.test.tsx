@@ -15,7 +15,7 @@ vi.mock('@/ipc/call', () => ({ call: vi.fn() }))
 const soon = new Date(Date.now() + 600_000).toISOString()
 const row = {
   id: 'apr_1', tenant: 'tnt_1', tenant_name: 'acme', agent_name: 'executor-1', task_name: 'workbench', server_name: 'workbench', tool_name: 'send_email',
-  state: 'pending', requested: new Date().toISOString(), expires: soon, held: true,
+  state: 'pending', requested: new Date().toISOString(), expires: soon, held: true, goes_on: false,
 } as unknown as ApprovalRow
 const view = {
   row, agent: 'agt_1', session: 'ses_1', roles: ['executor'], session_opened: soon, session_ends: soon, session_anomalies: 0,
@@ -52,6 +52,18 @@ test('the card says of what kind it is, and shows the whole URI', () => {
   expect(screen.getByText(/file:\/\/\/data\/log-1/)).toBeInTheDocument()
   expect(screen.queryByText(/claims/i)).toBeNull()
   expect(screen.getByText('The first use of this resource template by this agent that a person sees.')).toBeInTheDocument()
+})
+
+test('the card says what the agent does meanwhile', () => {
+  const said = (change: Partial<ApprovalRow>) => {
+    const shown = show(<ApprovalCard view={{ ...view, row: { ...row, ...change } }} canDecide={false} />)
+    const text = shown.container.textContent
+    shown.unmount()
+    return text
+  }
+  expect(said({})).toContain('the agent waits, and its call is made as soon as you approve')
+  expect(said({ goes_on: true })).toContain('the agent goes on meanwhile and asks for the result')
+  expect(said({ held: false })).toContain('it has to come back after your decision')
 })
 
 test('of a decided call it says first what became of it, in words', () => {

@@ -48,6 +48,7 @@ function makeApproval(tenant: Tenant, call: Call, state: ApprovalState, age: num
     row: {
       id: id('apr'), tenant: tenant.view.id, tenant_name: tenant.view.name, agent_name: agent?.name ?? 'executor-1', task_name: 'workbench', server_name: tool.server_name, tool_name: call.tool,
       state, requested: ago(age), expires: state === 'pending' ? ahead(900 - age > 60 ? 900 - age : 70 + below(600)) : ago(age - 900), held: state === 'pending' && age < 50,
+      goes_on: state === 'pending' && age < 20,
     },
     agent: agent?.id as never, session: id('ses'), roles: ['executor'], session_opened: ago(age + 700), session_ends: ahead(2_000), session_anomalies: pick([0, 0, 2, 6]),
     tool: { ...tool, grants: [] }, arguments: source, arguments_digest: digest(), arguments_bytes: new TextEncoder().encode(source).length,

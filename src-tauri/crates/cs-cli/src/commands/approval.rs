@@ -203,6 +203,7 @@ fn in_words(view: &Value) -> String {
         ("request", text(view, "/row/id")),
         ("state", text(view, "/row/state")),
         ("until", moment(view, "/row/expires")),
+        ("meanwhile", meanwhile(view)),
         ("tenant", text(view, "/row/tenant_name")),
         ("agent", text(view, "/row/agent_name")),
         ("task", text(view, "/row/task_name")),
@@ -217,6 +218,20 @@ fn in_words(view: &Value) -> String {
         ("outcome", text(view, "/outcome")),
     ]);
     format!("{about}arguments\n{}", pretty(&text(view, "/arguments")))
+}
+
+/// What the agent does while somebody decides.
+fn meanwhile(view: &Value) -> String {
+    let is = |name: &str| view.pointer(name).and_then(Value::as_bool).unwrap_or_default();
+    if text(view, "/row/state") != "pending" {
+        return String::new();
+    }
+    let told = match (is("/row/held"), is("/row/goes_on")) {
+        (true, true) => "the agent goes on and asks for the result",
+        (true, false) => "the agent waits for the answer",
+        (false, _) => "the agent does not wait; it has to come back",
+    };
+    told.to_owned()
 }
 
 fn week(week: &Value) -> String {

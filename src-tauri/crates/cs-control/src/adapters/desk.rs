@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use async_trait::async_trait;
-use cs_gateway::ports::{ApprovalDesk, FiledCall, NewApproval, PortError, Ruling};
+use cs_gateway::ports::{ApprovalDesk, FiledCall, Meanwhile, NewApproval, PortError, Ruling};
 use cs_model::event::Event;
 use cs_model::state::ApprovalState;
 use cs_model::{ApprovalId, TenantId};
@@ -15,24 +15,33 @@ use super::Doing as _;
 use crate::change::Topic;
 use crate::core::Core;
 
+/// A request that somebody waits for, and how.
+type Held = (ApprovalId, Meanwhile);
+
 /// Who waits for which request, and the news that some request was decided.
 #[derive(Debug, Default)]
 pub(crate) struct Waiters {
-    held: Arc<Mutex<HashMap<ApprovalId, usize>>>,
+    held: Arc<Mutex<HashMap<Held, usize>>>,
     decided: watch::Sender<u64>,
 }
 
 /// A call that waits. It no longer does once this is dropped.
 #[derive(Debug)]
 struct Waiting {
-    id: ApprovalId,
-    held: Arc<Mutex<HashMap<ApprovalId, usize>>>,
+    what: Held,
+    held: Arc<Mutex<HashMap<Held, usize>>>,
 }
 
 impl Waiters {
-    /// Whether a call is held open for this request.
+    /// What the agent does that still expects its call to be made, if it does.
+    pub(crate) fn meanwhile(&self, id: ApprovalId) -> Option<Meanwhile> {
+        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        [Meanwhile::Waits, Meanwhile::Asks].into_iter().find(|it| held.contains_key(&(id, *it)))
+    }
+
+    /// Whether a call is made as soon as this request is approved.
     pub(crate) fn is_held(&self, id: ApprovalId) -> bool {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&id)
+        self.meanwhile(id).is_some()
     }
 
     /// Some request may no longer be pending: everybody who waits looks again.
@@ -40,21 +49,21 @@ impl Waiters {
         self.decided.send_modify(|count| *count = count.wrapping_add(1));
     }
 
-    fn wait(&self, id: ApprovalId) -> Waiting {
+    fn wait(&self, what: Held) -> Waiting {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = held.entry(id).or_default();
+        let count = held.entry(what).or_default();
         *count = count.saturating_add(1);
-        Waiting { id, held: Arc::clone(&self.held) }
+        Waiting { what, held: Arc::clone(&self.held) }
     }
 }
 
 impl Drop for Waiting {
     fn drop(&mut self) {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        match held.get_mut(&self.id) {
+        match held.get_mut(&self.what) {
             Some(count) if *count > 1 => *count = count.saturating_sub(1),
             Some(_) | None => {
-                held.remove(&self.id);
+                held.remove(&self.what);
             }
         }
     }
@@ -109,9 +118,14 @@ impl ApprovalDesk for Desk {
         ruling(&*self.core("look up an approval request")?, tenant, id).await
     }
 
-    async fn decided(&self, tenant: TenantId, id: ApprovalId) -> Result<Ruling, PortError> {
+    async fn decided(
+        &self,
+        tenant: TenantId,
+        id: ApprovalId,
+        meanwhile: Meanwhile,
+    ) -> Result<Ruling, PortError> {
         let core = self.core("wait for a person")?;
-        let _waiting = core.waiters.wait(id);
+        let _waiting = core.waiters.wait((id, meanwhile));
         core.bell.ring(Topic::Approvals);
         let mut news = core.waiters.decided.subscribe();
         loop {

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cs_gateway::ports::{NewApproval, Nonce, Ports, Redemption, Ruling, Spend, StoredSession};
+use cs_gateway::ports::{
+    Meanwhile, NewApproval, Nonce, Ports, Redemption, Ruling, Spend, StoredSession,
+};
 use cs_model::event::{Decision, Event, EventKind};
 use cs_model::state::OperatorRole;
 use cs_model::{
@@ -138,11 +140,43 @@ async fn a_waiting_call_is_shown_with_all_that_it_takes_to_decide() {
 }
 
 #[tokio::test]
+async fn a_request_tells_what_its_agent_does_meanwhile() {
+    let it = Waiting::new().await;
+    let (tenant, id) = (it.request.tenant, it.request.id);
+    let wait = |meanwhile| {
+        let desk = Arc::clone(&it.ports.desk);
+        tokio::spawn(async move { desk.decided(tenant, id, meanwhile).await.unwrap() })
+    };
+    let shows = async |held: bool, goes_on: bool| {
+        let shown = async {
+            loop {
+                let row = it.place.ask("approval_list", json!({})).await[0].clone();
+                if (&row["held"], &row["goes_on"]) == (&json!(held), &json!(goes_on)) {
+                    return;
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), shown).await.expect("it is shown");
+    };
+    shows(false, false).await;
+    let asks = wait(Meanwhile::Asks);
+    shows(true, true).await;
+    let waits = wait(Meanwhile::Waits);
+    shows(true, false).await;
+    waits.abort();
+    shows(true, true).await;
+    asks.abort();
+    shows(false, false).await;
+}
+
+#[tokio::test]
 async fn an_approved_call_gets_a_token_that_only_this_operator_can_have_signed() {
     let it = Waiting::new().await;
     let (tenant, id) = (it.request.tenant, it.request.id);
     let desk = Arc::clone(&it.ports.desk);
-    let waiting = tokio::spawn(async move { desk.decided(tenant, id).await.unwrap() });
+    let waiting =
+        tokio::spawn(async move { desk.decided(tenant, id, Meanwhile::Waits).await.unwrap() });
     while it.place.ask("approval_list", json!({})).await[0]["held"] == false {
         tokio::task::yield_now().await;
     }
@@ -394,7 +428,8 @@ async fn o18_a_call_that_nobody_decides_in_time_expires() {
     let it = Waiting::new().await;
     let (tenant, id) = (it.request.tenant, it.request.id);
     let desk = Arc::clone(&it.ports.desk);
-    let waiting = tokio::spawn(async move { desk.decided(tenant, id).await.unwrap() });
+    let waiting =
+        tokio::spawn(async move { desk.decided(tenant, id, Meanwhile::Waits).await.unwrap() });
     it.place.clock.advance(Duration::from_secs(900));
     it.place.ask("unlock", json!({ "passphrase": PASSPHRASE })).await;
     let late = it.place.refused(it.place.control.console(), "approval_approve", it.approve()).await;
@@ -431,7 +466,8 @@ async fn o10_removing_the_starter_ends_its_sessions_and_takes_their_requests_bac
     let it = Waiting::new().await;
     let (tenant, id) = (it.request.tenant, it.request.id);
     let desk = Arc::clone(&it.ports.desk);
-    let waiting = tokio::spawn(async move { desk.decided(tenant, id).await.unwrap() });
+    let waiting =
+        tokio::spawn(async move { desk.decided(tenant, id, Meanwhile::Waits).await.unwrap() });
     while it.place.ask("approval_list", json!({})).await[0]["held"] == false {
         tokio::task::yield_now().await;
     }

@@ -31,8 +31,10 @@ pub struct ApprovalRow {
     pub requested: Timestamp,
     /// Until when a person may decide; for an approved one, when its token ends.
     pub expires: Timestamp,
-    /// Whether the agent's call is still held open.
+    /// Whether the agent's call is made as soon as somebody approves it.
     pub held: bool,
+    /// Whether the agent goes on meanwhile and asks for the result: the call became a task.
+    pub goes_on: bool,
 }
 
 /// An approval request with all that a person needs to decide.

@@ -11,7 +11,7 @@ use crate::authz::{self, Given};
 use crate::gate::Gate;
 use crate::item::Wanted;
 use crate::line::Line;
-use crate::ports::{NewApproval, PortError, Ruling};
+use crate::ports::{Meanwhile, NewApproval, PortError, Ruling};
 use crate::refusal::Refusal;
 use crate::state::{State, Wait, come_back};
 use crate::tool::Asked;
@@ -83,26 +83,22 @@ pub(super) async fn conclude(
     cancelled: &watch::Receiver<bool>,
 ) -> Result<Result<Cleared, String>, Refusal> {
     let ruling = match heard {
-        Heard::Ruled(ruling) => ruling,
+        Heard::Ruled(ruling) => Some(ruling),
         Heard::TimeUp => return later(gate, call, approval, round, trail).map(Err),
         Heard::Stopping => return Err(Refusal::Stopping),
-        Heard::Gone => {
-            // In the older era a connection that breaks off is no wish to stop.
-            if call.asked.era == Era::Modern || *cancelled.borrow() {
-                withdraw(gate, call, approval, "cancelled", trail).await?;
-            }
-            Ruling::Withdrawn
-        }
+        Heard::Gone => None,
         Heard::Stray => return Err(strayed(gate, call, approval, trail).await?),
     };
     // Whoever was approved has to be there still: nothing is made that nobody waits for.
-    if line.is_gone() || *cancelled.borrow() {
-        // What was given up is not made later either.
-        if *cancelled.borrow() {
+    let there = !line.is_gone() && !*cancelled.borrow();
+    let Some(ruling) = ruling.filter(|_| there) else {
+        // In the older era a connection that breaks off is no wish to stop: what somebody signs for
+        // is there for the same call, made again. What was given up is not made later either.
+        if call.asked.era == Era::Modern || *cancelled.borrow() {
             withdraw(gate, call, approval, "cancelled", trail).await?;
         }
         return say(call, told::WITHDRAWN, approval, trail).map(Err);
-    }
+    };
     call.asked.live.settled(operation(gate, call));
     if let Ruling::Approved { token } = ruling {
         return spend(gate, call.asked, call.digest, &token, Some(approval), trail).await;
@@ -305,7 +301,8 @@ pub(super) async fn wait(
     };
     tokio::pin!(time_up);
     let (mut world, mut ending) = (gate.world.clone(), live.ending());
-    let mut decided = gate.ports.desk.decided(live.tenant(), approval);
+    let meanwhile = if line.is_errand() { Meanwhile::Asks } else { Meanwhile::Waits };
+    let mut decided = gate.ports.desk.decided(live.tenant(), approval, meanwhile);
     loop {
         if !is_still_held(gate, call) {
             return Ok(Heard::Stray);
@@ -333,7 +330,7 @@ pub(super) async fn wait(
                 if ruling != Ruling::Pending {
                     return Ok(Heard::Ruled(ruling));
                 }
-                decided = gate.ports.desk.decided(live.tenant(), approval);
+                decided = gate.ports.desk.decided(live.tenant(), approval, meanwhile);
             }
             () = &mut time_up => return Ok(Heard::TimeUp),
             _ = tick.tick() => match token {

@@ -379,7 +379,7 @@ async fn o16_five_calls_of_a_session_may_wait_at_a_time() {
 }
 
 #[tokio::test]
-async fn a_newer_client_that_leaves_takes_its_call_back_and_an_older_one_does_not() {
+async fn o10_a_newer_client_that_leaves_takes_its_call_back_and_an_older_one_does_not() {
     let stage = Stage::new().await;
     let modern = stage.client(WORKER);
     let mut waiting = modern.open_call(&call_body("write_file", write("x")), "write_file").await;
@@ -390,11 +390,15 @@ async fn a_newer_client_that_leaves_takes_its_call_back_and_an_older_one_does_no
         tokio::task::yield_now().await;
     }
     assert_eq!(stage.journal.ruling_of(request.id), Ruling::Withdrawn);
+    let mut anew = modern.open_call(&call_body("write_file", write("x")), "write_file").await;
+    anew.until("keep-alive").await;
+    assert_ne!(stage.journal.requests(2).await[1].id, request.id, "somebody is asked anew");
+    drop(anew);
 
     let legacy = stage.client(OTHER).initialize().await;
     let mut waiting = legacy.open("POST", &legacy_call(2, "write_file", &write("y"))).await;
     waiting.until("keep-alive").await;
-    let request = stage.journal.requests(2).await.remove(1);
+    let request = stage.journal.requests(3).await.remove(2);
     drop(waiting);
     // The id is free again once the gateway has noticed.
     while legacy.post(&legacy_call(2, "read_file", &json!({}))).await.status != 200 {}
@@ -402,10 +406,27 @@ async fn a_newer_client_that_leaves_takes_its_call_back_and_an_older_one_does_no
     assert_eq!(stage.journal.calls().len(), 1, "nobody is there to have it made");
     let back = legacy.post(&legacy_call(3, "write_file", &write("y"))).await;
     assert_eq!(back.text(), "done");
+    let mut third = legacy.open("POST", &legacy_call(4, "write_file", &write("y"))).await;
+    third.until("keep-alive").await;
+    assert_eq!(stage.journal.requests(4).await.len(), 4, "it paid for one call");
 }
 
 #[tokio::test]
-async fn an_older_client_takes_its_call_back_by_saying_so() {
+async fn what_is_signed_after_a_newer_client_was_told_of_the_request_is_there_for_the_same_call() {
+    let stage = Stage::with(|it| (it.limits.hold, it.limits.rounds) = (SHORT, 0)).await;
+    let client = stage.client(WORKER);
+    let told = client.call("write_file", write("x")).await;
+    let request = one_request(&stage).await;
+    assert!(told.text().contains(&request.id.to_string()), "{}", told.text());
+    stage.journal.approve(&request, 1);
+    assert_eq!(client.call("write_file", write("x")).await.text(), "done");
+    client.call("write_file", write("x")).await;
+    assert_eq!(stage.journal.requests(2).await.len(), 2, "it paid for one call");
+    assert_eq!(stage.journal.calls().len(), 1);
+}
+
+#[tokio::test]
+async fn o10_an_older_client_takes_its_call_back_by_saying_so() {
     let stage = Stage::new().await;
     let client = stage.client(WORKER).initialize().await;
     let mut waiting = client.open("POST", &legacy_call(2, "write_file", &write("x"))).await;
@@ -415,6 +436,11 @@ async fn an_older_client_takes_its_call_back_by_saying_so() {
     assert_eq!(client.post(cancel).await.status, 202);
     waiting.end().await;
     assert_eq!(stage.journal.ruling_of(request.id), Ruling::Withdrawn);
+    assert_eq!(stage.journal.reasons(EventKind::ApprovalWithdrawn), ["cancelled"]);
+    let mut anew = client.open("POST", &legacy_call(3, "write_file", &write("x"))).await;
+    anew.until("keep-alive").await;
+    assert_eq!(stage.journal.requests(2).await.len(), 2, "somebody is asked anew");
+    assert_eq!(stage.journal.calls(), []);
 }
 
 /// Attacks O20: what failed after the token was spent is not tried again with it.

@@ -541,7 +541,12 @@ impl ApprovalDesk for Journal {
         Ok(self.ruling_of(id))
     }
 
-    async fn decided(&self, tenant: TenantId, id: ApprovalId) -> Result<Ruling, PortError> {
+    async fn decided(
+        &self,
+        tenant: TenantId,
+        id: ApprovalId,
+        _: Meanwhile,
+    ) -> Result<Ruling, PortError> {
         let decided = |all: &Vec<(NewApproval, Ruling)>| {
             let fits = |(it, _): &&(NewApproval, Ruling)| it.id == id && it.tenant == tenant;
             all.iter().find(fits).is_some_and(|(_, ruling)| *ruling != Ruling::Pending)

@@ -335,7 +335,7 @@ impl Refusal {
             Self::BodyTime => Some("body_too_slow"),
             Self::Coding => Some("content_encoding"),
             Self::ContentType => Some("content_type"),
-            Self::ErrandUnknown => Some("task_unknown"),
+            Self::ErrandUnknown => Some("task_handle_unknown"),
             Self::Expect => Some("expect"),
             Self::Framing(fault) => Some(fault.code()),
             Self::HeaderMismatch(_) => Some("header_mismatch"),

@@ -188,6 +188,42 @@ async fn a_client_that_did_not_say_so_has_no_tasks() {
 }
 
 #[tokio::test]
+async fn p10_h05_what_is_asked_about_a_task_has_its_shape_and_its_header() {
+    let stage = Stage::new().await;
+    let client = stage.client(super::world::WORKER);
+    let send = |method: &'static str, name: &'static str, mut params: Value| {
+        params["_meta"] = able(&json!({}));
+        let client = client.modern(method).header("mcp-name", name);
+        async move { client.post(&body(method, params)).await.error_code() }
+    };
+    for (method, params) in [
+        ("tasks/get", json!({})),
+        ("tasks/get", json!({ "taskId": 5 })),
+        ("tasks/get", json!({ "taskId": ["x"] })),
+        ("tasks/get", json!({ "taskId": "x", "inputResponses": {} })),
+        ("tasks/cancel", json!({ "taskId": null })),
+        ("tasks/cancel", json!({ "taskId": "x", "id": "x" })),
+        ("tasks/update", json!({ "taskId": "x" })),
+        ("tasks/update", json!({ "taskId": "x", "inputResponses": 5 })),
+        ("tasks/update", json!({ "taskId": "x", "inputResponses": [{}] })),
+    ] {
+        assert_eq!(send(method, "x", params.clone()).await, -32602, "{method} {params}");
+    }
+    let reasons = stage.journal.reasons(cs_model::event::EventKind::RequestRefused);
+    assert_eq!(reasons, ["params"; 9]);
+    for method in ["tasks/get", "tasks/cancel"] {
+        assert_eq!(send(method, "y", json!({ "taskId": "x" })).await, -32020, "{method}");
+    }
+    let listen = |ids: Value| {
+        let params = json!({ "notifications": { "taskIds": ids } });
+        send("subscriptions/listen", "", params)
+    };
+    for ids in [json!("x"), json!([5]), json!({}), json!(vec!["x"; 65])] {
+        assert_eq!(listen(ids.clone()).await, -32602, "{ids}");
+    }
+}
+
+#[tokio::test]
 async fn the_extension_is_announced_where_there_are_tools_and_in_no_older_era() {
     let stage = Stage::new().await;
     let client = stage.client(super::world::WORKER);

@@ -162,7 +162,7 @@ async fn s06_a_task_of_somebody_else_is_one_that_never_was() {
     assert_eq!(plain(told), control, "its session is over");
     assert_eq!(stage.journal.ruling_of(request.id), Ruling::Withdrawn);
     let reasons = stage.journal.reasons(EventKind::RequestRefused);
-    assert!(reasons.iter().all(|it| it == "task_unknown"), "{reasons:?}");
+    assert!(reasons.iter().all(|it| it == "task_handle_unknown"), "{reasons:?}");
 }
 
 #[tokio::test]
@@ -226,6 +226,22 @@ async fn o02_a_task_that_waits_goes_on_after_a_restart_and_is_made_once() {
     let text = done["result"]["content"][0]["text"].as_str().unwrap();
     assert!(text.contains("was executed"), "{text}");
     assert_eq!(stage.journal.calls().len(), 1, "never a second time");
+}
+
+#[tokio::test]
+async fn o02_a_task_that_was_signed_for_while_nobody_served_is_made_once_when_its_client_asks() {
+    let stage = Stage::new().await;
+    let (id, request) = waiting(&stage, &stage.client(WORKER)).await;
+    stage.gateway.stop().await;
+    stage.journal.approve(&request, 1);
+    let stage = Stage::after(Arc::clone(&stage.journal), |_| {}).await;
+    let client = stage.client(WORKER);
+    assert_eq!(stage.journal.calls(), [], "nobody asked");
+    let asks = || ask(&client, "tasks/get", &id);
+    tokio::join!(asks(), asks(), asks(), asks());
+    let done = until(&client, &id, "completed").await;
+    assert_eq!(done["result"]["content"][0]["text"], "done");
+    assert_eq!(stage.journal.calls().len(), 1);
 }
 
 #[tokio::test]
@@ -356,4 +372,23 @@ async fn s06_a_stream_tells_where_own_tasks_stand_and_of_no_others() {
     let text = super::super::client::body("subscriptions/listen", params);
     let refused = client.modern("subscriptions/listen").post(&text).await;
     assert_eq!(refused.error_code(), -32021);
+}
+
+#[tokio::test]
+async fn o19_a_stream_tells_nothing_of_a_task_whose_call_would_not_be_allowed_any_more() {
+    let stage = Stage::new().await;
+    let client = stage.client(WORKER);
+    let (id, request) = waiting(&stage, &client).await;
+    let params = json!({ "notifications": { "taskIds": [id] }, "_meta": able(&json!({})) });
+    let text = super::super::client::body("subscriptions/listen", params);
+    let mut stream = client.modern("subscriptions/listen").open("POST", &text).await;
+    stream.until("\"status\":\"working\"").await;
+    stage.enforce(|it| it.tenants[0].tools[1].enabled = false);
+    while stage.journal.ruling_of(request.id) == Ruling::Pending {
+        tokio::task::yield_now().await;
+    }
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    stage.gateway.stop().await;
+    let told = stream.end().await.body;
+    assert_eq!(told.matches("notifications/tasks").count(), 1, "{told}");
 }

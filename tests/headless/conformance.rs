@@ -117,7 +117,7 @@ fn address(tool: &Value) -> String {
     }
 }
 
-async fn token(client: &Value, endpoint: &str) -> String {
+pub(crate) async fn token(client: &Value, endpoint: &str) -> String {
     let word = |name: &str| client[name].as_str().expect("a word").to_owned();
     let user = format!("{}:{}", word("client_id"), word("secret"));
     let resource = format!("resource={endpoint}");

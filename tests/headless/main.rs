@@ -15,6 +15,7 @@ mod certificates;
 mod conformance;
 mod decide;
 mod disk;
+mod errands;
 mod glewlwyd;
 mod home;
 mod http;

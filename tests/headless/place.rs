@@ -84,9 +84,14 @@ impl Place {
     }
 
     async fn start_as(how: &[&str], change: impl FnOnce(&mut Command, &Path)) -> Self {
-        let Self { folder, .. } = Self::made().await;
-        let mut serve = command(folder.path());
-        change(&mut serve, folder.path());
+        let mut place = Self::made().await;
+        place.begin(how, change).await;
+        place
+    }
+
+    async fn begin(&mut self, how: &[&str], change: impl FnOnce(&mut Command, &Path)) {
+        let mut serve = command(self.path());
+        change(&mut serve, self.path());
         let mut serve = serve
             .args(["serve", "--listen", "127.0.0.1:0"])
             .args(how)
@@ -97,8 +102,17 @@ impl Place {
         let out = serve.stdout.take().expect("its output");
         let line = BufReader::new(out).lines().next_line().await.expect("a line").expect("one");
         let ready: Value = serde_json::from_str(&line).expect("JSON");
-        let url = ready["gateway"].as_str().expect("an address").to_owned();
-        Self { folder, url, serve: Some(serve) }
+        ready["gateway"].as_str().expect("an address").clone_into(&mut self.url);
+        self.serve = Some(serve);
+    }
+
+    /// Has the gateway end in good order, and starts one anew on what it left behind. It is
+    /// elsewhere then.
+    pub(crate) async fn again(&mut self) {
+        self.end().await;
+        let ended = self.serve.as_mut().expect("it serves").wait();
+        tokio::time::timeout(Duration::from_secs(60), ended).await.expect("it ends").expect("so");
+        self.begin(&[], |_, _| {}).await;
     }
 
     /// The folder that has the home and what belongs to it.

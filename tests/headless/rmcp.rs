@@ -36,7 +36,7 @@ fn credentials(place: &Place, provider: &Provider, client: &str) -> ClientCreden
 }
 
 /// A call as the SDK makes it: what it was told, or the error.
-fn called(name: &'static str, arguments: &Value) -> CallToolRequestParams {
+pub(crate) fn called(name: &'static str, arguments: &Value) -> CallToolRequestParams {
     let arguments = arguments.as_object().expect("an object").clone();
     CallToolRequestParams::new(name).with_arguments(arguments)
 }

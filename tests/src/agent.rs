@@ -98,13 +98,28 @@ impl Agent {
     /// # Panics
     ///
     /// When nothing answers, or not in JSON.
-    pub async fn request(&self, method: &str, mut params: Value) -> (StatusCode, Value) {
+    pub async fn request(&self, method: &str, params: Value) -> (StatusCode, Value) {
+        self.request_able(method, params, json!({})).await
+    }
+
+    /// Sends one request as a client with these capabilities.
+    ///
+    /// # Panics
+    ///
+    /// When nothing answers, or not in JSON.
+    pub async fn request_able(
+        &self,
+        method: &str,
+        mut params: Value,
+        capabilities: Value,
+    ) -> (StatusCode, Value) {
         params["_meta"] = json!({
             "io.modelcontextprotocol/protocolVersion": PROTOCOL,
             "io.modelcontextprotocol/clientInfo": { "name": "agent", "version": "1" },
-            "io.modelcontextprotocol/clientCapabilities": {},
+            "io.modelcontextprotocol/clientCapabilities": capabilities,
         });
-        let name = params["name"].as_str().or(params["uri"].as_str()).map(str::to_owned);
+        let name = ["name", "uri", "taskId"].into_iter().find_map(|it| params[it].as_str());
+        let name = name.map(str::to_owned);
         let id = self.sent.fetch_add(1, Ordering::Relaxed);
         let body = json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params});
         let mut request = match &self.proof {

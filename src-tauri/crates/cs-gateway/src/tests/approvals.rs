@@ -402,6 +402,7 @@ async fn o10_a_newer_client_that_leaves_takes_its_call_back_and_an_older_one_doe
     drop(waiting);
     // The id is free again once the gateway has noticed.
     while legacy.post(&legacy_call(2, "read_file", &json!({}))).await.status != 200 {}
+    assert_eq!(stage.journal.ruling_of(request.id), Ruling::Pending, "it was not taken back");
     stage.journal.approve(&request, 1);
     assert_eq!(stage.journal.calls().len(), 1, "nobody is there to have it made");
     let back = legacy.post(&legacy_call(3, "write_file", &write("y"))).await;

@@ -119,3 +119,45 @@ pub(in crate::upstream) fn check_result(
     let _ = said.is_error;
     if expected.has_body(result.get()) && structured && plain { Ok(()) } else { Err(OTHER) }
 }
+
+#[cfg(test)]
+mod tests {
+    use cs_model::{Digest, Kind, ToolName};
+
+    use super::*;
+    use crate::upstream::Talk;
+    use crate::upstream::tests::nobody;
+
+    #[test]
+    fn h11_x11_a_task_is_believed_only_where_it_could_be_asked_for() {
+        let created = r#"{"resultType":"task","taskId":"t","status":"working","ttlMs":60000,"createdAt":"2026-07-28T09:30:00Z","lastUpdatedAt":"2026-07-28T09:30:00Z"}"#;
+        let tool = ToolName::parse("echo").unwrap();
+        for (era, errands, kind, believed) in [
+            (Era::Modern, true, Kind::Tool, true),
+            (Era::Modern, false, Kind::Tool, false),
+            (Era::Legacy, true, Kind::Tool, false),
+            (Era::Modern, true, Kind::Prompt, false),
+        ] {
+            let call = ToolCall {
+                kind,
+                act: cs_policy::Act::Use,
+                tool: &tool,
+                fingerprint: Digest::of(b"echo"),
+                arguments: None,
+                wants_progress: false,
+                trace: None,
+                repeated: &[],
+                talk: Talk { errands, ..nobody() },
+                inputs: None,
+            };
+            let answer = RawValue::from_string(created.to_owned()).unwrap();
+            let read = reply(Answer::Result(answer), &call, era).map(|it| it.body);
+            assert_eq!(
+                matches!(read, Ok(ReplyBody::Errand(_))),
+                believed,
+                "{era:?} {errands} {kind}"
+            );
+            assert_eq!(read.is_ok(), believed, "{era:?} {errands} {kind}");
+        }
+    }
+}

@@ -19,6 +19,7 @@ const screens = [
     { size, name: 'identity-authentication', path: '/t/acme/identity?tab=authentication' },
     { size, name: 'alerts-rules', path: '/t/acme/alerts?tab=rules' },
     { size, name: 'alerts-attempts', path: '/t/acme/alerts?tab=attempts' },
+    { size, name: 'operators', path: '/operators' },
     { size, name: 'settings', path: '/settings' },
     { size, name: 'decide', path: '/decide' },
   ]),

@@ -1,7 +1,7 @@
 import type { ComponentType } from 'react'
 import {
   IconBell, IconBuilding, IconChecklist, IconFileText, IconHelp, IconHistory, IconId, IconLayoutDashboard, IconListDetails, IconRobot, IconServer2,
-  IconSettings, IconSignature, IconTable,
+  IconSettings, IconSignature, IconTable, IconUsers,
 } from '@/components/icons'
 
 export type Place = {
@@ -25,6 +25,7 @@ const places = {
   agents: { page: 'agents', title: 'Agents', icon: IconRobot, below: 'tenant', key: 'a' },
   identity: { page: 'identity', title: 'Identity', icon: IconId, below: 'tenant', key: 'i' },
   tenants: { page: 'tenants', title: 'Tenants', icon: IconBuilding, below: 'root', key: 'n' },
+  operators: { page: 'operators', title: 'Operators', icon: IconUsers, below: 'root', key: 'h' },
   servers: { page: 'servers', title: 'Servers and tools', icon: IconServer2, below: 'tenant', key: 's' },
   sessions: { page: 'sessions', title: 'Sessions', icon: IconHistory, below: 'tenant', key: 'e' },
   audit: { page: 'audit', title: 'Audit', icon: IconFileText, below: 'tenant', key: 'u' },
@@ -34,7 +35,7 @@ const places = {
 export const groups: { title: string; places: Place[] }[] = [
   { title: 'Decide', places: [places.overview, places.approvals, places.alerts] },
   { title: 'Rules', places: [places.matrix, places.reference, places.explain, places.tasks] },
-  { title: 'Who', places: [places.agents, places.identity, places.tenants] },
+  { title: 'Who', places: [places.agents, places.identity, places.operators, places.tenants] },
   { title: 'What', places: [places.servers] },
   { title: 'Evidence', places: [places.sessions, places.audit] },
   { title: 'Console', places: [places.settings] },

@@ -21,6 +21,11 @@ const tenants = createRoute({
   path: '/tenants',
   component: lazyRouteComponent(() => import('@/features/tenants/TenantsPage'), 'TenantsPage'),
 })
+const operators = createRoute({
+  getParentRoute: () => frame,
+  path: '/operators',
+  component: lazyRouteComponent(() => import('@/features/operators/OperatorsPage'), 'OperatorsPage'),
+})
 const settings = createRoute({
   getParentRoute: () => frame,
   path: '/settings',
@@ -106,6 +111,7 @@ const tree = root.addChildren([
   frame.addChildren([
     home,
     tenants,
+    operators,
     settings,
     tenant.addChildren([
       tenantIndex, overview, approvals, alerts, matrix, reference, explain, tasks, agents, identity, servers, server, sessions, audit,

@@ -5,5 +5,5 @@ export {
   IconDots, IconExternalLink, IconFileText, IconForms, IconHelp, IconHistory, IconId, IconInfoCircle, IconKey, IconKeyboard,
   IconLayoutDashboard, IconListDetails, IconLock, IconLockOpen, IconMessage, IconMinus, IconMoon, IconPlayerStop, IconPlus,
   IconRefresh, IconRobot, IconSearch, IconServer2, IconSettings, IconShieldCheck, IconSignature,
-  IconSun, IconTable, IconTerminal2, IconTrash, IconUser, IconWorld, IconX,
+  IconSun, IconTable, IconTerminal2, IconTrash, IconUser, IconUsers, IconWorld, IconX,
 } from '@tabler/icons-react'

@@ -947,6 +947,9 @@ export type IssuerView = {
   refused_day: number
 }
 
+/** Why an operator has another key now. */
+export type KeyEnd = 'recovered' | 'rotated'
+
 /** The kind of a governed thing. All kinds are rows of one registry and cells of one matrix. */
 export type Kind = 'prompt' | 'resource' | 'template' | 'tool'
 
@@ -1057,6 +1060,12 @@ export type OperatorView = {
   role: OperatorRole
   /** Since when they are here. */
   created: Timestamp
+  /** The SHA-256 digest of the public key that their signatures are verified with. */
+  key: Digest
+  /** Since when they have it. */
+  key_since: Timestamp
+  /** The keys they had before, the latest first. What they signed is verified with these. */
+  past_keys: Array<PastKeyView>
 }
 
 /** Where a server comes from. */
@@ -1116,6 +1125,18 @@ export type Pass = 'elicitation' | 'roots' | 'sampling' | 'ui'
 
 /** What passes of one server. By default nothing does. */
 export type Passes = Array<Pass>
+
+/** A key that an operator once signed with. */
+export type PastKeyView = {
+  /** The SHA-256 digest of the public key. */
+  key: Digest
+  /** Since when they had it. */
+  since: Timestamp
+  /** Until when. */
+  until: Timestamp
+  /** Why they have another one since. */
+  why: KeyEnd
+}
 
 /** What the window must do first. */
 export type Phase = 'first_run' | 'ready'
@@ -1875,12 +1896,49 @@ export type Commands = {
       role: OperatorRole
       /** Their passphrase. No two operators have the same: it says who unlocks the console. */
       passphrase: string
+      /** The passphrase of the owner who does it, where the console is not unlocked by them. */
+      owner?: string
     }; answer: OperatorView }
   /** Removes an operator, who can neither unlock nor sign from then on. */
   operator_remove: { args: {
       /** Which one. */
       operator: OperatorId
+      /** The passphrase of the owner who does it, where the console is not unlocked by them. */
+      owner?: string
     }; answer: null }
+  /** Gives an operator another role, from their next command on. */
+  operator_role_set: { args: {
+      /** Which one. */
+      operator: OperatorId
+      /** What they may do. */
+      role: OperatorRole
+      /** The passphrase of the owner who does it, where the console is not unlocked by them. */
+      owner?: string
+    }; answer: OperatorView }
+  /** Changes one's own passphrase. The key stays the same. */
+  operator_passphrase_set: { args: {
+      /** The passphrase as it is. */
+      passphrase: string
+      /** The passphrase as it is to be. */
+      next: string
+    }; answer: OperatorView }
+  /** Makes oneself another signing key. The public key that was is kept, to verify what it signed. */
+  operator_key_rotate: { args: {
+      /** One's passphrase, which seals the next key too. */
+      passphrase: string
+    }; answer: OperatorView }
+  /**
+   * Lets an operator in again who lost their passphrase: with another key, under a passphrase of
+   * their own choice. Nobody else's passphrase opens the key that was.
+   */
+  operator_recover: { args: {
+      /** Which one. */
+      operator: OperatorId
+      /** Their next passphrase, which they type themselves. */
+      passphrase: string
+      /** The passphrase of the owner who does it, where the console is not unlocked by them. */
+      owner?: string
+    }; answer: OperatorView }
   /** Writes the registry down as a file that `apply` takes. There is no secret in it. */
   export: { args: Record<string, never>; answer: DeclaredView }
   /** Makes the registry what a file says, all or nothing. What the file does not have is removed. */

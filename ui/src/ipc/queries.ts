@@ -17,6 +17,8 @@ export const servingShow = () => queryOptions({ queryKey: ['status', 'serving'],
 export const overview = (tenant: TenantId) =>
   queryOptions({ queryKey: ['overview', tenant], queryFn: () => call('overview', { tenant }), refetchInterval: 30_000 })
 
+export const operatorList = () => queryOptions({ queryKey: ['registry', 'operators'], queryFn: () => call('operator_list') })
+
 export const tenantList = () =>
   queryOptions({ queryKey: ['registry', 'tenants'], queryFn: () => call('tenant_list') })
 

@@ -23,9 +23,14 @@ pub(crate) fn ask(everywhere: &Everywhere, prompt: &str) -> Result<String> {
 
 /// A new passphrase, typed twice so that it is the one that was meant.
 pub(crate) fn ask_new(everywhere: &Everywhere, prompt: &str) -> Result<String> {
-    if let Some(file) = &everywhere.passphrase_file {
-        return from_file(file);
+    match &everywhere.passphrase_file {
+        Some(file) => from_file(file),
+        None => typed_new(prompt),
     }
+}
+
+/// A passphrase that is typed twice, whatever `--passphrase-file` says.
+pub(crate) fn typed_new(prompt: &str) -> Result<String> {
     let typed = typed(&[prompt, "Once more: "])?;
     match typed.as_slice() {
         [first, second] if first == second => Ok(first.clone()),

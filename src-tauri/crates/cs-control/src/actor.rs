@@ -24,6 +24,14 @@ pub enum Actor {
 }
 
 impl Actor {
+    /// The operator, if it is one.
+    pub const fn operator(self) -> Option<OperatorId> {
+        match self {
+            Self::Operator { id, .. } => Some(id),
+            Self::Local { .. } | Self::Nobody => None,
+        }
+    }
+
     /// Who the audit log says it was.
     pub const fn on_record(self) -> event::Actor {
         match self {

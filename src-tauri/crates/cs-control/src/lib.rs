@@ -32,6 +32,7 @@ mod issuer;
 mod lifecycle;
 mod looks;
 mod names;
+mod operators;
 pub mod options;
 mod outside;
 mod over;

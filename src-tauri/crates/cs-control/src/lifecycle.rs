@@ -6,10 +6,8 @@ use std::time::Duration;
 use cs_model::event::{Actor as EventActor, Event, EventKind};
 use cs_model::state::OperatorRole;
 use cs_model::{OperatorId, Secret};
-use cs_registry::operator::{self, Operator};
 use cs_registry::{Instance, Registry, approval, nonce, redemption};
 use cs_secrets::{Keychain, SealedFile, SecretStore};
-use cs_trust::{OperatorKey, OperatorKeyError};
 
 use crate::actor::Caller;
 use crate::adapters::random::bytes;
@@ -22,13 +20,7 @@ use crate::serving::start_if_asked;
 pub(crate) use crate::serving::{audience, expected_address};
 use crate::unlock::Unlocked;
 use crate::view::status::SecretKeeping;
-use crate::{alerts, anchor, health, issuer, serving, starter, vault};
-
-/// The fewest characters of a passphrase.
-const SHORTEST_PASSPHRASE: usize = 8;
-
-/// The most characters of an operator's name.
-const LONGEST_NAME: usize = 100;
+use crate::{alerts, anchor, health, issuer, operators, serving, starter, vault};
 
 /// How often the clock is looked at.
 const TICK: Duration = Duration::from_secs(1);
@@ -122,7 +114,7 @@ pub(crate) async fn first_run(
     if inner.core().is_some() {
         return Err(ControlError::conflict("this home has a registry already"));
     }
-    check_operator(&first.name, &first.passphrase)?;
+    operators::check(&first.name, &first.passphrase)?;
     let keeping = first.keeping.unwrap_or(inner.options.keeping);
     let instance = Instance {
         id: uuid::Builder::from_random_bytes(bytes(inner.options.random.as_ref())?).into_uuid(),
@@ -176,7 +168,7 @@ async fn found(
     let registry = Registry::create(&path, instance).await?;
     let core = assemble(control, registry, Arc::clone(store), keeping);
     core.keep_vault(vault);
-    let made = add_operator(&core, caller, &first.name, OperatorRole::Owner, &first.passphrase);
+    let made = operators::add(&core, caller, &first.name, OperatorRole::Owner, &first.passphrase);
     match made.await {
         Ok(unlocked) => {
             core.load_world().await?;
@@ -196,73 +188,6 @@ async fn found(
     }
 }
 
-fn check_operator(name: &str, passphrase: &Secret) -> Result<(), ControlError> {
-    let shown = name.chars().count();
-    if name.trim() != name || shown == 0 || shown > LONGEST_NAME {
-        let rule = format!("a name has 1 to {LONGEST_NAME} characters and no spaces around it");
-        return Err(ControlError::invalid("name", rule));
-    }
-    if name.chars().any(cs_model::text::is_deceptive) {
-        let rule = "a name has no invisible or control characters";
-        return Err(ControlError::invalid("name", rule));
-    }
-    let long = passphrase.expose_text().map_or(0, |text| text.chars().count());
-    if long < SHORTEST_PASSPHRASE {
-        let rule = format!("a passphrase has at least {SHORTEST_PASSPHRASE} characters");
-        return Err(ControlError::invalid("passphrase", rule));
-    }
-    Ok(())
-}
-
-/// Adds an operator with a new key, sealed by the passphrase.
-pub(crate) async fn add_operator(
-    core: &Core,
-    caller: &Caller,
-    name: &str,
-    role: OperatorRole,
-    passphrase: &Secret,
-) -> Result<Unlocked, ControlError> {
-    check_operator(name, passphrase)?;
-    let id = OperatorId::from_random(core.random()?);
-    let (seed, salt, nonce) = (core.random()?, core.random()?, core.random()?);
-    let passphrase = passphrase.duplicate();
-    let made = tokio::task::spawn_blocking(move || {
-        let key = OperatorKey::from_seed(seed)?;
-        let sealed = key.seal(&passphrase, salt, nonce, id)?;
-        Ok::<_, OperatorKeyError>((key, sealed))
-    });
-    let doing = "make the operator's key";
-    let (key, sealed) = made
-        .await
-        .map_err(|source| ControlError::internal(doing, source))?
-        .map_err(|source| ControlError::internal(doing, source))?;
-    core.store.put(&key_name(id), &Secret::new(sealed)).await?;
-    let added = async {
-        let mut edit = core.edit(caller).await?;
-        let operator = Operator {
-            id,
-            name: name.to_owned(),
-            role,
-            public_key: key.public_key(),
-            created: edit.at(),
-            removed: None,
-        };
-        operator::create(edit.db(), &operator).await?;
-        edit.say(None, format!("added operator `{name}` as {}", role.as_str().replace('_', " ")));
-        edit.record().await
-    };
-    if let Err(error) = added.await {
-        core.store.delete(&key_name(id)).await?;
-        return Err(error);
-    }
-    Ok(Unlocked { id, role, key: Arc::new(key) })
-}
-
-/// Under which name the secret store has an operator's sealed key.
-pub(crate) fn key_name(id: OperatorId) -> String {
-    format!("operator/{id}")
-}
-
 /// The operator whose key this passphrase opens. Wrong ones are recorded, and slow the next down.
 pub(crate) async fn operator_with(
     control: &Control,
@@ -272,7 +197,7 @@ pub(crate) async fn operator_with(
     let core = control.core()?;
     let console = &control.inner().console;
     console.may_try(control.now())?;
-    let found = find_operator(&core, passphrase).await;
+    let found = operators::find(&core, passphrase).await;
     match found {
         Ok(Some(operator)) => {
             console.was_right();
@@ -292,46 +217,6 @@ pub(crate) async fn operator_with(
         }
         Err(error) => Err(error),
     }
-}
-
-pub(crate) async fn find_operator(
-    core: &Arc<Core>,
-    passphrase: &Secret,
-) -> Result<Option<Unlocked>, ControlError> {
-    if core.store.is_sealed() {
-        match core.store.unseal(passphrase).await {
-            Ok(()) => core.fetch_vault().await?,
-            Err(cs_secrets::SecretError::WrongPassphrase) => return Ok(None),
-            Err(error) => return Err(error.into()),
-        }
-    }
-    let mut db = core.registry.read().await?;
-    let operators = operator::list(&mut db).await?;
-    drop(db);
-    for operator in operators.into_iter().filter(|it| it.removed.is_none()) {
-        let sealed = core.store.get(&key_name(operator.id)).await?;
-        let (id, phrase) = (operator.id, passphrase.duplicate());
-        let tried = move || OperatorKey::unseal(&phrase, sealed.expose(), id);
-        let tried = tokio::task::spawn_blocking(tried)
-            .await
-            .map_err(|source| ControlError::internal("unseal the operator's key", source))?;
-        match tried {
-            Ok(key) if key.public_key() == operator.public_key => {
-                return Ok(Some(Unlocked { id, role: operator.role, key: Arc::new(key) }));
-            }
-            // Sealed by this passphrase, but not the key that the registry knows.
-            Ok(_) | Err(OperatorKeyError::Crypto | OperatorKeyError::Damaged) => {
-                return Err(ControlError::Unavailable {
-                    message: "the operator's key in the secret store is damaged; restore it from \
-                              a backup"
-                        .to_owned(),
-                    source: None,
-                });
-            }
-            Err(OperatorKeyError::EmptyPassphrase | OperatorKeyError::WrongPassphrase) => {}
-        }
-    }
-    Ok(None)
 }
 
 /// Unlocks the console, and starts what could not start while the secrets were sealed.

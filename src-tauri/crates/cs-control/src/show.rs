@@ -11,10 +11,10 @@ use cs_gateway::upstream::{Health, HealthState};
 use cs_model::document::{TenantDoc, ToolDoc};
 use cs_model::event::Event;
 use cs_model::state::ApprovalState;
-use cs_model::{Grant, Kind, TenantId, Timestamp};
+use cs_model::{Digest, Grant, Kind, TenantId, Timestamp};
 use cs_registry::approval::Approval;
 use cs_registry::credential::{ClientMethod, Credential, OutsideName, Proof};
-use cs_registry::operator::Operator;
+use cs_registry::operator::{Operator, PastKey};
 use cs_registry::server::Server;
 use cs_registry::tenant::{Tally, Tenant};
 
@@ -27,7 +27,7 @@ use crate::summary;
 use crate::view::agent::{ClientMethodView, CredentialView, ProofView};
 use crate::view::approval::ApprovalRow;
 use crate::view::audit::AuditRow;
-use crate::view::operator::OperatorView;
+use crate::view::operator::{OperatorView, PastKeyView};
 use crate::view::server::{ServerHealth, ServerView, ToolClaims, ToolGrant, ToolView};
 use crate::view::task::TaskRef;
 use crate::view::tenant::TenantView;
@@ -36,12 +36,25 @@ pub(crate) fn count(of: usize) -> u64 {
     u64::try_from(of).unwrap_or(u64::MAX)
 }
 
-pub(crate) fn operator(found: &Operator) -> OperatorView {
+pub(crate) fn operator(found: &Operator, past: &[PastKey]) -> OperatorView {
+    let past_keys: Vec<_> = past
+        .iter()
+        .filter(|it| it.operator == found.id)
+        .map(|it| PastKeyView {
+            key: Digest::of(&it.public_key),
+            since: it.since,
+            until: it.until,
+            why: it.why,
+        })
+        .collect();
     OperatorView {
         id: found.id,
         name: found.name.clone(),
         role: found.role,
         created: found.created,
+        key: Digest::of(&found.public_key),
+        key_since: past_keys.first().map_or(found.created, |it| it.until),
+        past_keys,
     }
 }
 

@@ -11,6 +11,7 @@ mod health;
 mod homes;
 mod identity;
 mod issuer;
+mod operators;
 mod place;
 mod policy;
 mod providers;

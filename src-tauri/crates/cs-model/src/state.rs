@@ -118,6 +118,14 @@ words! {
         PolicyEditor = "policy_editor",
     }
 
+    /// Why an operator has another key now.
+    KeyEnd {
+        /// Another owner gave them a new one, because their passphrase was lost.
+        Recovered = "recovered",
+        /// They made a new one themselves.
+        Rotated = "rotated",
+    }
+
     /// Why a session is over.
     SessionEnd {
         /// The client said so (DELETE).

@@ -382,6 +382,7 @@ fn s07_every_query_on_a_tenants_table_names_the_tenant() {
         include_str!("../migrations/0012_audit_kinds.sql"),
         include_str!("../migrations/0013_passes.sql"),
         include_str!("../migrations/0014_log.sql"),
+        include_str!("../migrations/0015_operator_keys.sql"),
     );
     let tables: Vec<&str> = schema
         .split("CREATE TABLE ")

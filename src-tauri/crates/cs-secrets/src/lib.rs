@@ -33,6 +33,23 @@ pub trait SecretStore: Debug + Send + Sync {
     /// Why the store cannot be used. What was there before is still there.
     async fn put(&self, name: &str, secret: &Secret) -> Result<(), SecretError>;
 
+    /// Keeps a secret that was sealed by one passphrase and is sealed by another now, like
+    /// [`put`](Self::put). A store that `before` opens is opened by `after` from then on, in the
+    /// same step.
+    ///
+    /// # Errors
+    ///
+    /// Why the store cannot be used. Nothing has changed then.
+    async fn reseal(
+        &self,
+        name: &str,
+        secret: &Secret,
+        _before: &Secret,
+        _after: &Secret,
+    ) -> Result<(), SecretError> {
+        self.put(name, secret).await
+    }
+
     /// Forgets the secret of this name. Forgetting one that is not there changes nothing.
     ///
     /// # Errors

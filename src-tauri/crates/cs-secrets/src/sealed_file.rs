@@ -132,6 +132,23 @@ impl SecretStore for SealedFile {
         .await
     }
 
+    async fn reseal(
+        &self,
+        name: &str,
+        secret: &Secret,
+        before: &Secret,
+        after: &Secret,
+    ) -> Result<(), SecretError> {
+        let (name, secret) = (name.to_owned(), secret.duplicate());
+        self.change(|opened| {
+            opened.items.insert(name, secret);
+            if opened.passphrase.expose() == before.expose() {
+                opened.passphrase = after.duplicate();
+            }
+        })
+        .await
+    }
+
     async fn delete(&self, name: &str) -> Result<(), SecretError> {
         self.change(|opened| {
             opened.items.remove(name);

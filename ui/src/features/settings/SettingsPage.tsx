@@ -7,17 +7,15 @@ import { CopyButton } from '@/components/Copy'
 import { Loaded } from '@/components/Loaded'
 import { tellDone, tellFailed } from '@/components/notices'
 import { Page, Section } from '@/components/Page'
+import { roleWord } from '@/components/role'
 import { Time } from '@/components/Time'
 import { call } from '@/ipc/call'
-import type { OperatorRole, StatusView } from '@/ipc/generated'
+import type { StatusView } from '@/ipc/generated'
 import { status, tenantList } from '@/ipc/queries'
 import { count } from '@/lib/format'
 import { Serving } from './Serving'
 import css from './SettingsPage.module.css'
 
-const roleWord: Record<OperatorRole, string> = {
-  approver: 'Approver', auditor: 'Auditor', owner: 'Owner', policy_editor: 'Policy editor',
-}
 const storeWord: Record<StatusView['secret_store'], string> = {
   keychain: 'The system’s keychain', file: 'The sealed file secrets.age in the home folder',
   memory: 'Memory, for a test',

@@ -12,6 +12,7 @@ import { certificateHandlers } from './handle-certificates'
 import { explainHandlers } from './handle-explain'
 import { identityHandlers } from './handle-identity'
 import { issuerHandlers } from './handle-issuer'
+import { operatorHandlers } from './handle-operators'
 import { policyHandlers } from './handle-policy'
 import { recordHandlers } from './handle-records'
 import { statusHandlers } from './handle-status'
@@ -21,7 +22,7 @@ import { makeWorld, type Size, type World } from './world'
 
 export type Handlers = { [C in Command]?: (world: World, args: Args<C>) => Answer<C> }
 
-const handlers: Handlers = { ...statusHandlers, ...policyHandlers, ...agentHandlers, ...alertHandlers, ...identityHandlers, ...certificateHandlers, ...explainHandlers, ...issuerHandlers, ...recordHandlers, ...templateHandlers }
+const handlers: Handlers = { ...statusHandlers, ...policyHandlers, ...agentHandlers, ...alertHandlers, ...identityHandlers, ...certificateHandlers, ...explainHandlers, ...issuerHandlers, ...operatorHandlers, ...recordHandlers, ...templateHandlers }
 const sizes: Size[] = ['first-run', 'locked', 'doubtful', 'empty', 'typical', 'crowded']
 const asked = mockSize()
 const world = makeWorld(sizes.find((size) => size === asked) ?? 'typical')

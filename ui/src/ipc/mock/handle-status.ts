@@ -1,7 +1,8 @@
 import type { Change } from '../generated'
 import { IpcError } from '../failure'
 import type { Handlers } from './backend'
-import { ago, ahead, correlation, id } from './clock'
+import { ago, ahead, correlation } from './clock'
+import { makeOperator } from './operators'
 import { gatewayOf, served } from './serving'
 import { makeWorld, recount, type Tenant, type World } from './world'
 
@@ -24,7 +25,7 @@ const status = (world: World) => {
 }
 
 function unlock(world: World, name: string) {
-  world.status.operator = { id: id('opr'), name, role: 'owner', created: ago(0) }
+  world.status.operator = world.operators.find((one) => one.name === name) ?? null
   return status(world)
 }
 
@@ -45,6 +46,7 @@ export const statusHandlers: Handlers = {
     const made = makeWorld(starter ? 'typical' : 'empty')
     Object.assign(world, { tenants: starter ? made.tenants.slice(0, 1) : [], passphrase })
     world.status = { ...world.status, phase: 'ready', policy_version: 1 }
+    world.operators = [makeOperator(name, 'owner', ago(0))]
     return unlock(world, name)
   },
   starter_load: (world) => {

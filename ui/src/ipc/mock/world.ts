@@ -1,6 +1,6 @@
 /** What the backend inside the page holds, and the three sizes that it can have. */
 import type {
-  AgentView, AlertRuleView, AlertView, ApprovalView, AuditRow, AuthorityView, ConditionView, CredentialView, Grant, IssuerView, OriginView, ProviderView, RevocationView, RoleId, ServerView,
+  AgentView, AlertRuleView, AlertView, ApprovalView, AuditRow, AuthorityView, ConditionView, CredentialView, Grant, IssuerView, OperatorView, OriginView, ProviderView, RevocationView, RoleId, ServerView,
   ServingView, SessionView, StatusView, TaskView, TemplateView, TenantId, TenantView, ToolView,
 } from '../generated'
 import { fillAlerts, freshRules } from './alerts'
@@ -9,6 +9,7 @@ import { fillAudit } from './audit'
 import { fillIdentity } from './identity'
 import { ago, ahead, below, chance, digest, id, pick } from './clock'
 import { gatewayOf, makeServing } from './serving'
+import { makeOperators } from './operators'
 import { makeTemplates } from './templates'
 import { definitionOf, furnishings, invented, lengthy, workbench, type Sample } from './tools'
 
@@ -39,6 +40,7 @@ export type World = {
   status: StatusView
   serving: ServingView
   passphrase: string
+  operators: OperatorView[]
   tenants: Tenant[]
   approvals: ApprovalView[]
   audit: AuditRow[]
@@ -52,7 +54,8 @@ const MORE_ROLES = ['support', 'billing', 'release', 'oncall', 'research', 'lega
 
 export function makeWorld(size: Size): World {
   const serving = makeServing(size === 'crowded')
-  const world: World = { status: statusOf(size), serving, passphrase: 'correct horse battery', tenants: [], approvals: [], audit: [], alerts: [], rules: freshRules(), templates: [] }
+  const operators = makeOperators(size === 'crowded')
+  const world: World = { status: statusOf(size, operators), serving, passphrase: 'correct horse battery', operators, tenants: [], approvals: [], audit: [], alerts: [], rules: freshRules(), templates: [] }
   world.status.gateway = gatewayOf(serving, world.status.gateway)
   if (size === 'first-run') return world
   world.tenants.push(makeTenant('acme', size, true))
@@ -72,8 +75,7 @@ export function makeWorld(size: Size): World {
 
 const older = 'the registry is an older copy: its audit log ends with event 1204 and went on to event 1377, so nothing is served and nothing changed; if you restored a backup, run `countersign registry accept`, then revoke again at once what was revoked since; otherwise keep the registry as it is and find out who changed it'
 
-function statusOf(size: Size): StatusView {
-  const operator = { id: id('opr') as never, name: 'Ada Lindgren', role: 'owner' as const, created: ago(86_400 * 40) }
+function statusOf(size: Size, operators: OperatorView[]): StatusView {
   return {
     phase: size === 'first-run' ? 'first_run' : 'ready',
     secret_store: 'keychain',
@@ -85,7 +87,7 @@ function statusOf(size: Size): StatusView {
     waiting_approvals: 0,
     open_alerts: 0,
     open_incidents: 0,
-    operator: size === 'first-run' || size === 'locked' ? null : operator,
+    operator: size === 'first-run' || size === 'locked' ? null : (operators[0] ?? null),
     locks_at: size === 'first-run' || size === 'locked' ? null : ahead(600),
     now: ago(0),
   }

@@ -204,7 +204,10 @@ async fn status(control: &Control) -> Result<StatusView, ControlError> {
     let (open_alerts, open_incidents) = alert::open_counts(&mut db).await?;
     let unlocked = inner.console.operator(now);
     let operator = match &unlocked {
-        Some((who, _)) => Some(show::operator(&operator::find(&mut db, who.id).await?)),
+        Some((who, _)) => {
+            let past = operator::past_keys(&mut db).await?;
+            Some(show::operator(&operator::find(&mut db, who.id).await?, &past))
+        }
         None => None,
     };
     Ok(StatusView {

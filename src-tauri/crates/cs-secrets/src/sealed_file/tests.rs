@@ -37,6 +37,27 @@ async fn secrets_survive_the_process_and_need_the_passphrase() {
 }
 
 #[tokio::test]
+async fn the_passphrase_of_the_file_changes_in_one_step_with_what_it_seals() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("secrets.age");
+    let file = with_a_secret(&path).await;
+    let [key, next] = ["key", "another phrase"].map(phrase_of);
+    // Somebody else's passphrase, which does not open the file.
+    file.reseal("operator", &key, &phrase_of("open barley"), &next).await.unwrap();
+    quick(&path).unseal(&phrase_of("open sesame")).await.unwrap();
+    file.reseal("operator", &key, &phrase_of("open sesame"), &next).await.unwrap();
+    let again = quick(&path);
+    let old = again.unseal(&phrase_of("open sesame")).await;
+    assert!(matches!(old, Err(SecretError::WrongPassphrase)), "{old:?}");
+    again.unseal(&next).await.unwrap();
+    assert_eq!(again.get("operator").await.unwrap().expose(), b"key");
+    assert_eq!(again.get("master").await.unwrap().expose(), [7; 32]);
+    // What is written next stays under it.
+    again.put("master", &Secret::new(vec![8; 32])).await.unwrap();
+    quick(&path).unseal(&next).await.unwrap();
+}
+
+#[tokio::test]
 async fn nothing_of_a_secret_stands_in_the_file() {
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("secrets.age");

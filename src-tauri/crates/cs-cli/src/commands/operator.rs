@@ -85,7 +85,8 @@ pub(crate) async fn run(desk: &Desk, command: Operator) -> Done {
             let passphrase = passphrase::ask(&desk.everywhere, "Your passphrase as it is: ")?;
             let next = next(new_passphrase_file, "Your next passphrase: ")?;
             let args = json!({ "passphrase": passphrase, "next": next });
-            let words = |it: &Value| format!("operator {} has another passphrase", text(it, "/name"));
+            let words =
+                |it: &Value| format!("operator {} has another passphrase", text(it, "/name"));
             desk.tell("operator_passphrase_set", args, words).await
         }
         Operator::Recover { name, new_passphrase_file } => {
@@ -125,7 +126,7 @@ fn next(file: Option<PathBuf>, prompt: &str) -> anyhow::Result<String> {
     }
 }
 
-async fn found(desk: &Desk, name: &str) -> anyhow::Result<Value> {
+async fn found(desk: &Desk, name: &str) -> Done<Value> {
     let all = desk.ask("operator_list", json!({})).await?;
     let see = "countersign operator list";
     Ok(json!(named(list(&all, ""), name, "operator", see)?.id))

@@ -234,7 +234,8 @@ impl Command for OperatorRecover {
             ));
         }
         check_free(control, &caller, "passphrase", passphrase).await?;
-        let said = format!("gave operator `{}`, who lost their passphrase, another key", found.name);
+        let said =
+            format!("gave operator `{}`, who lost their passphrase, another key", found.name);
         let why = (KeyEnd::Recovered, said);
         operators::replace_key(&core, &caller, &found, passphrase, why).await?;
         lock_out(control, self.operator, "recovered").await?;

@@ -184,8 +184,13 @@ async fn a_role_holds_from_the_next_command_on() {
     assert_eq!(refused.await["code"], "conflict", "she is the last owner");
     place.ask("operator_role_set", to(&bob, "owner")).await;
     place.ask("operator_role_set", to(&ada, "approver")).await;
-    assert_eq!(place.control.console(), Actor::Nobody, "what she had unlocked as an owner is locked");
+    assert_eq!(
+        place.control.console(),
+        Actor::Nobody,
+        "what she had unlocked as an owner is locked"
+    );
     place.ask_as(Actor::Nobody, "unlock", json!({ "passphrase": PASSPHRASE })).await;
-    let refused = place.refused(place.control.console(), "tenant_create", json!({ "name": "acme" }));
+    let refused =
+        place.refused(place.control.console(), "tenant_create", json!({ "name": "acme" }));
     assert_eq!(refused.await["code"], "forbidden");
 }

@@ -18,7 +18,8 @@ async fn an_operators_past_keys_are_kept_and_never_come_back() {
     let mut db = it.registry.read().await.unwrap();
     assert_eq!(operator::find(&mut db, operator_id()).await.unwrap().public_key, [9; 32]);
     let past = operator::past_keys(&mut db).await.unwrap();
-    let told: Vec<_> = past.iter().map(|it| (it.public_key[0], it.since, it.until, it.why)).collect();
+    let told: Vec<_> =
+        past.iter().map(|it| (it.public_key[0], it.since, it.until, it.why)).collect();
     assert_eq!(told, [(8, at(10), at(20), KeyEnd::Recovered), (7, T0, at(10), KeyEnd::Rotated)]);
     assert!(past.iter().all(|it| it.operator == operator_id()));
     drop(db);

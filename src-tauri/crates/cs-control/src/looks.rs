@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use cs_model::document::{TenantDoc, ToolDoc};
+use cs_model::document::{ServerDoc, TenantDoc, ToolDoc};
 use cs_model::{Document, ServerId, ToolId};
 
 use crate::failure::ControlError;
@@ -23,10 +23,17 @@ pub(crate) fn check(old: &Document, new: &Document) -> Result<(), ControlError> 
 fn servers(before: Option<&TenantDoc>, doc: &TenantDoc) -> Result<(), ControlError> {
     let known: HashSet<ServerId> =
         before.iter().flat_map(|it| &it.servers).map(|it| it.id).collect();
-    for server in doc.servers.iter().filter(|it| !known.contains(&it.id)) {
-        let look = server.name.look();
-        let like = doc.servers.iter().find(|it| it.id != server.id && it.name.look() == look);
-        if let Some(like) = like {
+    let added: Vec<&ServerDoc> = doc.servers.iter().filter(|it| !known.contains(&it.id)).collect();
+    if added.is_empty() {
+        return Ok(());
+    }
+    let mut looks: HashMap<String, Vec<&ServerDoc>> = HashMap::new();
+    for server in &doc.servers {
+        looks.entry(server.name.look()).or_default().push(server);
+    }
+    for server in added {
+        let alike = looks.get(&server.name.look()).into_iter().flatten();
+        if let Some(like) = alike.copied().find(|it| it.id != server.id) {
             return Err(ControlError::conflict(format!(
                 "server `{}` looks like server `{}`; give it a name that nobody takes for the \
                  other",

@@ -109,9 +109,21 @@ fn explain(error: &UpstreamError) -> ControlError {
     }
 }
 
-/// The transport as it is kept: a program by its full path, looked up once, so that what is
-/// started later is what was added.
+/// The transport as it is kept: an address that can be one of a server, or a program by its full
+/// path, looked up once, so that what is started later is what was added.
 pub(crate) fn settle(transport: Transport) -> Result<Transport, ControlError> {
+    examine(&transport)?;
+    settle_program(transport)
+}
+
+/// Checks that a server could be reached like this.
+pub(crate) fn examine(transport: &Transport) -> Result<(), ControlError> {
+    let Transport::Http { url, .. } = transport else { return Ok(()) };
+    upstream::examine_address(url).map_err(|why| ControlError::invalid("transport", why))
+}
+
+/// The same for a transport with places in it, of which nobody knows yet what they will say.
+pub(crate) fn settle_program(transport: Transport) -> Result<Transport, ControlError> {
     match transport {
         Transport::Stdio { command, args, env, cwd } => {
             let command = look_up(&command)?;

@@ -252,6 +252,15 @@ pub struct Health {
     pub fingerprints: BTreeMap<(Kind, String), Digest>,
 }
 
+/// Why a server could never be reached at an address.
+///
+/// # Errors
+///
+/// What is wrong with it.
+pub fn examine_address(url: &str) -> Result<(), &'static str> {
+    http::address(url).map(|_| ())
+}
+
 /// The connections to all servers. Cheap to clone; all clones are one.
 #[derive(Clone)]
 pub struct Upstreams {

@@ -227,7 +227,7 @@ pub(crate) async fn set(
     edit: &mut Edit<'_>,
     wanted: Template,
 ) -> Result<Vec<(TenantId, ServerId)>, ControlError> {
-    let transport = probe::settle(wanted.transport)?;
+    let transport = probe::settle_program(wanted.transport)?;
     places::places(&transport).map_err(|error| wrong(&error))?;
     let at = edit.at();
     let wanted = Template { transport, ..wanted };
@@ -257,6 +257,7 @@ pub(crate) async fn settle(
         let why = cs_model::text::neutralise(&error.to_string(), 300);
         ControlError::invalid("settings", format!("{of}: {why}"))
     })?;
+    probe::examine(&transport)?;
     template::set_origin(edit.db(), origin).await?;
     if server::find(edit.db(), tenant, server).await?.transport == transport {
         return Ok(false);

@@ -233,7 +233,10 @@ impl One<'_, '_> {
             (Some(transport), None) => probe::settle(transport.clone()),
             (None, Some(from)) => {
                 let filled = template::filled(self.edit.db(), &from.template, &from.settings).await;
-                filled.map_err(|error| self.wrong(&format!("{at}.from"), &error.to_string()))
+                let filled = filled
+                    .map_err(|error| self.wrong(&format!("{at}.from"), &error.to_string()))?;
+                probe::examine(&filled)?;
+                Ok(filled)
             }
             (Some(_), Some(_)) | (None, None) => {
                 Err(self.wrong(&at, "it has either a transport or a template that it is from"))

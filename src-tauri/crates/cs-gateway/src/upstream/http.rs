@@ -107,6 +107,19 @@ pub(super) fn header(
     Ok((name, value))
 }
 
+/// The address of a server, if it is one that can be reached at all.
+pub(super) fn address(url: &str) -> Result<Uri, &'static str> {
+    let uri: Uri = url.parse().map_err(|_| "the URL cannot be read")?;
+    if !matches!(uri.scheme_str(), Some("http" | "https")) {
+        return Err("the URL is neither `https` nor `http`");
+    }
+    let authority = uri.authority().ok_or("the URL names no host")?;
+    if authority.as_str().contains('@') {
+        return Err("the URL has a user in it");
+    }
+    Ok(uri)
+}
+
 impl HttpLink {
     /// Prepares a connection. Nothing is sent yet.
     pub(super) fn new(
@@ -115,11 +128,7 @@ impl HttpLink {
         patience: Duration,
     ) -> Result<Self, UpstreamError> {
         let wrong = |why: &str| UpstreamError::Misconfigured(why.to_owned());
-        let uri: Uri = url.parse().map_err(|_| wrong("the URL cannot be read"))?;
-        let authority = uri.authority().ok_or_else(|| wrong("the URL names no host"))?;
-        if authority.as_str().contains('@') {
-            return Err(wrong("the URL has a user in it"));
-        }
+        let uri = address(url).map_err(wrong)?;
         let tcp = Tcp { patience, reach: Reach::Server };
         let mut builder = Client::builder(TokioExecutor::new());
         builder
@@ -129,13 +138,12 @@ impl HttpLink {
             .pool_max_idle_per_host(MOST_IDLE);
         let pool = match uri.scheme_str() {
             Some("http") => Pool::Plain(builder.build(tcp)),
-            Some("https") => {
+            _ => {
                 let tls = hyper_rustls::HttpsConnectorBuilder::new()
                     .with_provider_and_native_roots(rustls::crypto::aws_lc_rs::default_provider())
                     .map_err(|_| wrong("this machine trusts no certificate authority"))?;
                 Pool::Secure(builder.build(tls.https_only().enable_http1().wrap_connector(tcp)))
             }
-            _ => return Err(wrong("the URL is neither `https` nor `http`")),
         };
         let (session, flight) = (Mutex::default(), Flight::default());
         let reached = AtomicBool::new(false);

@@ -4,6 +4,7 @@ import { Empty } from '@/components/Empty'
 import { GrantMark } from '@/components/Grant'
 import { JsonView } from '@/components/JsonView'
 import { Mark } from '@/components/Mark'
+import { Telling } from '@/components/Telling'
 import { ToolProblem } from '@/components/ToolProblem'
 import { Untrusted } from '@/components/Untrusted'
 import type { DiscoveredTool, ToolView } from '@/ipc/generated'
@@ -59,6 +60,7 @@ export function ChooseTools({ tools, chosen, onChange, pinned = [] }: Props) {
                     {tool.known === 'same' ? <span className="dim small">known</span> : null}
                   </div>
                   <span className={css.description}><Untrusted text={tool.description || 'It says nothing about itself.'} lines /></span>
+                  <Telling text={tool.description} />
                   {tool.problem === null ? null : <ToolProblem problem={tool.problem} taken={tool.known === 'same'} />}
                   <button type="button" className={css.more} aria-expanded={open.has(marked(tool))} onClick={() => toggle(marked(tool))}>
                     {open.has(marked(tool)) ? 'Hide its definition' : 'Show its definition'}

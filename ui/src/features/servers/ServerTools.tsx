@@ -9,6 +9,7 @@ import { JsonView } from '@/components/JsonView'
 import { Mark } from '@/components/Mark'
 import { tellFailed } from '@/components/notices'
 import { useTenant } from '@/components/tenant'
+import { Telling } from '@/components/Telling'
 import { ToolNeeds } from '@/components/ToolNeeds'
 import { ToolProblem } from '@/components/ToolProblem'
 import { Untrusted } from '@/components/Untrusted'
@@ -69,6 +70,7 @@ function Tool({ tool, open, onToggle }: { tool: ToolView; open: boolean; onToggl
           <section className="stack tight">
             <h3>What the server says of it</h3>
             <blockquote className={css.quote}><Untrusted text={tool.description || 'Nothing.'} lines /></blockquote>
+            <Telling text={tool.description} />
             {tool.kind === 'tool' ? <Claims claims={tool.claims} /> : null}
           </section>
           <section className="stack tight">

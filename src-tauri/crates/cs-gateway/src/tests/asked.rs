@@ -14,6 +14,9 @@ use crate::upstream::{Asked, Asks, Ear, Question, ReplyBody, Told, ToolCall};
 
 const FORM: &str = r#"{"message":"Who?","requestedSchema":{"type":"object","properties":{"name":{"type":"string"}}}}"#;
 
+const PASSWORD: &str =
+    r#"{"message":"?","requestedSchema":{"type":"object","properties":{"password":{}}}}"#;
+
 fn said(what: &str) -> ReplyBody {
     let result = json!({ "content": [{ "type": "text", "text": what }] });
     ReplyBody::Result(RawValue::from_string(result.to_string()).unwrap())
@@ -37,9 +40,15 @@ pub(super) async fn ask(call: &ToolCall<'_>, ear: &Ear, method: &str, params: &s
     }
 }
 
-/// What a server of the newer era does that asks something.
+/// What a server of the newer era does that asks something: once, without end, or for a password,
+/// as the arguments say.
 pub(super) fn round(call: &ToolCall<'_>) -> ReplyBody {
-    let params = RawValue::from_string(FORM.to_owned()).unwrap();
+    let says = |word| call.arguments.is_some_and(|it| it.contains(word));
+    if says("endless") {
+        return ReplyBody::Asks(Asks { questions: Vec::new(), state: None });
+    }
+    let form = if says("password") { PASSWORD } else { FORM };
+    let params = RawValue::from_string(form.to_owned()).unwrap();
     let question = Question::read("elicitation/create", Some(&params)).unwrap();
     match call.inputs {
         None if !call.talk.abilities.cover(&question) => said("nobody to ask"),
@@ -116,6 +125,10 @@ async fn h15_s06_an_older_client_answers_once_what_its_call_asks_and_nobody_else
         let id = asked["id"].clone();
         assert_eq!(other.post(&answer(&id)).await.status, 400, "another session's");
         assert_eq!(client.post(&answer(&json!("ask-x"))).await.status, 400, "never asked");
+        let session = client.extra.iter().find(|(name, _)| name == "mcp-session-id").unwrap();
+        let newest = stage.client(WORKER).header("mcp-session-id", &session.1);
+        let newest = newest.header("mcp-protocol-version", super::client::MODERN);
+        assert_eq!(newest.post(&answer(&id)).await.status, 400, "of another era");
         assert_eq!(client.post(&answer(&id)).await.status, 202);
         let messages = stream.end().await.messages();
         let text = messages.last().unwrap()["result"]["content"][0]["text"].to_string();
@@ -147,6 +160,8 @@ async fn h14_a_newer_client_brings_the_answer_back_once_and_the_call_goes_on() {
         assert_eq!(wrong["error"]["code"], -32602, "another caller: {wrong}");
         let wrong = again(WORKER, path("b"), back.clone()).await;
         assert_eq!(wrong["error"]["code"], -32602, "other arguments: {wrong}");
+        let wrong = newer(&client, "write_file", path("a"), back.clone()).await;
+        assert_eq!(wrong["error"]["code"], -32602, "another tool: {wrong}");
         let done = again(WORKER, path("a"), back.clone()).await;
         let text = done["result"]["content"][0]["text"].as_str().unwrap();
         assert!(text.contains("Ada") && !text.contains("never_asked"), "{text}");
@@ -236,6 +251,26 @@ async fn a_parked_call_ends_with_its_session() {
     assert_eq!(stage.journal.reasons(EventKind::ExecutionFinished), ["session_over"]);
 }
 
+/// Attacks S09: what waits for its client takes room, and no session has more than a little of it.
+#[tokio::test]
+async fn s09_a_session_has_no_more_calls_parked_than_it_may() {
+    let stage = asking(form()).await;
+    let call = |number: u128, at: u32| {
+        let client = stage.client(number);
+        async move { newer(&client, "read_file", json!({ "at": at }), json!({})).await }
+    };
+    for at in 0..8 {
+        let parked = call(WORKER, at).await;
+        assert_eq!(parked["result"]["resultType"], "input_required", "{at}: {parked}");
+    }
+    let more = call(WORKER, 8).await;
+    assert_ne!(more["result"]["resultType"], "input_required", "{more}");
+    let ends = stage.journal.reasons(EventKind::ExecutionFinished);
+    assert_eq!(ends, ["too_many_parked"]);
+    let others = call(OTHER, 0).await;
+    assert_eq!(others["result"]["resultType"], "input_required", "{others}");
+}
+
 #[tokio::test]
 async fn x10_a_server_asks_nobody_unless_its_switch_is_on_and_the_client_can() {
     let stage = asking(form()).await;
@@ -250,12 +285,49 @@ async fn x10_a_server_asks_nobody_unless_its_switch_is_on_and_the_client_can() {
 
 #[tokio::test]
 async fn x10_a_form_for_a_password_is_refused_whatever_the_switch_says() {
-    let params =
-        r#"{"message":"?","requestedSchema":{"type":"object","properties":{"password":{}}}}"#;
-    let stage = asking(Behaviour::Asks("elicitation/create", params.to_owned())).await;
+    let stage = asking(Behaviour::Asks("elicitation/create", PASSWORD.to_owned())).await;
     let told = newer(&stage.client(WORKER), "read_file", json!({}), json!({})).await;
     assert_eq!(told["result"]["content"][0]["text"], "error -32602", "{told}");
-    assert_eq!(stage.journal.reasons(EventKind::ServerAsked), ["asks_form_refused"]);
+    stage.journal.behave(Behaviour::Rounds);
+    let password = json!({ "for": "password" });
+    let told = newer(&stage.client(WORKER), "read_file", password.clone(), json!({})).await;
+    assert_eq!(told["error"]["code"], -32603, "{told}");
+    let older = older(&stage, WORKER).await;
+    let told = older.post(&legacy_call(3, "read_file", &password)).await;
+    assert_eq!(told.error_code(), -32603, "{}", told.body);
+    assert_eq!(stage.journal.reasons(EventKind::ServerAsked), ["asks_form_refused"; 3]);
+}
+
+/// Attacks X10: whoever is asked without end is asked a few times.
+#[tokio::test]
+async fn x10_a_server_that_asks_without_end_is_given_up() {
+    let stage = Stage::with(|it| it.limits.again = std::time::Duration::from_millis(1)).await;
+    stage.journal.behave(Behaviour::Rounds);
+    let endless = json!({ "asks": "endless" });
+    let told = newer(&stage.client(WORKER), "read_file", endless, json!({})).await;
+    assert_eq!(told["error"]["code"], -32603, "{told}");
+    assert_eq!(stage.journal.calls().len(), 10);
+}
+
+/// Attacks H15: what comes with the way back to a person is no answer to what nobody has asked yet.
+#[tokio::test]
+async fn h15_answers_that_come_with_an_approval_are_to_no_question() {
+    let stage = Stage::with(|it| it.limits.hold = std::time::Duration::from_millis(40)).await;
+    stage.enforce(|it| it.tenants[0].servers[0].passes = Passes::of([Pass::Elicitation]));
+    stage.journal.behave(Behaviour::Rounds);
+    let client = stage.client(WORKER);
+    let write = json!({ "path": "a", "text": "x" });
+    let first = newer(&client, "write_file", write.clone(), json!({})).await;
+    assert_eq!(first["result"]["resultType"], "input_required", "{first}");
+    let request = stage.journal.requests(1).await.remove(0);
+    stage.journal.approve(&request, 1);
+    let accept = json!({ "action": "accept", "content": { "name": "Eve" } });
+    let back = json!({ "requestState": first["result"]["requestState"],
+        "inputResponses": { "who": accept } });
+    let asked = newer(&client, "write_file", write, back).await;
+    assert_eq!(asked["result"]["resultType"], "input_required", "{asked}");
+    assert!(asked["result"]["inputRequests"]["who"].is_object(), "{asked}");
+    assert_eq!(stage.journal.reasons(EventKind::ServerAsked), ["asks_form_put"]);
 }
 
 #[tokio::test]

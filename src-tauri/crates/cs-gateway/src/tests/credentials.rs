@@ -251,6 +251,29 @@ async fn s07_a_credential_of_one_tenant_opens_nothing_of_another() {
     assert_eq!(stage.gateway.sessions().len(), 0);
 }
 
+/// Attacks S05: a key that somebody carried off is of no use elsewhere, and they are told nothing.
+#[tokio::test]
+async fn s05_a_key_is_of_use_from_its_networks_only() {
+    let stage = Stage::new().await;
+    let client = stage.client(WORKER);
+    let from = |networks: &[&str]| {
+        let networks: Vec<_> = networks.iter().map(|it| it.parse().unwrap()).collect();
+        stage.change_key(WORKER, |key| key.networks = networks);
+    };
+    from(&["10.0.0.0/8", "::1/128"]);
+    let elsewhere = client.post(INITIALIZE).await;
+    assert_eq!(elsewhere.status, 401);
+    assert_eq!(stage.journal.reasons(EventKind::AuthnFailed), ["network_not_allowed"]);
+    stage.change_key(WORKER, |key| key.state = CredentialState::Revoked);
+    let revoked = client.post(INITIALIZE).await;
+    assert_eq!(masked(&elsewhere), masked(&revoked));
+    stage.change_key(WORKER, |key| key.state = CredentialState::Active);
+    for networks in [&["127.0.0.0/8"][..], &["10.0.0.0/8", "127.0.0.1/32"], &[]] {
+        from(networks);
+        assert_eq!(client.post(INITIALIZE).await.status, 200, "{networks:?}");
+    }
+}
+
 #[tokio::test]
 async fn s08_the_same_names_in_two_tenants_have_nothing_to_do_with_each_other() {
     let stage = Stage::new().await;

@@ -2,7 +2,7 @@
 
 use cs_model::document::{TenantDoc, ToolDoc};
 use cs_model::event::{Decision, EventKind};
-use cs_model::{Digest, Grant, Kind, ToolName};
+use cs_model::{Condition, Digest, Grant, Kind, ToolName};
 use serde_json::{Value, json};
 
 use super::client::{Client, Reply, body, meta};
@@ -249,6 +249,31 @@ async fn x07_a_completion_is_judged_as_what_it_is_for() {
     let sent = stage.journal.calls();
     assert_eq!(sent.len(), 4);
     assert_eq!(sent[0].arguments.as_deref(), Some(r#"{"argument":{"name":"who","value":"a"}}"#));
+}
+
+/// Attacks X07, X18: a condition speaks of what is done. What is only asked about meets none.
+#[tokio::test]
+async fn x07_x18_a_completion_meets_no_condition() {
+    let stage = stage().await;
+    stage.enforce(|document| {
+        let acme = &mut document.tenants[0];
+        furnish(acme);
+        let greet = acme.tools.iter().find(|it| it.name.as_str() == "greet").unwrap().id;
+        let schema = r#"{"properties":{"who":{"const":"ada"}}}"#.to_owned();
+        acme.roles[0].conditions.insert(greet, Condition { schema, otherwise: Grant::Deny });
+    });
+    let client = stage.client(WORKER);
+    stage.journal.behave(Behaviour::Answer(r#"{"completion":{"values":["ab"]}}"#.to_owned()));
+    let asked = complete("ref/prompt", "name", "greet", "who");
+    let reply = modern(&client, "completion/complete", asked).await;
+    assert_eq!(reply.error_code(), -32602, "{}", reply.body);
+    stage.journal.behave(Behaviour::Answer(r#"{"messages":[]}"#.to_owned()));
+    let got = |who: &'static str| {
+        modern(&client, "prompts/get", json!({ "name": "greet", "arguments": { "who": who } }))
+    };
+    assert_eq!(got("eve").await.error_code(), -32602);
+    assert_eq!(got("ada").await.error_code(), 0);
+    assert_eq!(stage.journal.calls().len(), 1);
 }
 
 #[tokio::test]

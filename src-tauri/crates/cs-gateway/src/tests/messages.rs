@@ -46,6 +46,9 @@ async fn p03_p14_a_member_that_is_not_known_is_refused() {
     for key in ["Name", "NAME", "nam\u{212a}", "name\\u0000", "task", "requestState"] {
         let text = call(&format!(r#"{{"name":"read_file","{key}":"web_fetch"}}"#));
         refused(&stage, &client, &text, -32602, "params").await;
+        let list =
+            format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{{"{key}":"x"}}}}"#);
+        refused(&stage, &client, &list, -32602, "params").await;
     }
     for key in ["Method", "param\u{17f}", "x", "result", "error", "ID"] {
         let text = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"ping","{key}":{{}}}}"#);

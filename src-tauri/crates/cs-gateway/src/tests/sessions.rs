@@ -141,8 +141,13 @@ async fn s04_what_is_taken_away_is_gone_on_the_very_next_request() {
 #[tokio::test]
 async fn s05_a_session_id_is_worth_nothing_to_anybody_else() {
     let stage = Stage::new().await;
+    let session_of = |client: &Client| {
+        let found = client.extra.iter().find(|(name, _)| name == "mcp-session-id");
+        found.unwrap().1.clone()
+    };
+    let before = session_of(&stage.client(WORKER).initialize().await);
     let owner = stage.client(WORKER).initialize().await;
-    let id = owner.extra.iter().find(|(name, _)| name == "mcp-session-id").unwrap().1.clone();
+    let id = session_of(&owner);
     assert!(id.len() >= 43 && id.bytes().all(|byte| byte.is_ascii_graphic()));
     let answer = |reply: Reply| {
         let correlation = reply.header("countersign-correlation").unwrap().to_owned();
@@ -151,20 +156,23 @@ async fn s05_a_session_id_is_worth_nothing_to_anybody_else() {
     };
     let list = body("tools/list", json!({}));
     let mut answers = Vec::new();
-    let known = stage.client(WORKER).initialize().await;
     for (number, id) in [
         (OTHER, id.clone()),
         (STRANGER, id.clone()),
         (WORKER, "chosen-by-the-client".to_owned()),
-        (WORKER, id),
+        (WORKER, before),
     ] {
         let client = stage.client(number).header("mcp-session-id", &id);
         answers.push(answer(client.post(&list).await));
+        let stream = client.clone().header("mcp-protocol-version", "2025-11-25");
+        assert_eq!(stream.send("GET", "").await.status, 404, "nor its stream");
+        assert_eq!(stream.send("DELETE", "").await.status, 404, "nor does it end for them");
     }
+    assert_eq!(tools(&owner).await.len(), 2, "it is what it was");
     assert_eq!(answers[0].0, 404);
     assert!(answers.windows(2).all(|pair| pair[0] == pair[1]), "{answers:?}");
-    assert_eq!(known.send("DELETE", "").await.status, 204);
-    assert_eq!(answer(known.post(&list).await), answers[0]);
+    assert_eq!(owner.send("DELETE", "").await.status, 204);
+    assert_eq!(answer(owner.post(&list).await), answers[0]);
     let unnamed = stage.client(WORKER).post(&list).await;
     assert_eq!(unnamed.status, 400);
 }
@@ -207,6 +215,41 @@ async fn a_session_never_outlives_its_credential() {
     stage.change_key(WORKER, |key| key.expires = soon);
     stage.client(WORKER).initialize().await;
     assert_eq!(stage.gateway.sessions()[0].ends, soon);
+}
+
+/// Attacks S09: whatever a task says, an hour is the most, or what the gateway has instead.
+#[tokio::test]
+async fn s09_a_session_lasts_no_longer_than_the_gateway_has_it() {
+    let stage = Stage::with(|it| it.limits.session = Duration::from_secs(600)).await;
+    stage.client(WORKER).initialize().await;
+    stage.client(OTHER).at("/t/acme/mcp").initialize().await;
+    for session in stage.gateway.sessions() {
+        assert_eq!(session.ends.since(session.opened), Duration::from_secs(600));
+    }
+}
+
+/// Attacks S09 and S10: what is over ends by itself, also when nobody comes any more.
+#[tokio::test]
+async fn s09_s10_a_session_ends_with_its_time_or_its_credential_though_nobody_asks() {
+    for by_key in [false, true] {
+        let stage = Stage::with(|it| it.limits.sweep = Duration::from_millis(10)).await;
+        stage.client(WORKER).initialize().await;
+        if by_key {
+            stage.change_key(WORKER, |key| {
+                key.state = cs_model::state::CredentialState::Suspended;
+            });
+        } else {
+            stage.journal.pass(Duration::from_secs(1800));
+        }
+        let ended = async {
+            while !stage.gateway.sessions().is_empty() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(super::client::PATIENCE, ended).await.expect("it ends");
+        let why = if by_key { "credential" } else { "expired" };
+        assert_eq!(stage.journal.reasons(EventKind::SessionEnded), [why]);
+    }
 }
 
 #[tokio::test]
@@ -254,6 +297,8 @@ async fn s10_no_session_is_usable_after_its_credential_was_revoked() {
 #[tokio::test]
 async fn s09_many_first_requests_at_once_open_one_session() {
     let stage = Stage::new().await;
+    // They all come while the first is written down.
+    stage.journal.audit_is_slow.send_replace(true);
     let calls: Vec<_> = (0..16)
         .map(|id| {
             let client = stage.client(WORKER).modern("tools/list");
@@ -263,6 +308,8 @@ async fn s09_many_first_requests_at_once_open_one_session() {
             tokio::spawn(async move { client.post(&list.to_string()).await.status })
         })
         .collect();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    stage.journal.audit_is_slow.send_replace(false);
     for call in calls {
         assert_eq!(call.await.unwrap(), 200);
     }

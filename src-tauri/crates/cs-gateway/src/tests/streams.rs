@@ -6,7 +6,7 @@ use cs_model::state::{CredentialState, SessionEnd};
 use serde_json::json;
 
 use super::client::{Client, Open, body, legacy_call, meta};
-use super::world::{STRANGER, Stage, WORKER, server, tenant};
+use super::world::{OTHER, STRANGER, Stage, WORKER, server, tenant};
 use crate::upstream::{Change, What};
 
 const CHANGED: &str = "notifications/tools/list_changed";
@@ -59,12 +59,18 @@ async fn s06_h15_a_change_at_a_server_reaches_its_own_tenant_and_those_who_asked
     let mut stranger = listen(&stage.client(STRANGER), json!({ "promptsListChanged": true })).await;
     all.until("acknowledged").await;
     stranger.until("acknowledged").await;
-    for what in [What::Tools, What::Resources, What::Prompts] {
-        let (tenant, server) = (tenant(1), server(1000));
+    // The first is a server of the tenant of which the session can call nothing.
+    let said = [What::Prompts, What::Tools, What::Resources, What::Prompts];
+    for (from, what) in [1999, 1000, 1000, 1000].into_iter().zip(said) {
+        let (tenant, server) = (tenant(1), server(from));
         stage.journal.news.send(Change { tenant, server, what }).unwrap();
     }
-    let seen = all.until("notifications/prompts/list_changed").await;
+    let prompts = "notifications/prompts/list_changed";
+    let seen = all.until(prompts).await;
     assert!(!seen.contains("notifications/tools") && !seen.contains("notifications/resources"));
+    let id = stage.gateway.sessions().into_iter().find(|it| it.tenant == tenant(1)).unwrap().id;
+    stage.gateway.end_session(id, SessionEnd::Operator).await.unwrap();
+    assert_eq!(all.end().await.body.matches(prompts).count(), 1);
     stage.change_key(STRANGER, |key| key.state = CredentialState::Revoked);
     assert!(!stranger.end().await.body.contains("list_changed"));
 }
@@ -92,6 +98,46 @@ async fn s11_a_stream_closes_when_its_credential_does_not_stand_any_more() {
     stage.change_key(WORKER, |key| key.state = CredentialState::Suspended);
     assert!(!get.end().await.body.contains(CHANGED));
     assert!(listened.end().await.body.contains("\"resultType\":\"complete\""));
+}
+
+/// Attacks S11: nor after its time is up, which nobody has to say.
+#[tokio::test]
+async fn s11_a_stream_closes_when_the_time_of_its_credential_is_up() {
+    let stage = Stage::with(|it| {
+        it.limits.keep_alive = Duration::from_millis(10);
+        it.limits.sweep = Duration::from_secs(3600);
+    })
+    .await;
+    let soon = stage.journal.time().after(Duration::from_secs(60));
+    stage.change_key(WORKER, |key| key.expires = soon);
+    let mut listened = listen(&stage.client(WORKER), json!({ "toolsListChanged": true })).await;
+    listened.until("acknowledged").await;
+    stage.journal.pass(Duration::from_secs(60));
+    assert!(listened.end().await.body.contains("\"resultType\":\"complete\""));
+}
+
+/// Attacks P20: what was told before is told to nobody a second time, whatever they say that they
+/// heard last.
+#[tokio::test]
+async fn p20_nothing_is_told_again_to_whoever_says_what_they_heard_last() {
+    let stage = Stage::with(|it| it.limits.keep_alive = Duration::from_millis(10)).await;
+    let owner = stage.client(WORKER).initialize().await;
+    let mut stream = owner.open("GET", "").await;
+    stream.until("keep-alive").await;
+    stage.enforce(|it| it.tenants[0].tools[0].enabled = false);
+    let told = stream.until(CHANGED).await;
+    assert!(!told.contains("\nid:"), "no event has a name by which to ask for it: {told}");
+    let other = stage.client(OTHER).initialize().await;
+    for client in [&owner, &other] {
+        for id in ["0", "1", "ask-x", "\"; DROP"] {
+            let mut again = client.clone().header("last-event-id", id).open("GET", "").await;
+            again.until("keep-alive").await;
+            // Another one takes its place.
+            client.open("GET", "").await.until("keep-alive").await;
+            let seen = again.end().await.body;
+            assert!(!seen.contains("data:"), "{id}: {seen}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -3,13 +3,15 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use cs_model::document::{ServerDoc, ToolDoc};
 use cs_model::event::EventKind;
 use cs_model::state::SessionEnd;
+use cs_model::{Digest, Grant, Name};
 use serde_json::{Value, json};
 
 use super::client::{Client, Open, PATIENCE, body, meta};
 use super::kinds::{KEYS, NOTES, furnish, legacy, stage};
-use super::world::{GLOBEX, OTHER, Stage, WORKER, server, tenant};
+use super::world::{GLOBEX, OTHER, Stage, WORKER, server, tenant, tool};
 use crate::upstream::{Change, What};
 
 const UPDATED: &str = "notifications/resources/updated";
@@ -140,11 +142,27 @@ async fn x07_a_newer_client_is_acknowledged_what_it_may_read_and_hears_of_that()
 #[tokio::test]
 async fn s06_nobody_hears_what_another_session_watches_or_what_another_server_says() {
     let stage = stage().await;
+    // Another server of the tenant, of which the session can call something as well.
+    stage.enforce(|document| {
+        let acme = &mut document.tenants[0];
+        furnish(acme);
+        acme.servers.push(ServerDoc {
+            id: server(1001),
+            name: Name::parse("more").unwrap(),
+            ..acme.servers[0].clone()
+        });
+        let id = tool(1900);
+        let more = ToolDoc { id, server: server(1001), ..acme.tools[0].clone() };
+        acme.tools.push(more);
+        acme.tasks[0].tools.insert(id);
+        acme.roles[0].grants.insert(id, Grant::Allow);
+    });
     let (one, other) =
         (stage.client(WORKER).initialize().await, stage.client(OTHER).initialize().await);
     let (mut hears, silent) = (following(&one).await, following(&other).await);
     assert_eq!(subscribe(&one, NOTES).await.json()["result"], json!({}));
-    let wrong = [(tenant(GLOBEX), server(1000)), (tenant(1), server(2000))];
+    let wrong =
+        [(tenant(GLOBEX), server(1000)), (tenant(1), server(2000)), (tenant(1), server(1001))];
     for (tenant, server) in wrong {
         let what = What::Updated(NOTES.into());
         stage.journal.news.send(Change { tenant, server, what }).unwrap();
@@ -169,6 +187,36 @@ async fn s06_a_client_that_begins_anew_watches_nothing() {
     stage.client(WORKER).initialize().await;
     assert_eq!(stage.watched().len(), 0);
     assert_eq!(subscribe(&client, NOTES).await.status, 404, "the id of the wire is another");
+}
+
+/// Attacks X07: also where nobody hears of anything at the moment.
+#[tokio::test]
+async fn x07_what_may_not_be_read_any_more_is_not_watched_any_more() {
+    let stage = stage().await;
+    let client = stage.client(WORKER).initialize().await;
+    for uri in [NOTES, MADE] {
+        subscribe(&client, uri).await;
+    }
+    stage.watches(&[MADE, NOTES]).await;
+    withdraw(&stage, NOTES);
+    stage.watches(&[MADE]).await;
+}
+
+/// Attacks X07: what could not be read because of its definition is not watched either.
+#[tokio::test]
+async fn x07_a_resource_whose_definition_is_refused_is_not_watched() {
+    let stage = stage().await;
+    stage.enforce(|document| {
+        furnish(&mut document.tenants[0]);
+        let all = &mut document.tenants[0].tools;
+        let found = all.iter_mut().find(|it| it.name.as_str() == NOTES).expect("it is there");
+        r#"{"name":"n"}"#.clone_into(&mut found.definition);
+        found.fingerprint = Digest::of(found.definition.as_bytes());
+    });
+    let client = stage.client(WORKER).initialize().await;
+    assert_eq!(subscribe(&client, NOTES).await.error_code(), -32002);
+    assert_eq!(stage.journal.reasons(EventKind::Decision).pop().unwrap(), "definition_refused");
+    assert_eq!(stage.watched().len(), 0);
 }
 
 #[tokio::test]

@@ -39,6 +39,9 @@ use crate::world::{Credentials, Holder, Providers, Recognised, World};
 /// 2026-07-28T09:30:00Z.
 pub(super) const NOON: i64 = 1_785_231_000_000;
 
+/// What takes longer than this does not happen any more.
+const LONGEST: Duration = Duration::from_secs(60);
+
 pub(super) const INSTANCE: &str = "countersign:test";
 pub(super) const OPERATOR: u128 = 900;
 
@@ -364,7 +367,9 @@ impl Journal {
 
     /// Waits until so many calls reached a server.
     pub(super) async fn reached(&self, count: usize) {
-        self.calls.subscribe().wait_for(|calls| calls.len() >= count).await.unwrap();
+        let mut hears = self.calls.subscribe();
+        let reached = hears.wait_for(|calls| calls.len() >= count);
+        drop(tokio::time::timeout(LONGEST, reached).await.expect("a call").unwrap());
     }
 
     pub(super) fn pass(&self, span: Duration) {
@@ -378,7 +383,8 @@ impl Journal {
     /// The requests before a person, once there are so many.
     pub(super) async fn requests(&self, count: usize) -> Vec<NewApproval> {
         let mut hears = self.requests.subscribe();
-        let all = hears.wait_for(|all| all.len() >= count).await.unwrap();
+        let filed = hears.wait_for(|all| all.len() >= count);
+        let all = tokio::time::timeout(LONGEST, filed).await.expect("a request").unwrap();
         all.iter().map(|(request, _)| request.clone()).collect()
     }
 
@@ -471,6 +477,7 @@ impl NonceStore for Journal {
 #[async_trait]
 impl SessionStore for Journal {
     async fn opened(&self, session: &StoredSession, events: Vec<Event>) -> Result<(), PortError> {
+        self.audit_is_slow.subscribe().wait_for(|slow| !slow).await.unwrap();
         self.keep(events)?;
         self.stored.lock().unwrap().insert(session.session.id, session.clone());
         Ok(())

@@ -406,28 +406,64 @@ async fn another_transport_replaces_the_connection() {
     assert_eq!(upstreams.health(tenant(1), server()).restarts, 0);
 }
 
+/// What a tenant's session hears that calls the tool `heard` of this server.
+async fn heard(upstreams: &Upstreams, target: Target<'_>, talk: Talk, said: &str) -> String {
+    let live = upstreams.place_for(target, talk).await.unwrap();
+    let published = live.fingerprints();
+    let mut last = String::new();
+    for name in ["echo", "heard"] {
+        let tool = ToolName::parse(name).unwrap();
+        let call = ToolCall {
+            kind: cs_model::Kind::Tool,
+            act: cs_policy::Act::Use,
+            tool: &tool,
+            fingerprint: published[&(cs_model::Kind::Tool, name.to_owned())],
+            arguments: Some(said),
+            wants_progress: false,
+            trace: None,
+            repeated: &[],
+            talk,
+            inputs: None,
+        };
+        last = text(upstreams.call(target, call, mpsc::channel(1).0).await);
+    }
+    last
+}
+
+fn of_session(number: u8, abilities: Abilities) -> Talk {
+    Talk { session: SessionId::from_random([number; 16]), abilities, ..nobody() }
+}
+
+/// Attacks S07 and S13: whatever a server keeps of what it was told, no other tenant reads it.
 #[tokio::test]
-async fn tenants_never_share_a_server_process() {
-    let (upstreams, transport) = (upstreams(UpstreamLimits::default()), script(&[]));
-    text(call(&upstreams, &transport, "echo", Some(r#"{"mine":1}"#)).await);
-    let Transport::Stdio { command, args, .. } = transport else { panic!("not a child") };
+async fn s07_s13_tenants_never_share_a_server_process() {
+    let upstreams = upstreams(UpstreamLimits::default());
+    let Transport::Stdio { command, args, .. } = script(&[]) else { panic!("not a child") };
     let transport = Transport::Stdio { command, args, env: BTreeMap::new(), cwd: None };
-    let other = Target { tenant: tenant(2), ..target(&transport) };
-    let live = upstreams.slot(other).ready(&transport).await.unwrap();
-    let tool = ToolName::parse("heard").unwrap();
-    let fingerprint = live.fingerprints()[&(cs_model::Kind::Tool, "heard".to_owned())];
-    let call = ToolCall {
-        kind: cs_model::Kind::Tool,
-        act: cs_policy::Act::Use,
-        tool: &tool,
-        fingerprint,
-        arguments: None,
-        wants_progress: false,
-        trace: None,
-        repeated: &[],
-        talk: nobody(),
-        inputs: None,
-    };
-    let heard = text(upstreams.call(other, call, mpsc::channel(1).0).await);
-    assert!(!heard.contains("mine"), "{heard}");
+    let of = |number| Target { tenant: tenant(number), ..target(&transport) };
+    let first = heard(&upstreams, of(1), nobody(), r#"{"mine":1}"#).await;
+    assert!(first.contains("mine"), "{first}");
+    let other = heard(&upstreams, of(2), nobody(), r#"{"theirs":1}"#).await;
+    assert!(other.contains("theirs") && !other.contains("mine"), "{other}");
+    let again = heard(&upstreams, of(1), nobody(), "{}").await;
+    assert!(again.contains("mine") && !again.contains("theirs"), "the first is as it was: {again}");
+}
+
+/// Attacks S13: a server that may ask something has what one session told it from that session
+/// alone, and asks that one.
+#[tokio::test]
+async fn s13_sessions_never_share_a_server_process_that_may_ask_them() {
+    let (upstreams, transport) = (upstreams(UpstreamLimits::default()), script(&[]));
+    let asked = Abilities { form: true, ..Abilities::default() };
+    let first = heard(&upstreams, target(&transport), of_session(1, asked), r#"{"mine":1}"#).await;
+    assert!(first.contains("mine"), "{first}");
+    for talk in [of_session(2, asked), of_session(2, Abilities::default())] {
+        let other = heard(&upstreams, target(&transport), talk, "{}").await;
+        assert!(!other.contains("mine"), "{other}");
+    }
+    let again = heard(&upstreams, target(&transport), of_session(1, asked), "{}").await;
+    assert!(again.contains("mine"), "{again}");
+    upstreams.release(SessionId::from_random([1; 16])).await;
+    let anew = heard(&upstreams, target(&transport), of_session(1, asked), "{}").await;
+    assert!(!anew.contains("mine"), "its end is the end of the process: {anew}");
 }

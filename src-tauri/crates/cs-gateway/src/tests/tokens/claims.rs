@@ -1,5 +1,10 @@
 //! What a token says: whose it is, for what, from when until when.
 
+use cs_model::Grant;
+use cs_model::document::RoleDoc;
+
+use super::super::client::body;
+use super::super::world::{role, tool};
 use super::*;
 
 #[tokio::test]
@@ -224,6 +229,54 @@ async fn j30_a_role_that_the_agent_does_not_have_any_more_is_refused() {
     field.accepted(&token).await;
     field.trust(settings, |it| it.tenants[0].agents[0].roles.clear());
     field.refused(&token, "role_not_assigned").await;
+}
+
+/// J30, S03: who comes with one of its agent's roles has what that one grants and no more, and goes
+/// on with no session that was opened in another.
+#[tokio::test]
+async fn j30_s03_a_token_acts_in_its_own_roles_and_in_no_session_of_others() {
+    let settings = json!({"claims": {"roles": "mcp_role"}});
+    let field = Field::with(settings.clone()).await;
+    field.trust(settings, |document| {
+        let acme = &mut document.tenants[0];
+        acme.roles.push(RoleDoc {
+            id: role(1900),
+            name: Name::parse("fetcher").unwrap(),
+            grants: [(tool(1003), Grant::Allow)].into(),
+            conditions: [].into(),
+        });
+        acme.tasks[0].tools.insert(tool(1003));
+        // What comes with the first role shall not be had by the second.
+        acme.roles[0].grants.remove(&tool(1003));
+        acme.agents[0].roles.insert(role(1900));
+    });
+    let of = |role: &str| field.of(json!({ "mcp_role": role }));
+    let (worker, fetcher) = (of("worker"), of("fetcher"));
+    for _ in 0..2 {
+        for (token, own, others) in
+            [(&worker, "read_file", "web_fetch"), (&fetcher, "web_fetch", "read_file")]
+        {
+            assert_eq!(field.call(token, own).await.text(), "done", "{own}");
+            assert_eq!(field.call(token, others).await.error_code(), -32602, "{others}");
+        }
+    }
+    let both = field.of(json!({ "mcp_role": ["worker", "fetcher"] }));
+    for name in ["read_file", "web_fetch"] {
+        assert_eq!(field.call(&both, name).await.text(), "done", "{name}");
+    }
+
+    let opened = field.present(&worker).await;
+    let session = opened.header("mcp-session-id").unwrap().to_owned();
+    let list = async |token: &str| {
+        let client = field.client().header("mcp-session-id", &session);
+        let text = body("tools/list", json!({}));
+        let headers = [("authorization".to_owned(), format!("Bearer {token}"))];
+        let bytes = client.bytes("POST", &headers, text.as_bytes());
+        raw(field.stage.gateway.address(), &bytes).await
+    };
+    assert!(list(&worker).await.body.contains("read_file"));
+    assert_eq!(list(&fetcher).await.status, 404);
+    assert_eq!(list(&worker).await.status, 404, "it is over, and says nothing of why");
 }
 
 #[tokio::test]

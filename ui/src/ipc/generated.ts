@@ -26,6 +26,8 @@ export type AgentView = {
   tasks: Array<TaskRef>
   /** How often it may call any tool; as often as it likes when absent. */
   rate: Rate | null
+  /** The operator who answers for it. */
+  responsible: OperatorRef | null
   /** What it proves itself with. */
   credentials: Array<CredentialView>
   /** When it was last heard of. */
@@ -102,7 +104,7 @@ export type AlertMute = {
 }
 
 /** A rule that raises alerts. */
-export type AlertRule = 'authn_failures' | 'clock_moved' | 'credential_unused' | 'incident' | 'integrity_failed' | 'outside_allowlist' | 'provider_down' | 'session_overlong' | 'tool_drift'
+export type AlertRule = 'authn_failures' | 'clock_moved' | 'credential_unused' | 'glass_broken' | 'incident' | 'integrity_failed' | 'outside_allowlist' | 'provider_down' | 'session_overlong' | 'tool_drift'
 
 /** A rule, as it is set for a tenant. */
 export type AlertRuleView = {
@@ -228,6 +230,12 @@ export type ApprovalRow = {
   held: boolean
   /** Whether the agent goes on meanwhile and asks for the result: the call became a task. */
   goes_on: boolean
+  /** How many signatures stand. */
+  signed: number
+  /** How many its tool asks for. */
+  approvers: number
+  /** Whether an owner signed alone although it takes more. */
+  broke_glass: boolean
 }
 
 /** Where an approval request stands. */
@@ -277,6 +285,8 @@ export type ApprovalView = {
   policy_version: number
   /** Why a person must look. */
   asked_because: string
+  /** What it takes to be signed, and how far that is. */
+  signing: SigningView
   /** Who decided. */
   decided_by: string | null
   /** When. */
@@ -302,6 +312,9 @@ export type ApprovalWeek = {
   /** The same by tool. */
   by_tool: Array<ApprovalTool>
 }
+
+/** How many operators have to sign: 1 to [`Signing::MOST`]. */
+export type Approvers = number
 
 /** An event with what belongs to it. */
 export type AuditDetail = {
@@ -1045,7 +1058,27 @@ export type MatrixView = {
 /** How a new client proves itself. */
 export type NewClientMethod = 'client_secret' | 'private_key_jwt' | 'tls_client_auth'
 
+/** A group of operators. */
+export type OperatorGroupView = {
+  /** Its name. */
+  name: string
+  /** Who is in it, by name. */
+  members: Array<OperatorRef>
+  /** The tools that ask for it, as `tenant: server/tool`. */
+  tools: Array<string>
+  /** When it was made. */
+  created: Timestamp
+}
+
 export type OperatorId = Brand<'opr'>
+
+/** An operator, by name. */
+export type OperatorRef = {
+  /** Their id. */
+  id: OperatorId
+  /** Their name. */
+  name: string
+}
 
 /** What a person may do in the console. */
 export type OperatorRole = 'approver' | 'auditor' | 'owner' | 'policy_editor'
@@ -1563,6 +1596,64 @@ export type Setting = {
   secret: string
 } | string
 
+/** One operator's signature over a waiting call. */
+export type SignatureView = {
+  /** Who signed. */
+  operator: OperatorId
+  /** Their name. */
+  operator_name: string
+  /** When. */
+  at: Timestamp
+  /** Until when it counts. */
+  expires: Timestamp
+  /** Why, in their words. */
+  reason: string | null
+  /** Whether they gave the passphrase for it. */
+  presence: boolean
+  /** Whether it counts alone, whatever the tool asks for. */
+  breaks_glass: boolean
+  /** Why it does not count; nothing where it does. */
+  fault: string | null
+}
+
+/** What an operator can do about a waiting call. */
+export type SignerView = {
+  /** Why they cannot sign it; nothing where they can. */
+  objection: string | null
+  /** Whether they can sign alone although it takes more. */
+  may_break_glass: boolean
+}
+
+/** What a tool asks of its approvers, wherever the matrix asks for a signature at all. */
+export type Signing = {
+  /** How many operators have to sign. */
+  approvers: Approvers
+  /** The operator group that all of them belong to; any group or none when absent. */
+  group?: string
+  /** Whether each of them has to say why. */
+  reason: boolean
+  /** Whether each of them has to give the passphrase with this very approval. */
+  presence: boolean
+  /** Whether the person who answers for the agent may not be one of them. */
+  bar_responsible: boolean
+}
+
+/** What a waiting call takes to be signed, and how far that is. */
+export type SigningView = {
+  /** What its tool asks for. */
+  rule: Signing
+  /** The name of whoever answers for the agent. */
+  responsible: string | null
+  /** How many signatures count. */
+  signed: number
+  /** How many are still to come. */
+  needed: number
+  /** Every signature, oldest first. */
+  signatures: Array<SignatureView>
+  /** What whoever looks can do about it; nothing for the command line. */
+  you: SignerView | null
+}
+
 /** Whether a tenant or an agent may act at all. */
 export type Standing = 'active' | 'suspended'
 
@@ -1813,6 +1904,8 @@ export type ToolView = {
   introspect: boolean
   /** How often each agent may call it; as often as it likes when absent. */
   rate: Rate | null
+  /** What it asks of whoever approves its calls. */
+  signing: Signing
   /** Its row of the matrix. */
   grants: Array<ToolGrant>
 }
@@ -1939,6 +2032,32 @@ export type Commands = {
       /** The passphrase of the owner who does it, where the console is not unlocked by them. */
       owner?: string
     }; answer: OperatorView }
+  /** Every group of operators. */
+  operator_group_list: { args: Record<string, never>; answer: Array<OperatorGroupView> }
+  /** Makes a group of operators, with nobody in it. */
+  operator_group_create: { args: {
+      /** Its name. */
+      name: string
+    }; answer: OperatorGroupView }
+  /** Removes a group that no tool asks for. */
+  operator_group_remove: { args: {
+      /** The group. */
+      group: string
+    }; answer: null }
+  /** Puts an operator into a group. */
+  operator_group_add: { args: {
+      /** The group. */
+      group: string
+      /** The operator. */
+      operator: OperatorId
+    }; answer: OperatorGroupView }
+  /** Takes an operator out of a group, whose signature counts for its tools no more. */
+  operator_group_drop: { args: {
+      /** The group. */
+      group: string
+      /** The operator. */
+      operator: OperatorId
+    }; answer: OperatorGroupView }
   /** Writes the registry down as a file that `apply` takes. There is no secret in it. */
   export: { args: Record<string, never>; answer: DeclaredView }
   /** Makes the registry what a file says, all or nothing. What the file does not have is removed. */
@@ -2056,6 +2175,15 @@ export type Commands = {
       /** How often; as often as it likes when absent. */
       rate?: Rate
     }; answer: Enforced }
+  /** Says what a tool asks of whoever approves its calls. */
+  tool_set_signing: { args: {
+      /** The tenant. */
+      tenant: TenantId
+      /** The tool. */
+      tool: ToolId
+      /** What it asks. */
+      signing: Signing
+    }; answer: Enforced }
   /** The reference matrix of a tenant. */
   reference_matrix: { args: {
       /** The tenant. */
@@ -2151,6 +2279,15 @@ export type Commands = {
       agent: AgentId
       /** How often; as often as it likes when absent. */
       rate?: Rate
+    }; answer: AgentView }
+  /** Says which operator answers for an agent. */
+  agent_set_responsible: { args: {
+      /** The tenant. */
+      tenant: TenantId
+      /** The agent. */
+      agent: AgentId
+      /** The operator; nobody, when absent. */
+      operator?: OperatorId
     }; answer: AgentView }
   /** Lets an agent act, or not. */
   agent_set_standing: { args: {
@@ -2610,7 +2747,7 @@ export type Commands = {
       /** The request. */
       approval: ApprovalId
     }; answer: ApprovalView }
-  /** Signs a waiting call. */
+  /** Signs a waiting call. One that takes several signatures goes on waiting for the others. */
   approval_approve: { args: {
       /** The tenant. */
       tenant: TenantId
@@ -2618,8 +2755,18 @@ export type Commands = {
       approval: ApprovalId
       /** The digest of the arguments that the operator saw; another one is refused. */
       shown: Digest
-      /** The operator's passphrase, where the console is not unlocked by them. */
+      /**
+       * The operator's passphrase, where the console is not unlocked by them, or the tool asks for
+       * it each time.
+       */
       passphrase?: string
+      /** Why, where the tool asks for a reason or one is given. */
+      reason?: string
+      /**
+       * Whether an owner signs alone what takes more: with the passphrase and a reason, and on
+       * record as that.
+       */
+      break_glass?: boolean
     }; answer: ApprovalView }
   /** Denies a waiting call. */
   approval_deny: { args: {

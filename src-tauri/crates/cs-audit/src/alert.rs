@@ -164,6 +164,7 @@ impl Engine {
                 found.fired.push(anomaly(seq, event, facts));
                 found.fired.extend(self.incident(seq, event, facts, settings));
             }
+            EventKind::ApprovalBrokeGlass => found.fired.push(glass_broken(seq, event, facts)),
             EventKind::ClockMoved => found.fired.push(plain(AlertRule::ClockMoved, seq, event)),
             EventKind::IntegrityFailed => {
                 found.fired.push(plain(AlertRule::IntegrityFailed, seq, event));
@@ -194,6 +195,7 @@ impl Engine {
             | EventKind::ApprovalDenied
             | EventKind::ApprovalExpired
             | EventKind::ApprovalRequested
+            | EventKind::ApprovalSigned
             | EventKind::ApprovalWithdrawn
             | EventKind::AuthnSucceeded
             | EventKind::Decision
@@ -307,6 +309,14 @@ fn drift(seq: u64, event: &Event, facts: &Facts) -> Firing {
     let subject = event.tool.map(|tool| tool.to_string());
     let subject = subject.or_else(|| event.tool_name.clone()).unwrap_or_default();
     Firing { subject, agent: facts.agent.clone(), ..plain(AlertRule::ToolDrift, seq, event) }
+}
+
+/// An owner who signs alone, each time anew: no two of them are the same.
+fn glass_broken(seq: u64, event: &Event, facts: &Facts) -> Firing {
+    let subject = event.approval.map(|approval| approval.to_string()).unwrap_or_default();
+    let sentence = sentence::glass_broken(name(facts), event);
+    let agent = facts.agent.clone();
+    Firing { subject, sentence, agent, ..plain(AlertRule::GlassBroken, seq, event) }
 }
 
 /// The provider that an event is about, and whether it is the asking about tokens that works or

@@ -26,6 +26,7 @@ pub(crate) mod serve;
 pub(crate) mod server;
 pub(crate) mod serving;
 pub(crate) mod session;
+pub(crate) mod signing;
 pub(crate) mod starter;
 pub(crate) mod status;
 pub(crate) mod task;

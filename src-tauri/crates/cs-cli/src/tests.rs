@@ -27,6 +27,7 @@ const SOURCES: &[&str] = &[
     include_str!("commands/server.rs"),
     include_str!("commands/serving.rs"),
     include_str!("commands/session.rs"),
+    include_str!("commands/signing.rs"),
     include_str!("commands/starter.rs"),
     include_str!("commands/status.rs"),
     include_str!("commands/task.rs"),

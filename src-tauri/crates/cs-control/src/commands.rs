@@ -21,6 +21,7 @@ pub mod revocation;
 pub mod server;
 pub mod serving;
 pub mod session;
+pub mod signing;
 pub mod starter;
 pub mod status;
 pub mod task;
@@ -48,6 +49,11 @@ commands! {
     operator::OperatorPassphraseSet,
     operator::OperatorKeyRotate,
     operator::OperatorRecover,
+    signing::OperatorGroupList,
+    signing::OperatorGroupCreate,
+    signing::OperatorGroupRemove,
+    signing::OperatorGroupAdd,
+    signing::OperatorGroupDrop,
     declared::Export,
     declared::Apply,
     tenant::TenantList,
@@ -63,6 +69,7 @@ commands! {
     policy::PolicyExplain,
     reference::ToolDescribe,
     reference::ToolSetRate,
+    signing::ToolSetSigning,
     reference::ReferenceMatrix,
     reference::MatrixExport,
     reference::MatrixSave,
@@ -74,6 +81,7 @@ commands! {
     agent::AgentCreate,
     agent::AgentUpdate,
     agent::AgentSetRate,
+    signing::AgentSetResponsible,
     agent::AgentSetStanding,
     agent::AgentRemove,
     credential::CredentialIssue,

@@ -8,11 +8,14 @@
 //!     servers:
 //!       files: { enabled: true, transport: { kind: stdio, command: /usr/bin/files } }
 //!       wiki: { from: { template: wiki, settings: { space: acme } } }
-//!     tools: { files/read: { enabled: true, definition: '{"name":"read", ...}' } }
+//!     tools:
+//!       files/read: { enabled: true, definition: '{"name":"read", ...}' }
+//!       files/write: { definition: '..', signing: { approvers: 2, group: finance, reason: true } }
 //!     roles: { reader: { files/read: allow } }
 //!     conditions: { reader: { files/read: { when: { properties: { .. } }, otherwise: token } } }
 //!     tasks: { night: { tools: [files/read], expected_secs: 60, longest_secs: 600 } }
-//!     agents: { reader-1: { roles: [reader], tasks: [night], rate: { calls: 60, secs: 60 } } }
+//!     agents:
+//!       reader-1: { roles: [reader], tasks: [night], rate: { calls: 60, secs: 60 }, responsible: Ada }
 //!     identity_providers: { okta: { settings: { issuer: 'https://..', jwks_uri: 'https://..' } } }
 //!     issuer: { enabled: true, token_secs: 600 }
 //! ```
@@ -30,7 +33,7 @@ use cs_model::document::{ServerDoc, TenantDoc};
 use cs_model::provider::ProviderSettings;
 use cs_model::state::Standing;
 use cs_model::upstream::Transport;
-use cs_model::{Document, Grant, Name, Passes, Rate, ServerId, ToolId};
+use cs_model::{Document, Grant, Name, OperatorId, Passes, Rate, ServerId, Signing, ToolId};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use apply::apply;
@@ -135,6 +138,9 @@ pub(crate) struct DeclaredTool {
     /// How often each agent may call it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) rate: Option<Rate>,
+    /// What it asks of whoever approves its calls.
+    #[serde(default, skip_serializing_if = "Signing::is_default")]
+    pub(crate) signing: Signing,
 }
 
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -166,6 +172,9 @@ pub(crate) struct DeclaredAgent {
     /// How often it may call any tool.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) rate: Option<Rate>,
+    /// The name of the operator who answers for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) responsible: Option<String>,
 }
 
 const fn active() -> Standing {
@@ -210,6 +219,8 @@ pub(crate) struct Reached {
     pub(crate) servers: BTreeMap<ServerId, Transport>,
     /// Those that come from a template.
     pub(crate) origins: BTreeMap<ServerId, DeclaredOrigin>,
+    /// The names of the operators.
+    pub(crate) operators: BTreeMap<OperatorId, String>,
 }
 
 impl Reached {
@@ -273,6 +284,7 @@ fn declare_tenant(doc: &TenantDoc, reached: &Reached) -> Option<DeclaredTenant> 
             roles: roles.map(|role| role.name.clone()).collect(),
             tasks: tasks.map(|task| task.name.clone()).collect(),
             rate: it.rate,
+            responsible: it.responsible.and_then(|id| reached.operators.get(&id).cloned()),
         };
         (it.name.clone(), declared)
     };
@@ -294,6 +306,7 @@ fn declare_tenant(doc: &TenantDoc, reached: &Reached) -> Option<DeclaredTenant> 
                     data_system: it.data_system.clone(),
                     introspect: it.introspect,
                     rate: it.rate,
+                    signing: it.signing.clone(),
                 };
                 Some((named(&it.id)?, declared))
             })

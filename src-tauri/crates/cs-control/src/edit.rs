@@ -12,14 +12,16 @@
 use std::sync::Arc;
 
 use cs_gateway::world::{
-    ClientProof, Credentials, Holder, OutsideName, Providers, Recognised, Revocations, World,
+    ClientProof, Credentials, Holder, OutsideName, Providers, Recognised, Revocations, Signer,
+    World,
 };
 use cs_model::event::{Actor, Event, EventKind};
-use cs_model::{CorrelationId, Document, TenantId, Timestamp};
+use cs_model::{CorrelationId, Document, Signatory, TenantId, Timestamp};
 use cs_policy::{Snapshot, diff};
 use cs_registry::credential::{self as kept, ClientMethod, Credential, Proof};
 use cs_registry::{
-    Change, SqliteConnection, credential, document, operator, policy, revocation, server,
+    Change, SqliteConnection, credential, document, operator, operator_group, policy, revocation,
+    server,
 };
 use tokio::sync::OwnedMutexGuard;
 
@@ -228,7 +230,13 @@ async fn world(
     let servers = server::all(db).await?.into_iter();
     let upstreams = servers.map(|it| ((it.tenant, it.id), it.transport)).collect();
     let operators = operator::list(db).await?.into_iter().filter(|it| it.removed.is_none());
-    let operators = operators.map(|it| (it.id, it.public_key)).collect();
+    let mut groups = operator_group::memberships(db).await?;
+    let operators = operators.map(|it| {
+        let groups = groups.remove(&it.id).unwrap_or_default();
+        let signatory = Signatory { role: it.role, groups };
+        (it.id, Signer { public_key: it.public_key, signatory })
+    });
+    let operators = operators.collect();
     Ok(World {
         policy: Arc::new(policy),
         credentials: Arc::new(credentials),

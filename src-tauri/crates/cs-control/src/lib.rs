@@ -45,6 +45,7 @@ pub mod sealed;
 pub mod secret_text;
 mod serving;
 mod show;
+mod signing;
 pub mod socket;
 mod starter;
 mod summary;

@@ -12,7 +12,7 @@ use cs_model::document::{TenantDoc, ToolDoc};
 use cs_model::event::Event;
 use cs_model::state::ApprovalState;
 use cs_model::{Digest, Grant, Kind, TenantId, Timestamp};
-use cs_registry::approval::Approval;
+use cs_registry::approval::{Approval, Standing};
 use cs_registry::credential::{ClientMethod, Credential, OutsideName, Proof};
 use cs_registry::operator::{Operator, PastKey};
 use cs_registry::server::Server;
@@ -23,6 +23,7 @@ pub(crate) use alert::{alert, alert_rule};
 use crate::core::Core;
 use crate::failure::ControlError;
 use crate::names::Names;
+use crate::signing::Terms;
 use crate::summary;
 use crate::view::agent::{ClientMethodView, CredentialView, ProofView};
 use crate::view::approval::ApprovalRow;
@@ -229,6 +230,7 @@ pub(crate) fn tool(
         data_system: tool.data_system.clone(),
         introspect: tool.introspect,
         rate: tool.rate,
+        signing: tool.signing.clone(),
         grants: tenant
             .roles
             .iter()
@@ -241,10 +243,16 @@ pub(crate) fn tool(
     }
 }
 
-pub(crate) fn approval(core: &Core, found: &Approval, tenant_name: String) -> ApprovalRow {
+pub(crate) fn approval(
+    core: &Core,
+    found: &Approval,
+    tenant_name: String,
+    standing: &Standing,
+) -> ApprovalRow {
     let new = &found.new;
     let pending = found.state == ApprovalState::Pending;
     let meanwhile = core.waiters.meanwhile(new.id).filter(|_| pending);
+    let rule = Terms::of(core, &core.document(), found).rule;
     ApprovalRow {
         id: new.id,
         tenant: new.tenant,
@@ -258,6 +266,9 @@ pub(crate) fn approval(core: &Core, found: &Approval, tenant_name: String) -> Ap
         expires: found.expires(),
         held: meanwhile.is_some(),
         goes_on: meanwhile == Some(Meanwhile::Asks),
+        signed: standing.signed.get(&new.id).copied().unwrap_or_default(),
+        approvers: rule.approvers(),
+        broke_glass: standing.glass.contains(&new.id),
     }
 }
 

@@ -155,6 +155,7 @@ async fn fill(
             roles: BTreeSet::from([role]),
             tasks: BTreeSet::from([task.id]),
             rate: None,
+            responsible: None,
             created,
         };
         agent::create(edit.db(), &agent).await?;

@@ -41,6 +41,9 @@ pub(crate) fn summary(event: &Event, names: &Names) -> String {
         EventKind::AlertAcknowledged => with(&format!("{who} acknowledged an alert"), detail),
         EventKind::AlertRaised => with("A rule raised an alert", detail),
         EventKind::ApprovalApproved => format!("{who} countersigned a call of {tool}"),
+        EventKind::ApprovalBrokeGlass => {
+            with(&format!("{who} broke the glass and signed alone for a call of {tool}"), detail)
+        }
         EventKind::ApprovalDenied => match detail {
             Some(reason) => format!("{who} denied a call of {tool}: {reason}"),
             None => format!("{who} denied a call of {tool}"),
@@ -52,6 +55,9 @@ pub(crate) fn summary(event: &Event, names: &Names) -> String {
             Some(_) | None => format!("Nobody decided on a call of {tool} in time"),
         },
         EventKind::ApprovalRequested => format!("{who} asks to call {tool}; a person must decide"),
+        EventKind::ApprovalSigned => {
+            with(&format!("{who} signed for a call of {tool} that takes more"), detail)
+        }
         EventKind::ApprovalWithdrawn => format!("The request to call {tool} was taken back"),
         EventKind::AuthnFailed => format!("Sign-in of {who} was refused{why}"),
         EventKind::AuthnSucceeded => format!("{who} proved who it is"),

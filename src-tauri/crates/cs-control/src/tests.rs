@@ -17,6 +17,7 @@ mod operators;
 mod place;
 mod policy;
 mod providers;
+mod quorum;
 mod rates;
 mod reference;
 mod registry;

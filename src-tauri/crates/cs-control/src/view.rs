@@ -20,6 +20,7 @@ pub mod revocation;
 pub mod server;
 pub mod serving;
 pub mod session;
+pub mod signing;
 pub mod status;
 pub mod task;
 pub mod template;

@@ -296,6 +296,7 @@ fn world(issuer: &str) -> World {
                 roles: [role].into(),
                 tasks: [task].into(),
                 rate: None,
+                responsible: None,
             }],
             providers: vec![ProviderDoc {
                 id: provider,

@@ -77,7 +77,7 @@ impl Matter {
 pub(crate) const fn fits(asked: &Asked) -> bool {
     matches!((asked.era, asked.call.kind, asked.call.act), (Era::Modern, Kind::Tool, Act::Use))
         && asked.meta.errands
-        && asked.meta.token.is_none()
+        && asked.meta.tokens.is_none()
         && asked.call.state.is_none()
 }
 

@@ -197,10 +197,10 @@ pub struct FiledCall {
 /// Where a call that was put before a person stands.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Ruling {
-    /// Somebody signed; the token is still to be redeemed.
+    /// As many signed as it takes; the tokens are still to be redeemed.
     Approved {
-        /// The operation token, a compact JWS.
-        token: String,
+        /// The operation tokens, one of each operator, as compact JWS.
+        tokens: Vec<String>,
     },
     /// Somebody said no.
     Denied {
@@ -263,11 +263,13 @@ pub trait ApprovalDesk: Debug + Send + Sync {
     ) -> Result<(), PortError>;
 }
 
-/// What is spent when a token is redeemed.
-#[derive(Clone, Copy, Debug)]
+/// What is spent when a token is redeemed, or several of different operators are.
+#[derive(Clone, Debug)]
 pub struct Redemption {
-    /// The token.
+    /// The token that the redemption is known by.
     pub token: OperationTokenId,
+    /// The tokens that are spent together with it.
+    pub others: Vec<OperationTokenId>,
     /// Its tenant.
     pub tenant: TenantId,
     /// The session whose call it pays for.
@@ -275,7 +277,7 @@ pub struct Redemption {
     /// The approval request that it answers; when it was handed over with the call, the one that
     /// it was signed for.
     pub approval: Option<ApprovalId>,
-    /// When it would have ended.
+    /// When the first of them would have ended.
     pub expires: Timestamp,
     /// When it is redeemed.
     pub at: Timestamp,
@@ -284,18 +286,18 @@ pub struct Redemption {
 /// Whether a token was spent by this attempt.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Spend {
-    /// It had been spent before, or its approval no longer stands.
+    /// One of them had been spent before, or the approval no longer stands. None was spent.
     Refused,
-    /// It was, by this attempt and no other.
+    /// They were, all of them, by this attempt and no other.
     Spent,
 }
 
 /// Spends operation tokens.
 #[async_trait]
 pub trait TokenLedger: Debug + Send + Sync {
-    /// Spends a token. Of any number of concurrent attempts at most one succeeds, and once it
-    /// has, the token stays spent across a crash and a power cut. The events are recorded only
-    /// when it was spent.
+    /// Spends a token with those that come together with it: all of them, or none. Of any number
+    /// of concurrent attempts at most one succeeds, and once it has, they stay spent across a
+    /// crash and a power cut. The events are recorded only when they were spent.
     async fn redeem(&self, what: Redemption, events: Vec<Event>) -> Result<Spend, PortError>;
 
     /// Records how the call that a token paid for ended.

@@ -6,13 +6,13 @@
 //! and put on record in one durable step, then it is cleared.
 
 mod hold;
+mod quorum;
 mod told;
 
 use cs_model::event::{Decision, Event, EventKind, Outcome};
 use cs_model::json::{self, Limits};
 use cs_model::{ApprovalId, Digest, OperationTokenId, Timestamp};
 use cs_policy::{Held, Permit, Verdict};
-use cs_trust::operation;
 use tokio::sync::watch;
 
 pub(crate) use self::hold::Heard;
@@ -111,8 +111,8 @@ pub(crate) async fn countersigned(
 ) -> Result<Settled, Refusal> {
     let (canonical, digest) = needs_signature(gate, asked, held, trail)?;
     let call = hold::Question { asked, canonical: &canonical, digest };
-    let answered = match &asked.meta.token {
-        Some(token) => spend(gate, asked, digest, token, None, trail).await?,
+    let answered = match &asked.meta.tokens {
+        Some(tokens) => spend(gate, asked, digest, tokens, None, trail).await?,
         None => hold::ask(gate, &call, brought, trail, line, cancelled).await?,
     };
     Ok(match answered {
@@ -243,20 +243,18 @@ pub(crate) fn is_waiting(gate: &Gate, asked: &Asked) -> bool {
     hold::is_filed(gate, &hold::Question { asked, canonical: &canonical, digest })
 }
 
-/// Spends a token on a call. What does not match is refused and stays unspent.
+/// Spends tokens on a call: all of them, or none. What does not match is refused and stays unspent.
 async fn spend(
     gate: &Gate,
     asked: &Asked,
     digest: Digest,
-    token: &str,
+    tokens: &[String],
     approval: Option<ApprovalId>,
     trail: &mut Trail,
 ) -> Result<Result<Cleared, String>, Refusal> {
-    let world = gate.world();
-    let public_key = |operator| world.operators.get(&operator).copied();
-    let verified = match operation::verify(token, public_key) {
+    let verified = match quorum::verify(gate, tokens) {
         Ok(verified) => verified,
-        Err(error) => return unpaid(gate, asked, approval, error.code(), trail).await.map(Err),
+        Err(reason) => return unpaid(gate, asked, approval, reason, trail).await.map(Err),
     };
     // The call is judged anew: what was true when it began to wait may not be true any more.
     let Asked { live, warrant, .. } = asked;
@@ -273,38 +271,33 @@ async fn spend(
         }
     };
     let now = gate.now();
-    let claims = verified.claims();
-    let permit = match held.release(claims, &gate.config.instance, now) {
-        Ok(permit) => permit,
-        Err((_, mismatch)) => {
-            return unpaid(gate, asked, approval, mismatch.code(), trail).await.map(Err);
-        }
+    let paid = match quorum::release(gate, held, &verified, now) {
+        Ok(paid) => paid,
+        Err(reason) => return unpaid(gate, asked, approval, reason, trail).await.map(Err),
     };
-    let paid = Some((claims.jti, approval));
-    let with_token = |mut event: Event| {
-        event.token = Some(claims.jti);
+    let quorum::Paid { permit, token, others, expires, breaks_glass } = paid;
+    let with_token = |mut event: Event, token| {
+        event.token = Some(token);
         event.approval = approval;
         event
     };
     let wanted = asked.wanted();
     let mut decided = authz::decision(gate, &asked.live, wanted, digest, trail, Decision::Allow);
     decided.reason = Some("countersigned".to_owned());
-    let redeemed = execution(trail, EventKind::TokenRedeemed, &permit, now);
+    let mut redeemed = execution(trail, EventKind::TokenRedeemed, &permit, now);
+    redeemed.reason = breaks_glass.then(|| "break_glass".to_owned());
     let started = execution(trail, EventKind::ExecutionStarted, &permit, now);
     trail.settle(&gate.ports).await?;
-    let events = vec![with_token(decided), with_token(redeemed), with_token(started)];
-    let redemption = Redemption {
-        token: claims.jti,
-        tenant: permit.tenant(),
-        session: permit.session(),
-        approval,
-        expires: Timestamp::from_secs(claims.exp),
-        at: now,
-    };
-    // INVARIANT: the token is spent and the record is durable before anything is sent. A crash
+    let mut events = vec![with_token(decided, token)];
+    let spent = [token].into_iter().chain(others.iter().copied());
+    events.extend(spent.map(|it| with_token(redeemed.clone(), it)));
+    events.push(with_token(started, token));
+    let (tenant, session) = (permit.tenant(), permit.session());
+    let redemption = Redemption { token, others, tenant, session, approval, expires, at: now };
+    // INVARIANT: the tokens are spent and the record is durable before anything is sent. A crash
     // after this leaves a call of unknown outcome, never one that is made twice.
     match gate.ports.ledger.redeem(redemption, events).await? {
-        Spend::Spent => Ok(Ok(Cleared { permit, token: paid, since: now })),
+        Spend::Spent => Ok(Ok(Cleared { permit, token: Some((token, approval)), since: now })),
         Spend::Refused => unpaid(gate, asked, approval, "spent", trail).await.map(Err),
     }
 }

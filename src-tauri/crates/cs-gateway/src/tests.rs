@@ -28,6 +28,7 @@ mod messages;
 mod outside;
 mod pages;
 mod pki;
+mod quorum;
 mod rates;
 mod real;
 mod same;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use cs_model::document::Document;
 use cs_model::provider::ProviderSettings;
 use cs_model::upstream::Transport;
-use cs_model::{Name, OperatorId, ProviderId, ServerId, TenantId};
+use cs_model::{Name, OperatorId, ProviderId, ServerId, Signatory, TenantId};
 use cs_policy::Snapshot;
 use cs_trust::token::KeySet;
 
@@ -35,8 +35,17 @@ pub struct World {
     pub revocations: Arc<Revocations>,
     /// How the servers are reached.
     pub upstreams: Arc<HashMap<(TenantId, ServerId), Transport>>,
-    /// The public Ed25519 keys of the operators who may sign, 32 bytes each.
-    pub operators: Arc<HashMap<OperatorId, [u8; 32]>>,
+    /// The operators, as far as their signatures are concerned.
+    pub operators: Arc<HashMap<OperatorId, Signer>>,
+}
+
+/// An operator, as far as signatures are concerned.
+#[derive(Clone, Debug)]
+pub struct Signer {
+    /// The public Ed25519 key, 32 bytes.
+    pub public_key: [u8; 32],
+    /// What a signature of theirs counts for.
+    pub signatory: Signatory,
 }
 
 impl World {

@@ -24,6 +24,8 @@ words! {
         ClockMoved = "clock_moved",
         /// A credential was not used for long after it was issued.
         CredentialUnused = "credential_unused",
+        /// An owner signed alone for a call that asks for more.
+        GlassBroken = "glass_broken",
         /// Too many attempts outside the allowlist in one session.
         Incident = "incident",
         /// The log, or the registry that holds it, is not what it was.
@@ -85,9 +87,11 @@ impl AlertRule {
     pub const fn class(self) -> AlertClass {
         match self {
             Self::AuthnFailures | Self::CredentialUnused => AlertClass::Credential,
-            Self::Incident | Self::OutsideAllowlist | Self::SessionOverlong | Self::ToolDrift => {
-                AlertClass::Authorisation
-            }
+            Self::GlassBroken
+            | Self::Incident
+            | Self::OutsideAllowlist
+            | Self::SessionOverlong
+            | Self::ToolDrift => AlertClass::Authorisation,
             Self::ClockMoved | Self::IntegrityFailed | Self::ProviderDown => AlertClass::Integrity,
         }
     }
@@ -99,6 +103,7 @@ impl AlertRule {
             Self::AuthnFailures
             | Self::ClockMoved
             | Self::CredentialUnused
+            | Self::GlassBroken
             | Self::OutsideAllowlist
             | Self::ProviderDown
             | Self::SessionOverlong
@@ -112,6 +117,7 @@ impl AlertRule {
             Self::AuthnFailures => "Repeated authentication failures",
             Self::ClockMoved => "The clock was set",
             Self::CredentialUnused => "Credential never used",
+            Self::GlassBroken => "Glass broken: an owner signed alone",
             Self::Incident => "Incident: many attempts in one session",
             Self::IntegrityFailed => "The log or the registry is not what it was",
             Self::OutsideAllowlist => "Attempt outside the allowlist",
@@ -136,6 +142,7 @@ impl AlertRule {
             // Less than all of it would not be longer than expected.
             Self::SessionOverlong => Some(Limit::new(100, 100, 1000)),
             Self::ClockMoved
+            | Self::GlassBroken
             | Self::IntegrityFailed
             | Self::OutsideAllowlist
             | Self::ProviderDown
@@ -149,6 +156,7 @@ impl AlertRule {
             Self::AuthnFailures => Some(Limit::new(60, 10, HOUR)),
             Self::ClockMoved
             | Self::CredentialUnused
+            | Self::GlassBroken
             | Self::Incident
             | Self::IntegrityFailed
             | Self::OutsideAllowlist
@@ -165,6 +173,7 @@ impl AlertRule {
             Self::SessionOverlong | Self::CredentialUnused => DAY,
             Self::AuthnFailures
             | Self::ClockMoved
+            | Self::GlassBroken
             | Self::Incident
             | Self::IntegrityFailed
             | Self::OutsideAllowlist

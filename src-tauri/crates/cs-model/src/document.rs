@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use crate::provider::ProviderSettings;
 use crate::state::Standing;
 use crate::{
-    AgentId, Condition, Digest, Grant, Kind, Name, Passes, ProviderId, Rate, RoleId, ServerId,
-    TaskId, TenantId, ToolId, ToolName,
+    AgentId, Condition, Digest, Grant, Kind, Name, OperatorId, Passes, ProviderId, Rate, RoleId,
+    ServerId, Signing, TaskId, TenantId, ToolId, ToolName,
 };
 
 /// One policy version.
@@ -123,6 +123,9 @@ pub struct ToolDoc {
     /// How often each agent may call it; as often as it likes when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rate: Option<Rate>,
+    /// What it asks of whoever approves its calls, where they need that.
+    #[serde(default, skip_serializing_if = "Signing::is_default")]
+    pub signing: Signing,
 }
 
 /// One column of the matrix.
@@ -173,4 +176,7 @@ pub struct AgentDoc {
     /// How often it may call any tool; as often as it likes when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rate: Option<Rate>,
+    /// The operator who answers for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub responsible: Option<OperatorId>,
 }

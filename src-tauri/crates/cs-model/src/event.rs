@@ -38,14 +38,18 @@ kinds! {
     AlertAcknowledged = "alert.acknowledged",
     /// A rule found something; `reason` is the rule, `detail` says what.
     AlertRaised = "alert.raised",
-    /// A person approved a waiting call.
+    /// A person approved a waiting call, with the last signature that it needed.
     ApprovalApproved = "approval.approved",
+    /// An owner signed alone for a call that asks for more; `detail` is the reason.
+    ApprovalBrokeGlass = "approval.broke_glass",
     /// A person denied a waiting call.
     ApprovalDenied = "approval.denied",
     /// Nobody decided in time.
     ApprovalExpired = "approval.expired",
     /// A call began to wait for a person.
     ApprovalRequested = "approval.requested",
+    /// A person signed a waiting call that needs more signatures; `detail` says how many.
+    ApprovalSigned = "approval.signed",
     /// The client or the end of its session took a waiting call back.
     ApprovalWithdrawn = "approval.withdrawn",
     /// A credential was not accepted; `reason` says why.

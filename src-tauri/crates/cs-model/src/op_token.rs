@@ -47,4 +47,13 @@ pub struct OperationClaims {
     pub iat: i64,
     /// When it ends, in seconds since 1970. Not valid at that second any more.
     pub exp: i64,
+    /// SHA-256 of the reason that the operator gave, where one was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rsn: Option<Digest>,
+    /// Whether the operator gave the passphrase for this very signature.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub prs: bool,
+    /// Whether the operator means it to count alone, whatever the tool asks for.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub brk: bool,
 }

@@ -13,8 +13,8 @@ use std::sync::OnceLock;
 use cs_model::document::{AgentDoc, Document, RoleDoc, ServerDoc, TaskDoc, TenantDoc, ToolDoc};
 use cs_model::state::Standing;
 use cs_model::{
-    AgentId, Digest, Grant, Name, RoleId, ServerId, SessionId, TaskId, TenantId, Timestamp, ToolId,
-    ToolName,
+    AgentId, Digest, Grant, Name, RoleId, ServerId, SessionId, Signing, TaskId, TenantId,
+    Timestamp, ToolId, ToolName,
 };
 use cs_policy::{Call, Met, Session, Snapshot, Verdict, decide, open};
 use divan::{Bencher, black_box};
@@ -51,6 +51,7 @@ fn tool(number: u32) -> ToolDoc {
         data_system: None,
         introspect: false,
         rate: None,
+        signing: Signing::default(),
     }
 }
 
@@ -92,6 +93,7 @@ fn tenant(number: u32, tools: &[ToolDoc], roles: u32, tasks: u32) -> TenantDoc {
             roles: [RoleId::from_random(bytes(0)), RoleId::from_random(bytes(1))].into(),
             tasks: [TaskId::from_random(bytes(0))].into(),
             rate: None,
+            responsible: None,
         }],
         providers: Vec::new(),
         issuer: None,

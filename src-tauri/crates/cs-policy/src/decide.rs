@@ -254,6 +254,7 @@ fn weigh(
     }
     let task = session.task.ok_or(Deny::TaskMissing)?;
     let tool = tool.ok_or(Deny::ToolUnknown)?;
+    let agent = tenant.and_then(|tenant| tenant.agent(session.agent)).ok_or(Deny::AgentUnknown)?;
     let judged = Judged {
         tenant: session.tenant,
         agent: session.agent,
@@ -267,6 +268,8 @@ fn weigh(
         fingerprint: tool.fingerprint,
         arguments: call.arguments,
         policy_version: snapshot.version(),
+        signing: tool.signing.clone(),
+        responsible: agent.responsible,
     };
     Ok((grant, judged))
 }

@@ -5,7 +5,7 @@ mod words;
 
 use cs_model::document::Document;
 use cs_model::state::Standing;
-use cs_model::{Grant, Name, Passes, Rate, TenantId};
+use cs_model::{Grant, Name, OperatorId, Passes, Rate, Signing, TenantId};
 use serde::Serialize;
 
 /// One difference, in one tenant.
@@ -57,6 +57,13 @@ pub enum What {
         agent: Name,
         /// How often now; as often as it likes when absent.
         rate: Option<Rate>,
+    },
+    /// Another operator answers for an agent.
+    AgentResponsible {
+        /// The agent.
+        agent: Name,
+        /// Who answers for it now; nobody when absent.
+        responsible: Option<OperatorId>,
     },
     /// An agent acts in another set of roles.
     AgentRole {
@@ -212,6 +219,13 @@ pub enum What {
         tool: String,
         /// How often by each agent now; as often as it likes when absent.
         rate: Option<Rate>,
+    },
+    /// A tool asks something else of its approvers.
+    ToolSigning {
+        /// The tool.
+        tool: String,
+        /// What it asks now.
+        signing: Signing,
     },
     /// A tool needs other scopes.
     ToolScopes {

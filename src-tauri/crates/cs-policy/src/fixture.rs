@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use cs_model::document::{AgentDoc, Document, RoleDoc, ServerDoc, TaskDoc, TenantDoc, ToolDoc};
 use cs_model::state::Standing;
 use cs_model::{
-    AgentId, Condition, Digest, Grant, Kind, Name, Passes, RoleId, ServerId, SessionId, TaskId,
-    TenantId, Timestamp, ToolId, ToolName,
+    AgentId, Condition, Digest, Grant, Kind, Name, Passes, RoleId, ServerId, SessionId, Signing,
+    TaskId, TenantId, Timestamp, ToolId, ToolName,
 };
 use uuid::Uuid;
 
@@ -49,6 +49,7 @@ pub(crate) fn tool(id: ToolId, server: ServerId, name: &str) -> ToolDoc {
         data_system: None,
         introspect: false,
         rate: None,
+        signing: Signing::default(),
     }
 }
 
@@ -81,6 +82,7 @@ pub(crate) fn agent(id: AgentId, text: &str, roles: &[RoleId], tasks: &[TaskId])
         roles: roles.iter().copied().collect(),
         tasks: tasks.iter().copied().collect(),
         rate: None,
+        responsible: None,
     }
 }
 

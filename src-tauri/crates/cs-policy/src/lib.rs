@@ -19,6 +19,7 @@ mod judge;
 #[cfg(test)]
 mod laws;
 mod permit;
+mod quorum;
 mod snapshot;
 
 pub use allowlist::{Allowlist, Entry};
@@ -30,4 +31,5 @@ pub use deny::{Deny, Gate};
 pub use diff::{Change, Thing, What, diff};
 pub use explain::{Cell, Explanation, conditions_of, explain, explain_for, explain_in};
 pub use permit::{Held, Mismatch, Permit};
+pub use quorum::{Ineligible, Signature, Unsigned, may_sign};
 pub use snapshot::{Agent, CompileError, Server, Snapshot, Task, Tenant, Tool};

@@ -2,10 +2,12 @@
 
 use cs_model::op_token::{MOST_SECS, OperationClaims};
 use cs_model::{
-    AgentId, Digest, Kind, ServerId, SessionId, TaskId, TenantId, Timestamp, ToolId, ToolName,
+    AgentId, Digest, Kind, OperatorId, ServerId, SessionId, Signing, TaskId, TenantId, Timestamp,
+    ToolId, ToolName,
 };
 
 use crate::decide::Act;
+use crate::quorum::{Signature, Unsigned, suffice};
 
 /// The judged call, whatever the verdict.
 #[derive(Debug, Eq, PartialEq)]
@@ -22,6 +24,8 @@ pub(crate) struct Judged {
     pub(crate) fingerprint: Digest,
     pub(crate) arguments: Digest,
     pub(crate) policy_version: u64,
+    pub(crate) signing: Signing,
+    pub(crate) responsible: Option<OperatorId>,
 }
 
 macro_rules! facts {
@@ -208,20 +212,36 @@ impl Held {
         }
     }
 
-    /// Turns the call into one that may go ahead, if the token was signed for it.
+    /// What the tool asks of its approvers, under the policy that judged.
+    pub const fn signing(&self) -> &Signing {
+        &self.judged.signing
+    }
+
+    /// The operator who answers for the agent.
+    pub const fn responsible(&self) -> Option<OperatorId> {
+        self.judged.responsible
+    }
+
+    /// Turns the call into one that may go ahead, if every one of these signatures was made for it
+    /// by an operator who may sign it, and they are as many as the tool asks for.
     ///
     /// # Errors
     ///
-    /// The call, still held, and the first thing that does not match.
+    /// The call, still held, and the first thing that is missing.
     pub fn release(
         self,
-        claims: &OperationClaims,
+        signatures: &[Signature<'_>],
         gateway: &str,
         now: Timestamp,
-    ) -> Result<Permit, (Box<Self>, Mismatch)> {
-        match self.check(claims, gateway, now) {
+    ) -> Result<Permit, (Box<Self>, Unsigned)> {
+        let checked = signatures
+            .iter()
+            .try_for_each(|it| self.check(it.claims, gateway, now))
+            .map_err(Unsigned::Mismatch)
+            .and_then(|()| suffice(&self.judged.signing, self.judged.responsible, signatures));
+        match checked {
             Ok(()) => Ok(Permit { judged: self.judged }),
-            Err(mismatch) => Err((Box::new(self), mismatch)),
+            Err(unsigned) => Err((Box::new(self), unsigned)),
         }
     }
 }

@@ -7,8 +7,8 @@ use std::collections::{BTreeSet, HashMap};
 use cs_model::document::{Document, TenantDoc};
 use cs_model::state::Standing;
 use cs_model::{
-    AgentId, Condition, Digest, Grant, Kind, Name, Passes, Rate, RoleId, ServerId, TaskId,
-    TenantId, ToolId, ToolName, UriTemplate,
+    AgentId, Condition, Digest, Grant, Kind, Name, OperatorId, Passes, Rate, RoleId, ServerId,
+    Signing, TaskId, TenantId, ToolId, ToolName, UriTemplate,
 };
 
 use self::rows::{cells, resources, tools};
@@ -77,6 +77,8 @@ pub struct Tool {
     pub introspect: bool,
     /// How often each agent may call it.
     pub rate: Option<Rate>,
+    /// What it asks of whoever approves its calls, where they need that.
+    pub signing: Signing,
     /// Whether it may be called at all.
     pub enabled: bool,
     /// What a template stands for, where URIs can be held against it.
@@ -114,6 +116,8 @@ pub struct Agent {
     pub tasks: BTreeSet<TaskId>,
     /// How often it may call any tool.
     pub rate: Option<Rate>,
+    /// The operator who answers for it.
+    pub responsible: Option<OperatorId>,
 }
 
 /// A document that means nothing: enforcing it would be a guess.
@@ -303,6 +307,7 @@ impl Tenant {
                 roles: agent.roles.clone(),
                 tasks: agent.tasks.clone(),
                 rate: agent.rate,
+                responsible: agent.responsible,
             };
             if !agent_names.insert(&agent.name) || agents.insert(agent.id, compiled).is_some() {
                 return Err(duplicate("agents"));

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cs_model::state::Standing;
-use cs_model::{AgentId, Name, Rate, RoleId, TaskId, TenantId, Timestamp};
+use cs_model::{AgentId, Name, OperatorId, Rate, RoleId, TaskId, TenantId, Timestamp};
 use sqlx::SqliteConnection;
 use uuid::Uuid;
 
@@ -28,6 +28,8 @@ pub struct Agent {
     pub tasks: BTreeSet<TaskId>,
     /// How often it may call any tool.
     pub rate: Option<Rate>,
+    /// The operator who answers for it.
+    pub responsible: Option<OperatorId>,
     /// When it was made.
     pub created: Timestamp,
 }
@@ -42,9 +44,11 @@ pub async fn create(db: &mut SqliteConnection, agent: &Agent) -> Result<(), Regi
     let (id, tenant, name) = (agent.id.uuid(), agent.tenant.uuid(), agent.name.as_str());
     let (standing, created) = (agent.standing.as_str(), agent.created.millis());
     let (calls, secs) = (agent.rate.map(Rate::calls), agent.rate.map(Rate::secs));
+    let responsible = agent.responsible.map(OperatorId::uuid);
     sqlx::query!(
-        "INSERT INTO agent (id, tenant_id, name, standing, created, rate_calls, rate_secs)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO agent (id, tenant_id, name, standing, created, rate_calls, rate_secs,
+                            responsible_id)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         id,
         tenant,
         name,
@@ -52,6 +56,7 @@ pub async fn create(db: &mut SqliteConnection, agent: &Agent) -> Result<(), Regi
         created,
         calls,
         secs,
+        responsible,
     )
     .execute(&mut *db)
     .await
@@ -157,7 +162,8 @@ pub async fn list(
         tasks.entry(row.agent).or_default().insert(TaskId::new(row.task));
     }
     sqlx::query!(
-        r#"SELECT id AS "id: Uuid", name, standing, created, rate_calls, rate_secs
+        r#"SELECT id AS "id: Uuid", name, standing, created, rate_calls, rate_secs,
+                  responsible_id AS "responsible: Uuid"
              FROM agent
             WHERE tenant_id = ?1
             ORDER BY name"#,
@@ -176,6 +182,7 @@ pub async fn list(
             roles: roles.remove(&row.id).unwrap_or_default(),
             tasks: tasks.remove(&row.id).unwrap_or_default(),
             rate: rate(row.rate_calls, row.rate_secs)?,
+            responsible: row.responsible.map(OperatorId::new),
             created: time(row.created),
         })
     })
@@ -244,6 +251,55 @@ pub async fn set_rate(
     .await
     .doing("change how often the agent may call")?;
     one(done.rows_affected(), "agent")
+}
+
+/// Says which operator answers for an agent.
+///
+/// # Errors
+///
+/// [`RegistryError::NotFound`] when the tenant has no such agent, or there is no such operator.
+pub async fn set_responsible(
+    db: &mut SqliteConnection,
+    tenant: TenantId,
+    agent: AgentId,
+    responsible: Option<OperatorId>,
+) -> Result<(), RegistryError> {
+    let (tenant, agent) = (tenant.uuid(), agent.uuid());
+    let responsible = responsible.map(OperatorId::uuid);
+    let done = sqlx::query!(
+        "UPDATE agent
+            SET responsible_id = ?1
+          WHERE id = ?2
+            AND tenant_id = ?3
+            AND (?1 IS NULL
+                 OR EXISTS (SELECT 1 FROM operator WHERE id = ?1 AND removed IS NULL))",
+        responsible,
+        agent,
+        tenant,
+    )
+    .execute(db)
+    .await
+    .doing("change who answers for the agent")?;
+    one(done.rows_affected(), "agent or operator")
+}
+
+/// Has nobody answer for the agents of any tenant that an operator answered for. Answers with how
+/// many these were.
+///
+/// # Errors
+///
+/// When the database fails.
+pub async fn forget_responsible(
+    db: &mut SqliteConnection,
+    operator: OperatorId,
+) -> Result<u64, RegistryError> {
+    let operator = operator.uuid();
+    let done =
+        sqlx::query!("UPDATE agent SET responsible_id = NULL WHERE responsible_id = ?1", operator,)
+            .execute(db)
+            .await
+            .doing("have nobody answer for the operator's agents")?;
+    Ok(done.rows_affected())
 }
 
 /// Removes an agent with its credentials. Its sessions are the caller's to end first, in the same

@@ -13,10 +13,14 @@ use crate::{RegistryError, Work};
 
 mod file;
 mod read;
+mod sign;
 mod week;
 
 pub use file::{File, Filed};
 pub use read::{Ruling, find, list, previous_arguments, ruling, waiting};
+pub use sign::{
+    Signature, Signed, Standing, approve, sign, signatures, standing, withdraw_signature,
+};
 pub use week::{ToolWeek, Week, week};
 
 /// A call as it is put before a person. Nothing of it ever changes.
@@ -98,65 +102,6 @@ impl Approval {
             None => self.new.decide_by,
         }
     }
-}
-
-/// A signature to keep with the request that it answers.
-#[derive(Clone, Debug)]
-pub struct Signed {
-    /// Who signed.
-    pub by: OperatorId,
-    /// When.
-    pub at: Timestamp,
-    /// The token's id.
-    pub token: OperationTokenId,
-    /// When it ends.
-    pub expires: Timestamp,
-    /// The token, sealed.
-    pub sealed: Vec<u8>,
-}
-
-/// Approves a pending request.
-///
-/// # Errors
-///
-/// [`RegistryError::NotFound`] when the tenant has no such request, [`RegistryError::State`] when
-/// it is no longer pending, its time is up, its session is over or the operator was removed.
-pub async fn approve(
-    db: &mut SqliteConnection,
-    tenant: TenantId,
-    id: ApprovalId,
-    signed: &Signed,
-) -> Result<(), RegistryError> {
-    find(&mut *db, tenant, id).await?;
-    let (tenant, id, by) = (tenant.uuid(), id.uuid(), signed.by.uuid());
-    let (at, token, expires) = (signed.at.millis(), signed.token.uuid(), signed.expires.millis());
-    let done = sqlx::query!(
-        "UPDATE approval
-            SET state = 'approved', decided_by = ?1, decided_at = ?2, token_id = ?3,
-                token_expires = ?4, sealed_token = ?5
-          WHERE id = ?6
-            AND tenant_id = ?7
-            AND state = 'pending'
-            AND decide_by > ?2
-            AND EXISTS (SELECT 1
-                          FROM session
-                         WHERE session.tenant_id = approval.tenant_id
-                           AND session.id = approval.session_id
-                           AND session.ended IS NULL
-                           AND session.ends > ?2)
-            AND EXISTS (SELECT 1 FROM operator WHERE operator.id = ?1 AND operator.removed IS NULL)",
-        by,
-        at,
-        token,
-        expires,
-        signed.sealed,
-        id,
-        tenant,
-    )
-    .execute(db)
-    .await
-    .creating("an approval with this token", "approve the call")?;
-    one(done.rows_affected(), "").map_err(|_| NO_LONGER)
 }
 
 /// Denies a pending request.

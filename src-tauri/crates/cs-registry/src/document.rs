@@ -76,6 +76,7 @@ async fn load_tenant(
                 data_system: it.data_system,
                 introspect: it.introspect,
                 rate: it.rate,
+                signing: it.signing,
             })
             .collect(),
         roles: roles
@@ -106,6 +107,7 @@ async fn load_tenant(
                 roles: it.roles,
                 tasks: it.tasks,
                 rate: it.rate,
+                responsible: it.responsible,
             })
             .collect(),
         providers: providers

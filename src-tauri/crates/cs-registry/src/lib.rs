@@ -29,6 +29,7 @@ pub mod issuer;
 pub mod nonce;
 mod open;
 pub mod operator;
+pub mod operator_group;
 pub mod outside;
 pub mod policy;
 pub mod provider;

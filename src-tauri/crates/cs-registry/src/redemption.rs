@@ -1,5 +1,7 @@
 //! Redemptions: operation tokens that were spent. Spent is spent, whatever happens after.
 
+use std::collections::BTreeSet;
+
 use cs_model::event::{Actor, Event, EventKind, Outcome};
 use cs_model::{AgentId, ApprovalId, OperationTokenId, SessionId, TenantId, Timestamp};
 use sqlx::SqliteConnection;
@@ -18,12 +20,14 @@ pub enum Spend {
     Spent,
 }
 
-/// Spends a token. Of any number of attempts at most one succeeds; the events are recorded only
-/// then.
+/// Spends a token, with those of other operators where the call takes several: all of them or none.
+/// Of any number of attempts at most one succeeds; the events are recorded only then.
 #[derive(Clone, Debug)]
 pub struct Redeem {
     /// The token.
     pub token: OperationTokenId,
+    /// The tokens that are spent together with it.
+    pub others: Vec<OperationTokenId>,
     /// Its tenant.
     pub tenant: TenantId,
     /// The session whose call it pays for.
@@ -31,7 +35,7 @@ pub struct Redeem {
     /// The approval request that it answers; when it was handed over with the call, the one that
     /// it was signed for.
     pub approval: Option<ApprovalId>,
-    /// When it would have ended.
+    /// When the first of them would have ended.
     pub expires: Timestamp,
     /// When it is redeemed.
     pub at: Timestamp,
@@ -59,16 +63,27 @@ impl Work for Redeem {
             expires,
             at,
         )
-        .execute(db)
+        .execute(&mut *db)
         .await
         .creating("the redemption", "spend the operation token")?;
+        for other in &self.others {
+            let other = other.uuid();
+            sqlx::query!(
+                "INSERT INTO redemption_with (token_id, leader) VALUES (?1, ?2)",
+                other,
+                token,
+            )
+            .execute(&mut *db)
+            .await
+            .creating("the redemption", "spend the operation tokens")?;
+        }
         Ok((Spend::Spent, self.events))
     }
 }
 
-/// Moves the approval that the token answers on to executed, and says which it is. Nothing when
-/// the token was spent, the session is over, or the approval does not stand or was answered by
-/// another token. A signature alone pays for nothing: whoever has an operator's key, and not the
+/// Moves the approval that the tokens answer on to executed, and says which it is. Nothing when
+/// one of them was spent, the session is over, or the approval does not stand or was answered by
+/// other signatures. A signature alone pays for nothing: whoever has an operator's key, and not the
 /// registry with the request that was decided on, has no more than that.
 async fn take(
     db: &mut SqliteConnection,
@@ -78,8 +93,8 @@ async fn take(
         (redeem.token.uuid(), redeem.tenant.uuid(), redeem.session.uuid());
     let at = redeem.at.millis();
     let known = sqlx::query!(
-        r#"SELECT EXISTS (SELECT 1 FROM redemption WHERE token_id = ?1) AS "spent!: bool",
-                  (SELECT id FROM approval WHERE tenant_id = ?2 AND token_id = ?1)
+        r#"SELECT (SELECT approval_id FROM approval_signature
+                    WHERE tenant_id = ?2 AND token_id = ?1)
                   AS "answers?: Uuid",
                   EXISTS (SELECT 1 FROM session
                            WHERE tenant_id = ?2 AND id = ?3 AND ended IS NULL AND ends > ?4)
@@ -92,31 +107,65 @@ async fn take(
     .fetch_one(&mut *db)
     .await
     .doing("look up the operation token")?;
-    if known.spent || !known.live {
+    let answers = known.answers.map(ApprovalId::new);
+    let Some(id) = redeem.approval.or(answers).filter(|_| known.live) else { return Ok(None) };
+    let approval = id.uuid();
+    let tokens: BTreeSet<_> = redeem.others.iter().chain([&redeem.token]).copied().collect();
+    if tokens.len() <= redeem.others.len() {
         return Ok(None);
     }
-    let answers = known.answers.map(ApprovalId::new);
-    let Some(id) = redeem.approval.or(answers) else { return Ok(None) };
-    let approval = id.uuid();
+    for token in &tokens {
+        if !is_unspent(&mut *db, redeem, id, *token).await? {
+            return Ok(None);
+        }
+    }
     let done = sqlx::query!(
         "UPDATE approval
             SET state = 'executed', sealed_token = NULL
           WHERE id = ?1
             AND tenant_id = ?2
             AND session_id = ?3
-            AND token_id = ?4
-            AND token_expires > ?5
+            AND token_expires > ?4
             AND state = 'approved'",
         approval,
         tenant,
         session,
-        token,
         at,
     )
     .execute(db)
     .await
     .doing("spend the operation token")?;
     Ok((done.rows_affected() == 1).then_some(id))
+}
+
+/// Whether a token was never spent, and is one of the signatures that stand over this request.
+async fn is_unspent(
+    db: &mut SqliteConnection,
+    redeem: &Redeem,
+    approval: ApprovalId,
+    token: OperationTokenId,
+) -> Result<bool, RegistryError> {
+    let (tenant, approval, token) = (redeem.tenant.uuid(), approval.uuid(), token.uuid());
+    let at = redeem.at.millis();
+    sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT 1
+                            FROM approval_signature
+                           WHERE tenant_id = ?1
+                             AND approval_id = ?2
+                             AND token_id = ?3
+                             AND sealed_token IS NOT NULL
+                             AND expires > ?4)
+              AND NOT EXISTS (SELECT 1 FROM redemption WHERE token_id = ?3)
+              AND NOT EXISTS (SELECT 1 FROM redemption_with WHERE token_id = ?3)
+                  AS "unspent!: bool""#,
+        tenant,
+        approval,
+        token,
+        at,
+    )
+    .fetch_one(db)
+    .await
+    .doing("look up the operation token")
 }
 
 const fn outcome_word(outcome: Outcome) -> &'static str {

@@ -10,7 +10,7 @@ use cs_model::state::{OperatorRole, Standing};
 use cs_model::upstream::Transport;
 use cs_model::{
     AgentId, ApprovalId, CredentialId, Digest, Grant, Kind, Name, OperationTokenId, OperatorId,
-    Passes, RoleId, ServerId, SessionId, TaskId, TenantId, Timestamp, ToolId, ToolName,
+    Passes, RoleId, ServerId, SessionId, Signing, TaskId, TenantId, Timestamp, ToolId, ToolName,
 };
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -181,6 +181,9 @@ fn signed(redeem: &Redeem) -> Signed {
         token: redeem.token,
         expires: redeem.expires,
         sealed: b"sealed".to_vec(),
+        reason: None,
+        presence: false,
+        breaks_glass: false,
     }
 }
 
@@ -195,6 +198,7 @@ pub(crate) fn redeem(ids: Ids, number: u128, approval: Option<ApprovalId>) -> Re
         tenant: ids.tenant,
         session: ids.session,
         approval,
+        others: Vec::new(),
         expires: later(130),
         at: later(20),
         events: vec![saying("redeemed")],
@@ -287,6 +291,7 @@ async fn seed(db: &mut sqlx::SqliteConnection, ids: Ids, name: &str) {
         data_system: None,
         introspect: false,
         rate: None,
+        signing: Signing::default(),
         created: T0,
         last_used: None,
     };
@@ -322,6 +327,7 @@ pub(crate) fn new_agent(ids: Ids, id: AgentId, name: &str) -> agent::Agent {
         roles: BTreeSet::from([ids.role]),
         tasks: BTreeSet::from([ids.task]),
         rate: None,
+        responsible: None,
         created: T0,
     }
 }

@@ -337,6 +337,15 @@ const OF_ALL_TENANTS: &[(&str, &str)] = &[
     ("FROM credential_task", "what the gateway recognises callers by"),
     ("FROM credential ORDER BY created, rowid", "what the gateway recognises callers by"),
     ("sealed_secret FROM credential WHERE id = ?1", "before the caller's tenant is known"),
+    (
+        "FROM approval_signature WHERE sealed_token IS NOT NULL AND expires > ?1 GROUP BY approval_id",
+        "how far requests are signed, in lists of all tenants",
+    ),
+    ("FROM approval_signature WHERE breaks_glass = 1", "what was signed alone, in the same lists"),
+    (
+        "UPDATE agent SET responsible_id = NULL WHERE responsible_id = ?1",
+        "what a removed operator answered for, wherever",
+    ),
     ("FROM issuer_key ORDER BY created, rowid", "what the gateway signs with and believes"),
     ("FROM revocation WHERE ends > ?1 ORDER BY created, rowid", "what tokens are held against"),
     ("FROM server_origin ORDER BY tenant_id, server_id", "what comes from a template, wherever"),
@@ -383,6 +392,7 @@ fn s07_every_query_on_a_tenants_table_names_the_tenant() {
         include_str!("../migrations/0013_passes.sql"),
         include_str!("../migrations/0014_log.sql"),
         include_str!("../migrations/0015_operator_keys.sql"),
+        include_str!("../migrations/0016_signing.sql"),
     );
     let tables: Vec<&str> = schema
         .split("CREATE TABLE ")

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use cs_model::{Digest, Kind, Rate, ServerId, TenantId, Timestamp, ToolId, ToolName};
+use cs_model::{Digest, Kind, Rate, ServerId, Signing, TenantId, Timestamp, ToolId, ToolName};
 use sqlx::SqliteConnection;
 use uuid::Uuid;
 
@@ -37,6 +37,8 @@ pub struct Tool {
     pub introspect: bool,
     /// How often each agent may call it.
     pub rate: Option<Rate>,
+    /// What it asks of whoever approves its calls.
+    pub signing: Signing,
     /// When it was added.
     pub created: Timestamp,
     /// When a call was last sent to it.
@@ -56,11 +58,12 @@ pub async fn create(db: &mut SqliteConnection, tool: &Tool) -> Result<(), Regist
     let created = tool.created.millis();
     let scopes = to_json(&tool.scopes, "the scopes of a tool")?;
     let (calls, secs) = (tool.rate.map(Rate::calls), tool.rate.map(Rate::secs));
+    let signing = written(&tool.signing)?;
     sqlx::query!(
         "INSERT INTO tool (id, tenant_id, server_id, kind, name, definition, fingerprint,
                            enabled, created, scopes, data_system, introspect, rate_calls,
-                           rate_secs)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+                           rate_secs, signing)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
         id,
         tenant,
         server,
@@ -75,6 +78,7 @@ pub async fn create(db: &mut SqliteConnection, tool: &Tool) -> Result<(), Regist
         tool.introspect,
         calls,
         secs,
+        signing,
     )
     .execute(db)
     .await
@@ -96,6 +100,7 @@ struct Row {
     introspect: bool,
     rate_calls: Option<i64>,
     rate_secs: Option<i64>,
+    signing: Option<String>,
     created: i64,
     last_used: Option<i64>,
 }
@@ -116,6 +121,7 @@ impl Row {
             data_system: self.data_system,
             introspect: self.introspect,
             rate: rate(self.rate_calls, self.rate_secs)?,
+            signing: read_signing(self.signing.as_deref())?,
             created: time(self.created),
             last_used: self.last_used.map(time),
         })
@@ -135,7 +141,7 @@ pub async fn list(db: &mut SqliteConnection, tenant: TenantId) -> Result<Vec<Too
                   tool.server_id AS "server_id: Uuid", tool.kind, tool.name, tool.definition,
                   tool.fingerprint, tool.enabled AS "enabled: bool", tool.scopes,
                   tool.data_system, tool.introspect AS "introspect: bool",
-                  tool.rate_calls, tool.rate_secs, tool.created, tool.last_used
+                  tool.rate_calls, tool.rate_secs, tool.signing, tool.created, tool.last_used
              FROM tool
              JOIN server ON server.tenant_id = tool.tenant_id AND server.id = tool.server_id
             WHERE tool.tenant_id = ?1
@@ -166,7 +172,8 @@ pub async fn find(
         r#"SELECT id AS "id: Uuid", tenant_id AS "tenant_id: Uuid",
                   server_id AS "server_id: Uuid", kind, name, definition, fingerprint,
                   enabled AS "enabled: bool", scopes, data_system,
-                  introspect AS "introspect: bool", rate_calls, rate_secs, created, last_used
+                  introspect AS "introspect: bool", rate_calls, rate_secs, signing, created,
+                  last_used
              FROM tool
             WHERE tenant_id = ?1
               AND id = ?2"#,
@@ -237,6 +244,41 @@ pub async fn set_rate(
     .await
     .doing("change how often the tool may be called")?;
     one(done.rows_affected(), "tool")
+}
+
+/// Says what a tool asks of whoever approves its calls.
+///
+/// # Errors
+///
+/// [`RegistryError::NotFound`] when the tenant has no such tool.
+pub async fn set_signing(
+    db: &mut SqliteConnection,
+    tenant: TenantId,
+    tool: ToolId,
+    signing: &Signing,
+) -> Result<(), RegistryError> {
+    let (tenant, tool) = (tenant.uuid(), tool.uuid());
+    let signing = written(signing)?;
+    let done = sqlx::query!(
+        "UPDATE tool SET signing = ?1 WHERE id = ?2 AND tenant_id = ?3",
+        signing,
+        tool,
+        tenant,
+    )
+    .execute(db)
+    .await
+    .doing("change who approves the tool's calls")?;
+    one(done.rows_affected(), "tool")
+}
+
+/// A signing rule as it is kept: the usual one not at all.
+fn written(signing: &Signing) -> Result<Option<String>, RegistryError> {
+    let special = (!signing.is_default()).then_some(signing);
+    special.map(|it| to_json(it, "a signing rule")).transpose()
+}
+
+fn read_signing(text: Option<&str>) -> Result<Signing, RegistryError> {
+    text.map_or_else(|| Ok(Signing::default()), |text| json(text, "a signing rule"))
 }
 
 /// Pins another definition: sessions that opened with the one before cannot call the tool.

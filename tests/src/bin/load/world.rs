@@ -20,7 +20,7 @@ use cs_model::state::{CredentialState, SessionEnd, Standing};
 use cs_model::upstream::Transport;
 use cs_model::{
     AgentId, ApprovalId, CredentialId, Digest, Grant, Name, OperationTokenId, ProviderId, RoleId,
-    Secret, ServerId, SessionId, TaskId, TenantId, Timestamp, ToolId, ToolName,
+    Secret, ServerId, SessionId, Signing, TaskId, TenantId, Timestamp, ToolId, ToolName,
 };
 use cs_policy::Snapshot;
 
@@ -212,6 +212,7 @@ fn tool(number: u32, definitions: &[String]) -> ToolDoc {
         data_system: None,
         introspect: false,
         rate: None,
+        signing: Signing::default(),
     }
 }
 
@@ -267,6 +268,7 @@ fn tenant(number: u32, tools: &[ToolDoc], roles: u32, tasks: u32, issuer: &str) 
             roles: [RoleId::from_random(bytes(0)), RoleId::from_random(bytes(1))].into(),
             tasks: [TaskId::from_random(bytes(0))].into(),
             rate: None,
+            responsible: None,
         }],
         providers: vec![provider],
         issuer: None,

@@ -21,6 +21,14 @@ pub(super) fn incident(who: &str, threshold: u32) -> String {
     safe(&format!("{who} made {threshold} or more attempts outside its allowlist in one session"))
 }
 
+pub(super) fn glass_broken(who: &str, event: &Event) -> String {
+    let tool = event.tool_name.as_deref().unwrap_or("a tool");
+    let reason = event.detail.as_deref().unwrap_or("no reason");
+    safe(&format!(
+        "An owner signed alone for a call of {tool} by {who} that asks for more: {reason}"
+    ))
+}
+
 /// What an event says of itself.
 pub(super) fn plain(rule: AlertRule, event: &Event) -> String {
     let detail = event.detail.as_deref().unwrap_or_default();
@@ -37,6 +45,7 @@ pub(super) fn plain(rule: AlertRule, event: &Event) -> String {
         }
         AlertRule::AuthnFailures
         | AlertRule::CredentialUnused
+        | AlertRule::GlassBroken
         | AlertRule::Incident
         | AlertRule::OutsideAllowlist
         | AlertRule::SessionOverlong => String::new(),

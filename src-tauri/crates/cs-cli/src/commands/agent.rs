@@ -3,6 +3,7 @@
 use clap::Subcommand;
 use serde_json::{Value, json};
 
+use super::signing::{self, Responsible};
 use super::tenant::Which;
 use crate::answer::{list, moment, names, rate, text};
 use crate::desk::Desk;
@@ -42,6 +43,8 @@ pub(crate) enum Agent {
         #[command(flatten)]
         which: Which,
     },
+    /// Says which operator answers for an agent
+    Responsible(Responsible),
     /// Revokes every credential of an agent, and every token that it was issued up to now
     Revoke {
         name: String,
@@ -103,6 +106,7 @@ pub(crate) async fn run(desk: &Desk, command: Agent) -> Done {
             let args = json!({ "tenant": tenant.id, "agent": agent.id, "rate": limit.0 });
             desk.tell("agent_set_rate", args, one).await
         }
+        Agent::Responsible(wanted) => signing::responsible(desk, &wanted).await,
         Agent::Revoke { name, reason, which } => {
             let tenant = desk.tenant(which.tenant.as_deref()).await?;
             let agent = desk.agent(&tenant, &name).await?;

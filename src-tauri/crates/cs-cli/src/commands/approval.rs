@@ -3,6 +3,7 @@
 use clap::{Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
+use super::signing::progress;
 use super::tenant::Which;
 use crate::answer::{list, moment, text};
 use crate::desk::Desk;
@@ -25,8 +26,17 @@ pub(crate) enum Approval {
     },
     /// Shows a call with its arguments
     Show { id: String },
-    /// Signs a call: it may be made once, exactly as it was asked for
-    Approve { id: String },
+    /// Signs a call: once all have signed whom its tool asks for, it may be made once, exactly as
+    /// it was asked for
+    Approve {
+        id: String,
+        /// Why; asked for by some tools
+        #[arg(long)]
+        reason: Option<String>,
+        /// Sign alone, as an owner, what takes more signatures or a group; raises an alert
+        #[arg(long, requires = "reason")]
+        break_glass: bool,
+    },
     /// Refuses a call; with a passphrase in the name of its operator, else as the command line
     Deny {
         id: String,
@@ -61,7 +71,9 @@ pub(crate) async fn run(desk: &Desk, command: Approval) -> Done {
             desk.output.tell(&view, in_words);
             Ok(())
         }
-        Approval::Approve { id } => approve(desk, &id).await,
+        Approval::Approve { id, reason, break_glass } => {
+            approve(desk, &id, reason.as_deref(), break_glass).await
+        }
         Approval::Deny { id, reason } => {
             let row = find(desk, &id).await?;
             let mut args = json!({ "tenant": row.get("tenant"), "approval": id, "reason": reason });
@@ -127,12 +139,15 @@ fn for_programs(view: &Value) -> Value {
         "arguments": arguments,
         "arguments_digest": view.get("arguments_digest"),
         "state": row("state"),
+        "signed": row("signed"),
+        "approvers": row("approvers"),
+        "broke_glass": row("broke_glass"),
         "requested": row("requested"),
         "expires": row("expires"),
     })
 }
 
-async fn approve(desk: &Desk, id: &str) -> Done {
+async fn approve(desk: &Desk, id: &str, reason: Option<&str>, break_glass: bool) -> Done {
     let view = show(desk, id).await?;
     if desk.output == Output::Person {
         line(&in_words(&view));
@@ -144,10 +159,19 @@ async fn approve(desk: &Desk, id: &str) -> Done {
         "approval": id,
         "shown": view.get("arguments_digest"),
         "passphrase": passphrase,
+        "reason": reason,
+        "break_glass": break_glass,
     });
     let signed = |view: &Value| {
         let until = moment(view, "/row/expires");
-        format!("signed by {}; it may be made once until {until}", text(view, "/decided_by"))
+        match text(view, "/signing/needed").as_str() {
+            "0" => {
+                let by = text(view, "/decided_by");
+                format!("signed by {by}; it may be made once until {until}")
+            }
+            "1" => "signed; 1 more operator has to sign".to_owned(),
+            more => format!("signed; {more} more operators have to sign"),
+        }
     };
     desk.tell("approval_approve", args, signed).await
 }
@@ -210,6 +234,7 @@ fn in_words(view: &Value) -> String {
         ("server", text(view, "/row/server_name")),
         ("tool", text(view, "/row/tool_name")),
         ("asked because", text(view, "/asked_because")),
+        ("signatures", progress(view)),
         ("anomalies in this session", text(view, "/session_anomalies")),
         ("fingerprint of the tool", text(view, "/tool/fingerprint")),
         ("digest of the arguments", text(view, "/arguments_digest")),

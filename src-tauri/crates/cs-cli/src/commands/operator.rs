@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
+use super::signing::{self, Group};
 use crate::answer::{list, moment, text};
 use crate::desk::{Desk, named};
 use crate::failure::Done;
@@ -24,6 +25,9 @@ pub(crate) enum Operator {
         #[arg(long, value_name = "FILE")]
         new_passphrase_file: Option<PathBuf>,
     },
+    /// Keeps the groups that operators are in
+    #[command(subcommand)]
+    Group(Group),
     /// Changes your own passphrase
     Passphrase {
         /// Read the next passphrase from a file; `--passphrase-file` is the one that it was
@@ -96,6 +100,7 @@ pub(crate) async fn run(desk: &Desk, command: Operator) -> Done {
             let args = json!({ "operator": operator, "passphrase": passphrase, "owner": owner });
             desk.tell("operator_recover", args, has_key).await
         }
+        Operator::Group(command) => signing::group(desk, command).await,
         Operator::Remove { name } => {
             let args = json!({ "operator": found(desk, &name).await?, "owner": owner(desk)? });
             desk.tell("operator_remove", args, |_| format!("operator {name} is removed")).await

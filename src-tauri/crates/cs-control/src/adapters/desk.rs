@@ -188,7 +188,9 @@ async fn ruling(core: &Core, tenant: TenantId, id: ApprovalId) -> Result<Ruling,
         found => found.doing(doing)?,
     };
     Ok(match found.state {
-        ApprovalState::Approved => Ruling::Approved { token: token(core, tenant, id, found)? },
+        ApprovalState::Approved => {
+            Ruling::Approved { tokens: tokens(core, tenant, id, &found.sealed_tokens)? }
+        }
         ApprovalState::Denied => Ruling::Denied { reason: found.reason.unwrap_or_default() },
         ApprovalState::Executed => Ruling::Executed,
         ApprovalState::Expired => Ruling::Expired,
@@ -198,17 +200,19 @@ async fn ruling(core: &Core, tenant: TenantId, id: ApprovalId) -> Result<Ruling,
     })
 }
 
-fn token(
+fn tokens(
     core: &Core,
     tenant: TenantId,
     id: ApprovalId,
-    found: approval::Ruling,
-) -> Result<String, PortError> {
+    sealed: &[Vec<u8>],
+) -> Result<Vec<String>, PortError> {
     let doing = "open a signed token";
-    let sealed = found.sealed_token.ok_or(PortError { doing, source: None })?;
     let vault = core.vault().map_err(|error| PortError { doing, source: Some(error.into()) })?;
-    let token = vault
-        .open_token(tenant, id, &sealed)
-        .map_err(|error| PortError { doing, source: Some(error.into()) })?;
-    token.expose_text().map(str::to_owned).ok_or(PortError { doing, source: None })
+    let open = |sealed: &Vec<u8>| {
+        let token = vault
+            .open_token(tenant, id, sealed)
+            .map_err(|error| PortError { doing, source: Some(error.into()) })?;
+        token.expose_text().map(str::to_owned).ok_or(PortError { doing, source: None })
+    };
+    sealed.iter().map(open).collect()
 }

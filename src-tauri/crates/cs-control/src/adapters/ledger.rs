@@ -22,8 +22,9 @@ pub(crate) struct Ledger {
 #[async_trait]
 impl TokenLedger for Ledger {
     async fn redeem(&self, what: Redemption, events: Vec<Event>) -> Result<Spend, PortError> {
-        let Redemption { token, tenant, session, approval, expires, at } = what;
-        let work = redemption::Redeem { token, tenant, session, approval, expires, at, events };
+        let Redemption { token, others, tenant, session, approval, expires, at } = what;
+        let work =
+            redemption::Redeem { token, others, tenant, session, approval, expires, at, events };
         let spent = self.registry.submit(work).await.doing("spend an operation token")?;
         self.bell.ring(Topic::Audit);
         self.bell.ring(Topic::Approvals);

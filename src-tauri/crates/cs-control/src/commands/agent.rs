@@ -4,7 +4,7 @@ use cs_model::document::TenantDoc;
 use cs_model::state::{SessionEnd, Standing};
 use cs_model::{AgentId, Name, Rate, RoleId, TaskId, TenantId};
 use cs_registry::agent::{self, Agent};
-use cs_registry::{credential, session, tenant};
+use cs_registry::{credential, operator, session, tenant};
 use serde::Deserialize;
 use ts_rs::TS;
 
@@ -16,6 +16,7 @@ use crate::failure::ControlError;
 use crate::over::Over;
 use crate::view::agent::AgentView;
 use crate::view::matrix::Enforced;
+use crate::view::signing::OperatorRef;
 use crate::view::task::{RoleRef, TaskRef};
 use crate::{names, show};
 
@@ -69,6 +70,7 @@ impl Command for AgentCreate {
             roles: self.roles.into_iter().collect(),
             tasks: self.tasks.into_iter().collect(),
             rate: None,
+            responsible: None,
             created: edit.at(),
         };
         agent::create(edit.db(), &agent).await?;
@@ -196,7 +198,11 @@ impl Command for AgentRemove {
     }
 }
 
-async fn one(core: &Core, tenant: TenantId, id: AgentId) -> Result<AgentView, ControlError> {
+pub(crate) async fn one(
+    core: &Core,
+    tenant: TenantId,
+    id: AgentId,
+) -> Result<AgentView, ControlError> {
     let all = views(core, tenant).await?;
     all.into_iter().find(|it| it.id == id).ok_or(ControlError::NotFound { what: "agent" })
 }
@@ -209,6 +215,11 @@ async fn views(core: &Core, tenant: TenantId) -> Result<Vec<AgentView>, ControlE
     let credentials = credential::list(&mut db, tenant).await?;
     let live = session::list(&mut db, tenant, true, now, 10_000).await?;
     let agents = agent::list(&mut db, tenant).await?;
+    let operators = operator::list(&mut db).await?;
+    let responsible = |id| {
+        let found = operators.iter().find(|it| it.id == id)?;
+        Some(OperatorRef { id, name: found.name.clone() })
+    };
     let view = |agent: Agent| {
         let own = || credentials.iter().filter(|it| it.agent == agent.id);
         AgentView {
@@ -218,6 +229,7 @@ async fn views(core: &Core, tenant: TenantId) -> Result<Vec<AgentView>, ControlE
             roles: roles(doc, &agent),
             tasks: tasks(doc, &agent),
             rate: agent.rate,
+            responsible: agent.responsible.and_then(&responsible),
             credentials: own().map(|it| show::credential(doc, it, now)).collect(),
             last_seen: own().filter_map(|it| it.last_used).max(),
             live_sessions: show::count(live.iter().filter(|it| it.new.agent == agent.id).count()),

@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use cs_model::document::{RoleDoc, TenantDoc, ToolDoc};
 use cs_model::event::EventKind;
-use cs_model::op_token::{DEFAULT_SECS, MOST_SECS, OperationClaims};
 use cs_model::state::ApprovalState;
-use cs_model::{ApprovalId, Digest, Document, Grant, OperationTokenId, TenantId};
+use cs_model::{ApprovalId, Digest, Document, Grant, OperationTokenId, Signing, TenantId};
 use cs_registry::approval::{self, Approval, Signed};
 use cs_registry::{SqliteConnection, policy, session};
 use serde::Deserialize;
@@ -22,15 +21,13 @@ use crate::edit::Edit;
 use crate::failure::ControlError;
 use crate::names::Names;
 use crate::secret_text::SecretText;
+use crate::signing::{Terms, Wish};
 use crate::unlock::Unlocked;
 use crate::view::approval::{ApprovalRow, ApprovalTool, ApprovalView, ApprovalWeek};
-use crate::{lifecycle, show};
+use crate::{lifecycle, show, signing};
 
 /// How many requests are listed at most.
 const MOST: u32 = 500;
-
-/// The most characters of the reason of a denial.
-const LONGEST_REASON: usize = 500;
 
 /// Requests in one of the given states, newest first; those that wait, when none is given.
 #[derive(Debug, Deserialize, TS)]
@@ -59,7 +56,8 @@ impl Command for ApprovalList {
             None => approval::waiting(&mut db, self.tenant, core.now(), MOST).await?,
         };
         let name = |it: &Approval| show::tenant_name(&core, it.new.tenant);
-        Ok(found.iter().map(|it| show::approval(&core, it, name(it))).collect())
+        let standing = approval::standing(&mut db, core.now()).await?;
+        Ok(found.iter().map(|it| show::approval(&core, it, name(it), &standing)).collect())
     }
 }
 
@@ -78,12 +76,12 @@ impl Command for ApprovalShow {
     const NEEDS: Permission = Permission::Look;
     type Answer = ApprovalView;
 
-    async fn run(self, control: &Control, _: &Caller) -> Result<ApprovalView, ControlError> {
-        view(&control.core()?, self.tenant, self.approval).await
+    async fn run(self, control: &Control, caller: &Caller) -> Result<ApprovalView, ControlError> {
+        view(&control.core()?, self.tenant, self.approval, caller.actor).await
     }
 }
 
-/// Signs a waiting call.
+/// Signs a waiting call. One that takes several signatures goes on waiting for the others.
 #[derive(Debug, Deserialize, TS)]
 #[serde(deny_unknown_fields)]
 pub struct ApprovalApprove {
@@ -93,10 +91,20 @@ pub struct ApprovalApprove {
     pub approval: ApprovalId,
     /// The digest of the arguments that the operator saw; another one is refused.
     pub shown: Digest,
-    /// The operator's passphrase, where the console is not unlocked by them.
+    /// The operator's passphrase, where the console is not unlocked by them, or the tool asks for
+    /// it each time.
     #[serde(default)]
     #[ts(optional)]
     pub passphrase: Option<SecretText>,
+    /// Why, where the tool asks for a reason or one is given.
+    #[serde(default)]
+    #[ts(optional)]
+    pub reason: Option<String>,
+    /// Whether an owner signs alone what takes more: with the passphrase and a reason, and on
+    /// record as that.
+    #[serde(default)]
+    #[ts(optional)]
+    pub break_glass: Option<bool>,
 }
 
 impl Command for ApprovalApprove {
@@ -106,6 +114,11 @@ impl Command for ApprovalApprove {
 
     async fn run(self, control: &Control, caller: &Caller) -> Result<ApprovalView, ControlError> {
         let core = control.core()?;
+        let wish = Wish {
+            reason: self.reason.as_deref().map(given_reason).transpose()?,
+            presence: self.passphrase.is_some(),
+            break_glass: self.break_glass.unwrap_or_default(),
+        };
         let signer = signer(control, caller, self.passphrase.as_ref()).await?;
         let vault = core.vault()?;
         let token = OperationTokenId::from_random(core.random()?);
@@ -119,49 +132,45 @@ impl Command for ApprovalApprove {
                     .to_owned(),
             });
         }
-        let claims = claims(&core, &found, &signer, token, &edit);
+        let at = edit.at();
+        let terms = Terms::of(&core, &core.document(), &found);
+        wish.check(&terms, &signer)?;
+        let others = signing::count(edit.db(), &found, &terms, signer.id, &wish, at).await?;
+        let (count, asked) = (others.saturating_add(1), terms.rule.approvers());
+        let claims = wish.claims(&core, &found, &terms, signer.id, (token, at));
         let expires = cs_model::Timestamp::from_secs(claims.exp);
         let signed = cs_trust::operation::mint(&claims, &signer.key)
             .map_err(|source| ControlError::internal("sign the call", source))?;
         let sealed = vault
             .seal_token(nonce, self.tenant, self.approval, &signed)
             .map_err(|source| ControlError::internal("seal the signature", source))?;
-        let signed = Signed { by: signer.id, at: edit.at(), token, expires, sealed };
-        approval::approve(edit.db(), self.tenant, self.approval, &signed).await?;
-        let mut event = about(&edit, EventKind::ApprovalApproved, &found);
-        event.token = Some(token);
-        edit.tell(event);
+        let Wish { reason, presence, break_glass } = wish;
+        let breaks_glass = break_glass;
+        let (by, reason) = (signer.id, reason.clone());
+        let signed = Signed { by, at, token, expires, sealed, reason, presence, breaks_glass };
+        let told = |edit: &Edit<'_>, kind, detail: Option<String>| {
+            let mut event = about(edit, kind, &found);
+            (event.token, event.detail) = (Some(token), detail);
+            event
+        };
+        if count >= asked || break_glass {
+            approval::approve(edit.db(), self.tenant, self.approval, &signed).await?;
+            if break_glass {
+                edit.tell(told(&edit, EventKind::ApprovalBrokeGlass, signed.reason.clone()));
+            }
+            edit.tell(told(&edit, EventKind::ApprovalApproved, signed.reason));
+        } else {
+            approval::sign(edit.db(), self.tenant, self.approval, &signed).await?;
+            let progress = format!("signature {count} of {asked}");
+            let detail = match signed.reason {
+                Some(reason) => format!("{progress}: {reason}"),
+                None => progress,
+            };
+            edit.tell(told(&edit, EventKind::ApprovalSigned, Some(detail)));
+        }
         edit.keep().await?;
         decided(&core);
-        view(&core, self.tenant, self.approval).await
-    }
-}
-
-fn claims(
-    core: &Core,
-    found: &Approval,
-    signer: &Unlocked,
-    token: OperationTokenId,
-    edit: &Edit<'_>,
-) -> OperationClaims {
-    let new = &found.new;
-    let lasts = if core.waiters.is_held(new.id) { DEFAULT_SECS } else { MOST_SECS };
-    let iat = edit.at().secs();
-    OperationClaims {
-        iss: signer.id,
-        aud: lifecycle::audience(core),
-        sub: new.agent,
-        tenant: new.tenant,
-        sid: new.session,
-        task: new.task,
-        server: new.server,
-        tool: new.tool,
-        tool_fpr: new.fingerprint,
-        args: new.arguments_digest,
-        pv: core.document().version,
-        jti: token,
-        iat,
-        exp: iat.saturating_add(lasts),
+        view(&core, self.tenant, self.approval, caller.actor).await
     }
 }
 
@@ -189,12 +198,7 @@ impl Command for ApprovalDeny {
     type Answer = ApprovalView;
 
     async fn run(self, control: &Control, caller: &Caller) -> Result<ApprovalView, ControlError> {
-        let reason = self.reason.trim();
-        if !(1..=LONGEST_REASON).contains(&reason.chars().count()) {
-            let rule = format!("a reason has 1 to {LONGEST_REASON} characters");
-            return Err(ControlError::invalid("reason", rule));
-        }
-        let reason = cs_model::text::neutralise(reason, LONGEST_REASON);
+        let reason = given_reason(&self.reason)?;
         let core = control.core()?;
         let by = match (&self.passphrase, caller.actor) {
             (Some(_), _) => Some(signer(control, caller, self.passphrase.as_ref()).await?.id),
@@ -212,8 +216,18 @@ impl Command for ApprovalDeny {
         edit.tell(event);
         edit.keep().await?;
         decided(&core);
-        view(&core, self.tenant, self.approval).await
+        view(&core, self.tenant, self.approval, caller.actor).await
     }
+}
+
+/// A reason as it is kept: of the length that one has, and with nothing in it that deceives.
+fn given_reason(reason: &str) -> Result<String, ControlError> {
+    let reason = reason.trim();
+    if !(1..=Signing::LONGEST_REASON).contains(&reason.chars().count()) {
+        let rule = format!("a reason has 1 to {} characters", Signing::LONGEST_REASON);
+        return Err(ControlError::invalid("reason", rule));
+    }
+    Ok(cs_model::text::neutralise(reason, Signing::LONGEST_REASON))
 }
 
 /// How the last seven days went.
@@ -313,9 +327,12 @@ async fn view(
     core: &Arc<Core>,
     tenant: TenantId,
     id: ApprovalId,
+    viewer: Actor,
 ) -> Result<ApprovalView, ControlError> {
     let mut db = core.registry.read().await?;
     let found = approval::find(&mut db, tenant, id).await?;
+    let standing = approval::standing(&mut db, core.now()).await?;
+    let signatures = approval::signatures(&mut db, tenant, id).await?;
     let names = Names::load(&mut db, &core.document()).await?;
     let new = &found.new;
     let session = session::find(&mut db, tenant, new.session).await?;
@@ -331,8 +348,9 @@ async fn view(
         .ok_or_else(|| ControlError::NotFound { what: "definition of the tool" })?;
     let why = asked_because(now.unwrap_or(doc), &found);
     let decided = found.decided.as_ref();
+    let terms = Terms::of(core, &document, &found);
     Ok(ApprovalView {
-        row: show::approval(core, &found, show::tenant_name(core, tenant)),
+        row: show::approval(core, &found, show::tenant_name(core, tenant), &standing),
         agent: new.agent,
         session: new.session,
         roles,
@@ -346,6 +364,7 @@ async fn view(
         previous,
         policy_version: new.policy_version,
         asked_because: why,
+        signing: signing::view(core, &found, &terms, &signatures, &names, viewer),
         decided_by: decided.map(|it| match it.by {
             Some(id) => names.operator(id),
             None => "command line".to_owned(),

@@ -1,6 +1,6 @@
 //! The registry as a file.
 
-use cs_registry::{server, template};
+use cs_registry::{operator, server, template};
 use serde::Deserialize;
 use ts_rs::TS;
 
@@ -29,6 +29,8 @@ impl Command for Export {
         let servers = server::all(&mut db).await?.into_iter();
         let origins = template::origins(&mut db).await?.into_iter();
         let templates = template::list(&mut db).await?.into_iter();
+        let operators =
+            operator::list(&mut db).await?.into_iter().filter(|it| it.removed.is_none());
         let origin = |it: template::Origin| {
             (it.server, DeclaredOrigin { template: it.template, settings: it.settings })
         };
@@ -36,6 +38,7 @@ impl Command for Export {
             templates: templates.map(|it| (it.name, it.transport)).collect(),
             servers: servers.map(|it| (it.id, it.transport)).collect(),
             origins: origins.map(origin).collect(),
+            operators: operators.map(|it| (it.id, it.name)).collect(),
         };
         let declared = declarative::declare(&document, reached)?;
         Ok(DeclaredView { text: declarative::write(&declared)? })

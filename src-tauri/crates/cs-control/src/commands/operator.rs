@@ -3,8 +3,8 @@
 use cs_model::event::{Event, EventKind};
 use cs_model::state::{KeyEnd, OperatorRole};
 use cs_model::{OperatorId, Secret};
-use cs_registry::SqliteConnection;
 use cs_registry::operator::{self, Operator};
+use cs_registry::{SqliteConnection, agent};
 use serde::Deserialize;
 use ts_rs::TS;
 
@@ -94,8 +94,14 @@ impl Command for OperatorRemove {
         let found = here(edit.db(), self.operator, Stays::No).await?;
         let at = edit.at();
         operator::remove(edit.db(), found.id, at).await?;
-        edit.say(None, format!("removed operator `{}`", found.name));
-        edit.record().await?;
+        let summary = format!("removed operator `{}`", found.name);
+        edit.say(None, summary.clone());
+        // What they answered for, nobody answers for until somebody is named: that is policy.
+        if agent::forget_responsible(edit.db(), found.id).await? > 0 {
+            edit.enforce(&summary).await?;
+        } else {
+            edit.record().await?;
+        }
         operators::forget(&core, self.operator).await?;
         lock_out(control, self.operator, "removed").await
     }

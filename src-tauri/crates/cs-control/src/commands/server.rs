@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use cs_model::document::ToolDoc;
 use cs_model::upstream::Transport;
-use cs_model::{Kind, Name, Passes, ServerId, TenantId, ToolId, ToolName};
+use cs_model::{Kind, Name, Passes, ServerId, Signing, TenantId, ToolId, ToolName};
 use cs_registry::server::{self, Server};
 use cs_registry::template;
 use cs_registry::tenant;
@@ -436,6 +436,7 @@ pub(crate) async fn add(
         data_system: None,
         introspect: false,
         rate: None,
+        signing: Signing::default(),
         created: edit.at(),
         last_used: None,
     };

@@ -63,7 +63,9 @@ impl Command for Overview {
         let open = Some(AlertState::Open);
         let alerts = alert::list(&mut db, Some(self.tenant), open, FEW).await?;
         let waiting = approval::waiting(&mut db, Some(self.tenant), now, FEW).await?;
-        let waiting = waiting.iter().map(|it| show::approval(&core, it, doc.name.to_string()));
+        let standing = approval::standing(&mut db, now).await?;
+        let waiting =
+            waiting.iter().map(|it| show::approval(&core, it, doc.name.to_string(), &standing));
         let servers = server::list(&mut db, self.tenant).await?;
         let servers =
             servers.iter().map(|it| show::server(it, &show::health(&core, it), doc, core.now()));

@@ -1,5 +1,6 @@
 //! Makes the registry what a file says: what the file does not have is removed.
 
+mod agents;
 mod providers;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,7 +13,6 @@ use cs_model::{
     AgentId, Digest, Document, Grant, Kind, Name, RoleId, ServerId, TaskId, TenantId, ToolId,
     ToolName,
 };
-use cs_registry::agent::{self, Agent};
 use cs_registry::grant::{self, Cell};
 use cs_registry::issuer::Issuer;
 use cs_registry::role::{self, Role};
@@ -36,6 +36,7 @@ use crate::failure::ControlError;
 use crate::issuer::{self, Aside};
 use crate::over::Over;
 use crate::probe;
+use crate::signing::check_group;
 
 /// What has to be told to the gateway once the change is made.
 #[derive(Debug, Default)]
@@ -269,6 +270,9 @@ impl One<'_, '_> {
             let DeclaredTool { scopes, data_system, .. } = &wanted;
             reference::judge(scopes, data_system.as_deref())
                 .map_err(|(field, rule)| self.wrong(&format!("{at}.{field}"), &rule))?;
+            check_group(self.edit.db(), wanted.signing.group.as_ref())
+                .await
+                .map_err(|rule| self.wrong(&format!("{at}.signing.group"), &rule))?;
             let is_it = |it: &&ToolDoc| (it.server, it.kind) == (server, kind) && it.name == name;
             let old = self.doc.tools.iter().find(is_it);
             let id = match old {
@@ -282,6 +286,7 @@ impl One<'_, '_> {
                     let (db, asks) = (self.edit.db(), wanted.introspect);
                     tool::describe(db, tenant, old.id, scopes, system, asks).await?;
                     tool::set_rate(self.edit.db(), tenant, old.id, wanted.rate).await?;
+                    tool::set_signing(self.edit.db(), tenant, old.id, &wanted.signing).await?;
                     old.id
                 }
                 None => {
@@ -298,6 +303,7 @@ impl One<'_, '_> {
                         data_system: wanted.data_system,
                         introspect: wanted.introspect,
                         rate: wanted.rate,
+                        signing: wanted.signing,
                         created: self.edit.at(),
                         last_used: None,
                     };
@@ -442,40 +448,6 @@ impl One<'_, '_> {
             ids.insert(name, task.id);
         }
         Ok(ids)
-    }
-
-    async fn agents(
-        &mut self,
-        roles: &BTreeMap<Name, RoleId>,
-        tasks: &BTreeMap<Name, TaskId>,
-        wanted: BTreeMap<Name, super::DeclaredAgent>,
-    ) -> Result<(), ControlError> {
-        let tenant = self.doc.id;
-        for old in self.doc.agents.iter().filter(|old| !wanted.contains_key(&old.name)) {
-            end_sessions(self.edit, tenant, old.id, self.after).await?;
-            agent::remove(self.edit.db(), tenant, old.id).await?;
-        }
-        for (name, wanted) in wanted {
-            let roles =
-                self.named(&format!("agents.{name}.roles"), "role", &wanted.roles, roles)?;
-            let tasks =
-                self.named(&format!("agents.{name}.tasks"), "task", &wanted.tasks, tasks)?;
-            let (standing, rate) = (wanted.standing, wanted.rate);
-            match self.doc.agents.iter().find(|old| old.name == name) {
-                Some(old) => {
-                    agent::assign(self.edit.db(), tenant, old.id, &roles, &tasks).await?;
-                    agent::set_standing(self.edit.db(), tenant, old.id, standing).await?;
-                    agent::set_rate(self.edit.db(), tenant, old.id, rate).await?;
-                }
-                None => {
-                    let id = AgentId::from_random(self.core.random()?);
-                    let created = self.edit.at();
-                    let new = Agent { id, tenant, name, standing, roles, tasks, rate, created };
-                    agent::create(self.edit.db(), &new).await?;
-                }
-            }
-        }
-        Ok(())
     }
 
     fn named<I: Copy + Ord>(

@@ -80,6 +80,9 @@ fn sentence(rule: AlertRule, settings: &AlertSettings) -> String {
         AlertRule::CredentialUnused => {
             format!("A credential was not used within {threshold} days of its issue")
         }
+        AlertRule::GlassBroken => {
+            "An owner signs alone for a call that takes more signatures, or a group".to_owned()
+        }
         AlertRule::Incident => {
             format!("{threshold} or more attempts outside the allowlist in one session")
         }

@@ -23,7 +23,7 @@ use crate::lifecycle;
 
 pub(super) struct Waiting {
     pub(super) place: Place,
-    ports: Ports,
+    pub(super) ports: Ports,
     pub(super) request: NewApproval,
 }
 
@@ -109,16 +109,16 @@ impl Waiting {
         Self { place, ports, request }
     }
 
-    fn of(&self) -> Value {
+    pub(super) fn of(&self) -> Value {
         json!({ "tenant": self.request.tenant, "approval": self.request.id })
     }
 
-    fn approve(&self) -> Value {
+    pub(super) fn approve(&self) -> Value {
         json!({ "tenant": self.request.tenant, "approval": self.request.id,
                 "shown": self.request.arguments_digest })
     }
 
-    async fn ruling(&self) -> Ruling {
+    pub(super) async fn ruling(&self) -> Ruling {
         self.ports.desk.ruling(self.request.tenant, self.request.id).await.unwrap()
     }
 }
@@ -182,10 +182,12 @@ async fn an_approved_call_gets_a_token_that_only_this_operator_can_have_signed()
     }
     let view = it.place.ask("approval_approve", it.approve()).await;
     assert_eq!((&view["row"]["state"], &view["decided_by"]), (&json!("approved"), &json!("Ada")));
-    let Ruling::Approved { token } = waiting.await.unwrap() else { panic!("not approved") };
+    let Ruling::Approved { tokens } = waiting.await.unwrap() else { panic!("not approved") };
+    let [token] = tokens.as_slice() else { panic!("not one token") };
     let core = it.place.control.core().unwrap();
     let operators = Arc::clone(&core.world.borrow().operators);
-    let verified = cs_trust::operation::verify(&token, |id| operators.get(&id).copied()).unwrap();
+    let key = |id| operators.get(&id).map(|it| it.public_key);
+    let verified = cs_trust::operation::verify(token, key).unwrap();
     let claims = verified.claims();
     assert_eq!(claims.args, it.request.arguments_digest);
     assert_eq!((claims.tool, claims.sid), (it.request.tool, it.request.session));
@@ -195,13 +197,15 @@ async fn an_approved_call_gets_a_token_that_only_this_operator_can_have_signed()
     let now = it.place.control.now();
     let redemption = Redemption {
         token: claims.jti,
+        others: Vec::new(),
         tenant,
         session: it.request.session,
         approval: Some(id),
         expires: cs_model::Timestamp::from_secs(claims.exp),
         at: now,
     };
-    assert_eq!(it.ports.ledger.redeem(redemption, Vec::new()).await.unwrap(), Spend::Spent);
+    let spend = it.ports.ledger.redeem(redemption.clone(), Vec::new());
+    assert_eq!(spend.await.unwrap(), Spend::Spent);
     assert_eq!(it.ports.ledger.redeem(redemption, Vec::new()).await.unwrap(), Spend::Refused);
     assert_eq!(it.ruling().await, Ruling::Executed);
     let again =
@@ -237,6 +241,9 @@ async fn o07_a_row_that_says_approved_is_worth_nothing_without_what_was_signed()
         token: OperationTokenId::from_random([8; 16]),
         expires: it.place.control.now().after(Duration::from_secs(120)),
         sealed: b"approved".to_vec(),
+        reason: None,
+        presence: false,
+        breaks_glass: false,
     };
     let (tenant, id) = (it.request.tenant, it.request.id);
     approval::approve(&mut change, tenant, id, &signed).await.unwrap();
@@ -250,7 +257,8 @@ async fn o07_a_row_that_says_approved_is_worth_nothing_without_what_was_signed()
 async fn o13_a_token_is_neither_shown_nor_logged_nor_kept_in_clear() {
     let it = Waiting::new().await;
     let approved = it.place.ask("approval_approve", it.approve()).await;
-    let Ruling::Approved { token } = it.ruling().await else { panic!("not approved") };
+    let Ruling::Approved { tokens } = it.ruling().await else { panic!("not approved") };
+    let token = tokens.concat();
     let mut seen = vec![approved.to_string()];
     for (command, args) in [
         ("approval_show", it.of()),

@@ -32,6 +32,7 @@ const LOOKS: &[&str] = &[
     "matrix_cell",
     "matrix_export",
     "matrix_save",
+    "operator_group_list",
     "operator_list",
     "overview",
     "policy_explain",
@@ -63,8 +64,16 @@ fn every_command_has_a_name_of_its_own_and_the_permission_that_it_needs() {
             name if LOOKS.contains(&name) || ONESELF.contains(&name) => Permission::Look,
             name if KNOCKS.contains(&name) => Permission::Knock,
             "alert_acknowledge" | "approval_approve" | "approval_deny" => Permission::Decide,
-            "operator_create" | "operator_recover" | "operator_remove" | "operator_role_set"
-            | "registry_accept" | "serving_set" => Permission::Own,
+            "operator_create"
+            | "operator_group_add"
+            | "operator_group_create"
+            | "operator_group_drop"
+            | "operator_group_remove"
+            | "operator_recover"
+            | "operator_remove"
+            | "operator_role_set"
+            | "registry_accept"
+            | "serving_set" => Permission::Own,
             _ => Permission::Edit,
         };
         assert_eq!(entry.needs, expected, "{}", entry.name);

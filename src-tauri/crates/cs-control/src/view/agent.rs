@@ -5,6 +5,7 @@ use cs_model::{AgentId, AuthorityId, CredentialId, Digest, ProviderId, Rate, Tim
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use super::signing::OperatorRef;
 use super::task::{RoleRef, TaskRef};
 use crate::secret_text::ShownOnce;
 
@@ -23,6 +24,8 @@ pub struct AgentView {
     pub tasks: Vec<TaskRef>,
     /// How often it may call any tool; as often as it likes when absent.
     pub rate: Option<Rate>,
+    /// The operator who answers for it.
+    pub responsible: Option<OperatorRef>,
     /// What it proves itself with.
     pub credentials: Vec<CredentialView>,
     /// When it was last heard of.

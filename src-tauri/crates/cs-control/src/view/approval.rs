@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::server::ToolView;
+use super::signing::SigningView;
 
 /// An approval request, in a list.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, TS)]
@@ -35,6 +36,12 @@ pub struct ApprovalRow {
     pub held: bool,
     /// Whether the agent goes on meanwhile and asks for the result: the call became a task.
     pub goes_on: bool,
+    /// How many signatures stand.
+    pub signed: u32,
+    /// How many its tool asks for.
+    pub approvers: u8,
+    /// Whether an owner signed alone although it takes more.
+    pub broke_glass: bool,
 }
 
 /// An approval request with all that a person needs to decide.
@@ -68,6 +75,8 @@ pub struct ApprovalView {
     pub policy_version: u64,
     /// Why a person must look.
     pub asked_because: String,
+    /// What it takes to be signed, and how far that is.
+    pub signing: SigningView,
     /// Who decided.
     pub decided_by: Option<String>,
     /// When.

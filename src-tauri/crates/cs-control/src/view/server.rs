@@ -1,7 +1,9 @@
 //! Servers and their tools.
 
 use cs_model::upstream::Transport;
-use cs_model::{Digest, Grant, Kind, Passes, Rate, RoleId, ServerId, TenantId, Timestamp, ToolId};
+use cs_model::{
+    Digest, Grant, Kind, Passes, Rate, RoleId, ServerId, Signing, TenantId, Timestamp, ToolId,
+};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -100,6 +102,8 @@ pub struct ToolView {
     pub introspect: bool,
     /// How often each agent may call it; as often as it likes when absent.
     pub rate: Option<Rate>,
+    /// What it asks of whoever approves its calls.
+    pub signing: Signing,
     /// Its row of the matrix.
     pub grants: Vec<ToolGrant>,
 }

@@ -100,8 +100,8 @@ pub(super) async fn conclude(
         return say(call, told::WITHDRAWN, approval, trail).map(Err);
     };
     call.asked.live.settled(operation(gate, call));
-    if let Ruling::Approved { token } = ruling {
-        return spend(gate, call.asked, call.digest, &token, Some(approval), trail).await;
+    if let Ruling::Approved { tokens } = ruling {
+        return spend(gate, call.asked, call.digest, &tokens, Some(approval), trail).await;
     }
     say(call, &text_of(ruling, approval), approval, trail).map(Err)
 }

@@ -86,7 +86,7 @@ async fn o22_a_token_for_another_gateway_pays_for_nothing_here() {
         // Handed over with the call, and from the ledger that two gateways would share.
         let reply = write_file(&client, "{}", Some(&token)).await;
         assert_ne!(reply.text(), "done", "{audience}");
-        stage.journal.rule(request.id, crate::ports::Ruling::Approved { token });
+        stage.journal.rule(request.id, crate::ports::Ruling::Approved { tokens: vec![token] });
         let reply = write_file(&client, "{}", None).await;
         assert_ne!(reply.text(), "done", "{audience}");
     }

@@ -35,13 +35,13 @@ async fn o07_an_approval_without_the_operators_signature_pays_for_nothing() {
         String::new(),
     ];
     for (number, token) in (3..).zip(forged) {
-        stage.journal.rule(request.id, Ruling::Approved { token });
+        stage.journal.rule(request.id, Ruling::Approved { tokens: vec![token] });
         let reply = client.post(&call(number)).await.json();
         assert_eq!(reply["result"]["isError"], true, "{number}: {reply}");
         assert_eq!(stage.journal.calls(), [], "{number}");
     }
     assert_eq!(stage.journal.reasons(EventKind::TokenRefused).len(), 5);
-    stage.journal.rule(request.id, Ruling::Approved { token: right });
+    stage.journal.rule(request.id, Ruling::Approved { tokens: vec![right] });
     assert_eq!(client.post(&call(9)).await.text(), "done");
 }
 

@@ -1,5 +1,6 @@
 //! A world to test in: two tenants, a few agents, and ports that keep a journal.
 
+mod desk;
 mod outbound;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -10,13 +11,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use cs_model::document::{AgentDoc, Document, RoleDoc, ServerDoc, TaskDoc, TenantDoc, ToolDoc};
-use cs_model::event::{Event, EventKind, Outcome};
+use cs_model::event::{Event, EventKind};
 use cs_model::op_token::OperationClaims;
-use cs_model::state::{CredentialState, SessionEnd, Standing};
+use cs_model::state::{CredentialState, OperatorRole, SessionEnd, Standing};
 use cs_model::upstream::Transport;
 use cs_model::{
     AgentId, ApprovalId, CredentialId, Digest, Grant, Kind, Name, OperationTokenId, OperatorId,
-    Passes, RoleId, Secret, ServerId, SessionId, TaskId, TenantId, Timestamp, ToolId, ToolName,
+    Passes, RoleId, Secret, ServerId, SessionId, Signatory, Signing, TaskId, TenantId, Timestamp,
+    ToolId, ToolName,
 };
 use cs_policy::Snapshot;
 use cs_trust::token::IssuerKey;
@@ -34,7 +36,7 @@ use crate::tests::client::Client;
 use crate::tests::errands::Errands;
 use crate::tests::issuer::Withdrawn;
 use crate::upstream::{Change, Upstreams, Watches};
-use crate::world::{Credentials, Holder, Providers, Recognised, World};
+use crate::world::{Credentials, Holder, Providers, Recognised, Signer, World};
 
 /// 2026-07-28T09:30:00Z.
 pub(super) const NOON: i64 = 1_785_231_000_000;
@@ -101,6 +103,7 @@ fn tenant_doc(number: u128, name: &str) -> TenantDoc {
             data_system: None,
             introspect: false,
             rate: None,
+            signing: Signing::default(),
         })
         .collect();
     let grants: BTreeMap<_, _> =
@@ -121,6 +124,7 @@ fn tenant_doc(number: u128, name: &str) -> TenantDoc {
         roles: [role(base)].into(),
         tasks: tasks.iter().map(|it| task(*it)).collect(),
         rate: None,
+        responsible: None,
     };
     TenantDoc {
         id: tenant(number),
@@ -189,6 +193,13 @@ pub(super) fn operator_key() -> OperatorKey {
     OperatorKey::from_seed([42; 32]).unwrap()
 }
 
+/// An approver in these groups, by the key.
+pub(super) fn signer(key: &OperatorKey, groups: &[&str]) -> Signer {
+    let groups = groups.iter().map(|it| Name::parse(it).unwrap()).collect();
+    let signatory = Signatory { role: OperatorRole::Approver, groups };
+    Signer { public_key: key.public_key(), signatory }
+}
+
 /// What requests of a session come with.
 pub(super) fn key_of(live: &Live) -> Warrant {
     Warrant { credential: live.credential, token: None, peer: None }
@@ -210,7 +221,7 @@ pub(super) fn world_of(document: &Document) -> World {
         issuers: Arc::default(),
         revocations: Arc::default(),
         upstreams: Arc::new(upstreams.into()),
-        operators: Arc::new([(operator(OPERATOR), operator_key().public_key())].into()),
+        operators: Arc::new([(operator(OPERATOR), signer(&operator_key(), &[]))].into()),
     }
 }
 
@@ -264,7 +275,7 @@ pub(super) struct Journal {
     nonces: Mutex<HashSet<(CredentialId, String)>>,
     stored: Mutex<HashMap<SessionId, StoredSession>>,
     requests: watch::Sender<Vec<(NewApproval, Ruling)>>,
-    spent: Mutex<HashSet<OperationTokenId>>,
+    pub(in crate::tests) spent: Mutex<HashSet<OperationTokenId>>,
     calls: watch::Sender<Vec<Sent>>,
     pub(super) news: broadcast::Sender<Change>,
     pub(super) watches: Arc<Watches>,
@@ -348,7 +359,7 @@ impl Journal {
                 tokio::task::yield_now().await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(30), happens).await.expect("an event")
+        tokio::time::timeout(Duration::from_secs(10), happens).await.expect("an event")
     }
 
     pub(super) fn reasons(&self, kind: EventKind) -> Vec<String> {
@@ -422,13 +433,16 @@ impl Journal {
             jti: token(jti),
             iat: now,
             exp: now + 120,
+            rsn: None,
+            prs: false,
+            brk: false,
         }
     }
 
     /// Approves a request, as the console does.
     pub(super) fn approve(&self, request: &NewApproval, jti: u128) -> String {
         let token = operation::mint(&self.claims(request, jti), &operator_key()).unwrap();
-        self.rule(request.id, Ruling::Approved { token: token.clone() });
+        self.rule(request.id, Ruling::Approved { tokens: vec![token.clone()] });
         token
     }
 
@@ -504,102 +518,6 @@ impl SessionStore for Journal {
 
     async fn live(&self, _now: Timestamp) -> Result<Vec<StoredSession>, PortError> {
         Ok(self.stored.lock().unwrap().values().cloned().collect())
-    }
-}
-
-#[async_trait]
-impl ApprovalDesk for Journal {
-    async fn file(
-        &self,
-        request: NewApproval,
-        events: Vec<Event>,
-    ) -> Result<ApprovalId, PortError> {
-        let stands = |(filed, ruling): &&(NewApproval, Ruling)| {
-            let open = matches!(ruling, Ruling::Pending | Ruling::Approved { .. });
-            open && filed.operation == request.operation
-        };
-        let found = self.requests.borrow().iter().find(stands).map(|(filed, _)| filed.id);
-        if let Some(id) = found {
-            return Ok(id);
-        }
-        self.keep(events)?;
-        let id = request.id;
-        self.requests.send_modify(|all| all.push((request, Ruling::Pending)));
-        Ok(id)
-    }
-
-    async fn filed(
-        &self,
-        tenant: TenantId,
-        id: ApprovalId,
-    ) -> Result<Option<FiledCall>, PortError> {
-        let all = self.requests.borrow();
-        let found = all.iter().find(|(it, _)| it.id == id && it.tenant == tenant);
-        Ok(found.map(|(it, _)| FiledCall {
-            session: it.session,
-            credential: it.credential,
-            listed: it.listed.clone(),
-            arguments: it.arguments.clone(),
-            requested: it.requested,
-        }))
-    }
-
-    async fn ruling(&self, _tenant: TenantId, id: ApprovalId) -> Result<Ruling, PortError> {
-        Ok(self.ruling_of(id))
-    }
-
-    async fn decided(
-        &self,
-        tenant: TenantId,
-        id: ApprovalId,
-        _: Meanwhile,
-    ) -> Result<Ruling, PortError> {
-        let decided = |all: &Vec<(NewApproval, Ruling)>| {
-            let fits = |(it, _): &&(NewApproval, Ruling)| it.id == id && it.tenant == tenant;
-            all.iter().find(fits).is_some_and(|(_, ruling)| *ruling != Ruling::Pending)
-        };
-        self.requests.subscribe().wait_for(decided).await.unwrap();
-        Ok(self.ruling_of(id))
-    }
-
-    async fn withdraw(
-        &self,
-        _tenant: TenantId,
-        id: ApprovalId,
-        events: Vec<Event>,
-    ) -> Result<(), PortError> {
-        if matches!(self.ruling_of(id), Ruling::Approved { .. } | Ruling::Pending) {
-            self.keep(events)?;
-            self.rule(id, Ruling::Withdrawn);
-        }
-        Ok(())
-    }
-}
-
-#[async_trait]
-impl TokenLedger for Journal {
-    async fn redeem(&self, what: Redemption, events: Vec<Event>) -> Result<Spend, PortError> {
-        if self.ledger_is_down.load(Ordering::SeqCst) {
-            return Err(PortError { doing: "spend a token", source: None });
-        }
-        let stands = |id| matches!(self.ruling_of(id), Ruling::Approved { .. });
-        if !what.approval.is_none_or(stands) || !self.spent.lock().unwrap().insert(what.token) {
-            return Ok(Spend::Refused);
-        }
-        self.keep(events)?;
-        if let Some(approval) = what.approval {
-            self.rule(approval, Ruling::Executed);
-        }
-        Ok(Spend::Spent)
-    }
-
-    async fn settled(
-        &self,
-        _token: OperationTokenId,
-        _outcome: Outcome,
-        events: Vec<Event>,
-    ) -> Result<(), PortError> {
-        self.keep(events)
     }
 }
 

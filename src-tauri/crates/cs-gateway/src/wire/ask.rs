@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use cs_model::Kind;
+use cs_model::{Kind, Signing};
 use cs_policy::Act;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::value::RawValue;
@@ -136,8 +136,8 @@ pub(crate) struct Meta {
     pub(crate) progress: Option<Id>,
     /// The task that it declares.
     pub(crate) task: Option<String>,
-    /// An operation token that an operator handed over.
-    pub(crate) token: Option<String>,
+    /// The operation tokens that operators handed over, one of each.
+    pub(crate) tokens: Option<Vec<String>>,
     /// The trace that the call belongs to (W3C `traceparent`).
     pub(crate) trace: Option<String>,
 }
@@ -411,7 +411,12 @@ impl Meta {
         };
         let version = text(META_VERSION, "The protocol version in `_meta` must be a string")?;
         let task = text(META_TASK, "The task in `_meta` must be a string")?;
-        let token = text(META_TOKEN, "The operation token in `_meta` must be a string")?;
+        let tokens = match meta.get(META_TOKEN) {
+            Some(raw) => Some(handed(raw.get()).ok_or_else(|| {
+                flaw("The operation token in `_meta` must be a string, or 1 to 5 strings")
+            })?),
+            None => None,
+        };
         let capabilities = meta.object(META_CAPABILITIES);
         let has_capabilities = capabilities.is_some();
         let extensions = capabilities.as_ref().and_then(|said| said.object("extensions"));
@@ -444,10 +449,19 @@ impl Meta {
             level,
             progress,
             task,
-            token,
+            tokens,
             trace,
         })
     }
+}
+
+/// The operation tokens that were handed over: one, or those of several operators in an array.
+fn handed(written: &str) -> Option<Vec<String>> {
+    if let Ok(one) = serde_json::from_str::<String>(written) {
+        return Some(vec![one]);
+    }
+    let several: Vec<String> = serde_json::from_str(written).ok()?;
+    (1..=usize::from(Signing::MOST)).contains(&several.len()).then_some(several)
 }
 
 /// Whether a text is a W3C `traceparent` of the only version there is.

@@ -6,7 +6,7 @@ use cs_model::document::{
     AgentDoc, IssuerDoc, ProviderDoc, RoleDoc, ServerDoc, TaskDoc, TenantDoc, ToolDoc,
 };
 use cs_model::state::Standing;
-use cs_model::{AgentId, Passes, ProviderId, RoleId, ServerId, TaskId, ToolId};
+use cs_model::{AgentId, Passes, ProviderId, RoleId, ServerId, Signing, TaskId, ToolId};
 
 use super::{Thing, What};
 
@@ -205,6 +205,7 @@ impl Row for ToolDoc {
             data_system: None,
             introspect: false,
             rate: None,
+            signing: Signing::default(),
             ..self.clone()
         }
     }
@@ -231,6 +232,9 @@ impl Row for ToolDoc {
         }
         if self.rate != new.rate {
             out.push(What::ToolRate { tool: tool.clone(), rate: new.rate });
+        }
+        if self.signing != new.signing {
+            out.push(What::ToolSigning { tool: tool.clone(), signing: new.signing.clone() });
         }
         if self.server != new.server {
             let from = server_name(sides.old, self.server);
@@ -335,7 +339,8 @@ impl Row for AgentDoc {
 
     fn blank(&self) -> Self {
         let (roles, tasks) = ([].into(), [].into());
-        Self { standing: Standing::Active, roles, tasks, rate: None, ..self.clone() }
+        let standing = Standing::Active;
+        Self { standing, roles, tasks, rate: None, responsible: None, ..self.clone() }
     }
 
     fn compare(&self, new: &Self, sides: Sides<'_>, out: &mut Vec<What>) {
@@ -345,6 +350,10 @@ impl Row for AgentDoc {
         }
         if self.rate != new.rate {
             out.push(What::AgentRate { agent: agent.clone(), rate: new.rate });
+        }
+        if self.responsible != new.responsible {
+            let responsible = new.responsible;
+            out.push(What::AgentResponsible { agent: agent.clone(), responsible });
         }
         for id in self.roles.symmetric_difference(&new.roles) {
             if let Some(role) = sides.role(*id) {

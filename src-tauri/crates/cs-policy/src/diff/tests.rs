@@ -1,5 +1,5 @@
 use cs_model::document::{IssuerDoc, TenantDoc};
-use cs_model::{Digest, ToolId};
+use cs_model::{Digest, OperatorId, ToolId};
 use expect_test::expect_file;
 
 use super::*;
@@ -73,7 +73,7 @@ fn what_is_removed_comes_alone_and_what_is_added_with_all_that_it_has() {
 #[test]
 fn every_change_has_its_sentence() {
     type Case = fn(&mut TenantDoc);
-    let cases: [Case; 20] = [
+    let cases: [Case; 22] = [
         |acme| acme.name = name("acme-corp"),
         |acme| acme.standing = Standing::Suspended,
         |acme| acme.servers[0].enabled = false,
@@ -83,6 +83,7 @@ fn every_change_has_its_sentence() {
         |acme| acme.tools[0].server = MAIL,
         |acme| acme.tools[0].introspect = true,
         |acme| acme.tools[0].rate = Rate::new(1, 60).ok(),
+        |acme| acme.tools[0].signing = Signing::by(2).unwrap(),
         |acme| acme.tools.push(tool(ToolId::from_random([9; 16]), MAIL, "draft")),
         |acme| {
             acme.roles[0].grants =
@@ -106,6 +107,7 @@ fn every_change_has_its_sentence() {
         },
         |acme| acme.agents[0].standing = Standing::Suspended,
         |acme| acme.agents[0].rate = Rate::new(600, 60).ok(),
+        |acme| acme.agents[0].responsible = Some(OperatorId::from_random([7; 16])),
         |acme| {
             acme.agents[0].roles = [READER].into();
             acme.agents[1].tasks = [TIDY].into();

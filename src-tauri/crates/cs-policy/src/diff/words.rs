@@ -18,6 +18,7 @@ impl fmt::Display for Change {
             }
             What::Added { .. }
             | What::AgentRate { .. }
+            | What::AgentResponsible { .. }
             | What::AgentRole { .. }
             | What::AgentStanding { .. }
             | What::AgentTask { .. }
@@ -39,7 +40,8 @@ impl fmt::Display for Change {
             | What::ToolIntrospect { .. }
             | What::ToolRate { .. }
             | What::ToolScopes { .. }
-            | What::ToolServer { .. } => {
+            | What::ToolServer { .. }
+            | What::ToolSigning { .. } => {
                 write!(f, "In tenant `{}` {}.", self.tenant_name, self.what)
             }
         }
@@ -68,6 +70,12 @@ impl fmt::Display for What {
             }
             Self::AgentRate { agent, rate: None } => {
                 write!(f, "agent `{agent}` may call as often as it likes")
+            }
+            Self::AgentResponsible { agent, responsible: Some(operator) } => {
+                write!(f, "operator `{operator}` answers for agent `{agent}`")
+            }
+            Self::AgentResponsible { agent, responsible: None } => {
+                write!(f, "nobody answers for agent `{agent}` any more")
             }
             Self::AgentRole { agent, role, assigned: true } => {
                 write!(f, "agent `{agent}` was given role `{role}`")
@@ -149,6 +157,9 @@ impl fmt::Display for What {
             }
             Self::ToolIntrospect { tool, introspect: false } => {
                 write!(f, "calls of tool `{tool}` are no longer asked about for its sake")
+            }
+            Self::ToolSigning { tool, signing } => {
+                write!(f, "what is signed for tool `{tool}` is signed by {signing}")
             }
             Self::ToolRate { tool, rate: Some(rate) } => {
                 write!(f, "each agent may make at most {rate} of tool `{tool}`")

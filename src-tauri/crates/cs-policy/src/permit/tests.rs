@@ -1,4 +1,5 @@
-use cs_model::{OperationTokenId, OperatorId};
+use cs_model::state::OperatorRole;
+use cs_model::{OperationTokenId, OperatorId, Signatory};
 
 use super::*;
 use crate::fixture::*;
@@ -31,6 +32,9 @@ fn claims() -> OperationClaims {
         jti: OperationTokenId::from_random([2; 16]),
         iat: 1_785_231_000,
         exp: 1_785_231_120,
+        rsn: None,
+        prs: false,
+        brk: false,
     }
 }
 
@@ -80,10 +84,12 @@ fn o08_a_token_countersigns_the_very_call_it_was_made_out_for_and_no_other() {
     ];
     for (name, claims, expected) in cases {
         assert_eq!(held().check(&claims, GATEWAY, NOON).err(), expected, "{name}");
-        match (held().release(&claims, GATEWAY, NOON), expected) {
+        let signatory = Signatory { role: OperatorRole::Approver, groups: [].into() };
+        let signature = Signature { claims: &claims, signatory: &signatory };
+        match (held().release(&[signature], GATEWAY, NOON), expected) {
             (Ok(permit), None) => assert_eq!(permit.judged, held().judged, "{name}"),
             (Err((again, mismatch)), Some(expected)) => {
-                assert_eq!(mismatch, expected, "{name}");
+                assert_eq!(mismatch, Unsigned::Mismatch(expected), "{name}");
                 assert_eq!(*again, held(), "{name}: the call is held on");
             }
             (outcome, _) => panic!("{name}: {outcome:?}"),

@@ -45,6 +45,7 @@ pub(super) fn tools(
             scopes: tool.scopes.clone(),
             introspect: tool.introspect,
             rate: tool.rate,
+            signing: tool.signing.clone(),
             enabled: tool.enabled,
             place: tools.len(),
             template: match tool.kind {

@@ -298,8 +298,8 @@ pub(super) async fn overdue(
 pub struct Ruling {
     /// Its state.
     pub state: ApprovalState,
-    /// The signed token, sealed, while it can be redeemed.
-    pub sealed_token: Option<Vec<u8>>,
+    /// The signed tokens, sealed, while they can be redeemed: the one that decided first.
+    pub sealed_tokens: Vec<Vec<u8>>,
     /// Why it was denied, where it was.
     pub reason: Option<String>,
 }
@@ -316,16 +316,35 @@ pub async fn ruling(
 ) -> Result<Ruling, RegistryError> {
     let (tenant, id) = (tenant.uuid(), id.uuid());
     let row = sqlx::query!(
-        "SELECT state, sealed_token, reason FROM approval WHERE tenant_id = ?1 AND id = ?2",
+        "SELECT state, reason FROM approval WHERE tenant_id = ?1 AND id = ?2",
         tenant,
         id,
     )
-    .fetch_optional(db)
+    .fetch_optional(&mut *db)
     .await
     .doing("look up the approval request")?
     .ok_or(RegistryError::NotFound { what: "approval request" })?;
     let state = word(&row.state, "the state of an approval request")?;
-    Ok(Ruling { state, sealed_token: row.sealed_token, reason: row.reason })
+    let sealed_tokens = if state == ApprovalState::Approved {
+        sqlx::query_scalar!(
+            r#"SELECT it.sealed_token AS "sealed!"
+                 FROM approval_signature AS it
+                 JOIN approval ON approval.tenant_id = it.tenant_id
+                              AND approval.id = it.approval_id
+                WHERE it.tenant_id = ?1
+                  AND it.approval_id = ?2
+                  AND it.sealed_token IS NOT NULL
+                ORDER BY it.token_id <> approval.token_id, it.at, it.rowid"#,
+            tenant,
+            id,
+        )
+        .fetch_all(db)
+        .await
+        .doing("look up the signatures")?
+    } else {
+        Vec::new()
+    };
+    Ok(Ruling { state, sealed_tokens, reason: row.reason })
 }
 
 /// The arguments of the last call of this tool by this agent that a person approved before then.

@@ -19,6 +19,9 @@ fn signed(number: u128, at: Timestamp) -> Signed {
         token: OperationTokenId::new(uuid::Uuid::from_u128(number)),
         expires: at.after(std::time::Duration::from_secs(120)),
         sealed: b"sealed".to_vec(),
+        reason: None,
+        presence: false,
+        breaks_glass: false,
     }
 }
 
@@ -201,14 +204,14 @@ async fn the_token_is_kept_only_while_it_can_be_redeemed() {
     let id = redeem.approval.unwrap();
     let mut reader = fixture.registry.read().await.unwrap();
     let stands = ruling(&mut reader, A.tenant, id).await.unwrap();
-    assert_eq!(stands.sealed_token.as_deref(), Some(b"sealed".as_slice()));
+    assert_eq!(stands.sealed_tokens, [b"sealed".to_vec()]);
     let theirs = ruling(&mut reader, B.tenant, id).await;
     assert!(matches!(theirs, Err(RegistryError::NotFound { .. })));
     drop(reader);
     fixture.registry.submit(redeem).await.unwrap();
     let mut reader = fixture.registry.read().await.unwrap();
     let stands = ruling(&mut reader, A.tenant, id).await.unwrap();
-    assert_eq!((stands.state, stands.sealed_token), (ApprovalState::Executed, None));
+    assert_eq!((stands.state, stands.sealed_tokens), (ApprovalState::Executed, vec![]));
 }
 
 #[tokio::test]

@@ -34,6 +34,9 @@ fn claims() -> OperationClaims {
         jti: OperationTokenId::from_random([8; 16]),
         iat: 1_785_231_000,
         exp: 1_785_231_120,
+        rsn: None,
+        prs: false,
+        brk: false,
     }
 }
 

@@ -95,6 +95,9 @@ async fn j13_an_operation_token_is_no_access_token() {
         jti: super::super::world::token(1),
         iat: NOW,
         exp: NOW + 60,
+        rsn: None,
+        prs: false,
+        brk: false,
     };
     let token = operation::mint(&claims, &key).unwrap();
     let reply = field.present(&token).await;

@@ -1,0 +1,289 @@
+//! Who may sign a waiting call now, and which of the signatures over it count.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use cs_gateway::world::Signer;
+use cs_model::op_token::{DEFAULT_SECS, MOST_SECS, OperationClaims};
+use cs_model::state::{ApprovalState, OperatorRole};
+use cs_model::{Document, Name, OperationTokenId, OperatorId, Signatory, Signing, Timestamp};
+use cs_policy::{Ineligible, may_sign};
+use cs_registry::SqliteConnection;
+use cs_registry::approval::{self, Approval, Signature};
+use cs_registry::operator_group;
+
+use crate::actor::Actor;
+use crate::core::Core;
+use crate::failure::ControlError;
+use crate::lifecycle;
+use crate::names::Names;
+use crate::unlock::Unlocked;
+use crate::view::signing::{SignatureView, SignerView, SigningView};
+
+/// What a call takes to be signed under the policy in force, and by whom.
+#[derive(Clone, Debug)]
+pub(crate) struct Terms {
+    /// The tool's signing rule.
+    pub(crate) rule: Signing,
+    responsible: Option<OperatorId>,
+    operators: Arc<HashMap<OperatorId, Signer>>,
+}
+
+impl Terms {
+    /// The terms for a call, as they are now.
+    pub(crate) fn of(core: &Core, document: &Document, found: &Approval) -> Self {
+        let doc = document.tenants.iter().find(|it| it.id == found.new.tenant);
+        let tool = doc.and_then(|doc| doc.tools.iter().find(|it| it.id == found.new.tool));
+        let agent = doc.and_then(|doc| doc.agents.iter().find(|it| it.id == found.new.agent));
+        Self {
+            rule: tool.map(|it| it.signing.clone()).unwrap_or_default(),
+            responsible: agent.and_then(|it| it.responsible),
+            operators: Arc::clone(&core.world.borrow().operators),
+        }
+    }
+
+    fn signatory(&self, operator: OperatorId) -> Option<&Signatory> {
+        self.operators.get(&operator).map(|it| &it.signatory)
+    }
+
+    /// Why an operator may not sign, for a person.
+    fn objection(&self, operator: OperatorId) -> Option<String> {
+        let Some(signatory) = self.signatory(operator) else {
+            return Some("this operator was removed".to_owned());
+        };
+        let ineligible = may_sign(&self.rule, self.responsible, operator, signatory).err()?;
+        Some(match ineligible {
+            Ineligible::Barred => {
+                "whoever answers for the agent may not sign calls of this tool".to_owned()
+            }
+            Ineligible::Group => match &self.rule.group {
+                Some(group) => format!("only operators of group `{group}` sign calls of this tool"),
+                None => "only operators of a group sign calls of this tool".to_owned(),
+            },
+            Ineligible::Role => "only owners and approvers sign calls".to_owned(),
+        })
+    }
+
+    /// Why a signature does not count, for a person; nothing where it does.
+    fn fault(&self, signature: &Signature, now: Timestamp) -> Option<String> {
+        if now >= signature.expires {
+            return Some("it has ended, and has to be given again".to_owned());
+        }
+        if signature.sealed.is_none() {
+            return Some("it was taken away, and has to be given again".to_owned());
+        }
+        if self.rule.presence && !signature.presence {
+            return Some("it was given without the passphrase".to_owned());
+        }
+        if self.rule.reason && signature.reason.is_none() {
+            return Some("it was given without a reason".to_owned());
+        }
+        self.objection(signature.by).filter(|_| !signature.breaks_glass)
+    }
+
+    /// Whether the operator can sign alone what takes more: an owner, whom nothing but the number
+    /// of signatures or the group keeps from it.
+    fn may_break_glass(&self, operator: OperatorId) -> bool {
+        let Some(signatory) = self.signatory(operator) else { return false };
+        let eligible = may_sign(&self.rule, self.responsible, operator, signatory);
+        let needs_it = self.rule.approvers() > 1 || eligible == Err(Ineligible::Group);
+        signatory.may_break_glass()
+            && needs_it
+            && matches!(eligible, Ok(()) | Err(Ineligible::Group))
+    }
+}
+
+/// What an operator brings to sign a call.
+#[derive(Debug)]
+pub(crate) struct Wish {
+    /// Why, where a reason is given.
+    pub(crate) reason: Option<String>,
+    /// Whether the passphrase came with this very approval.
+    pub(crate) presence: bool,
+    /// Whether the operator means to sign alone.
+    pub(crate) break_glass: bool,
+}
+
+impl Wish {
+    /// Whether this operator may sign on these terms.
+    ///
+    /// # Errors
+    ///
+    /// What is missing, and what to do about it.
+    pub(crate) fn check(&self, terms: &Terms, signer: &Unlocked) -> Result<(), ControlError> {
+        let rule = &terms.rule;
+        if self.break_glass {
+            if signer.role != OperatorRole::Owner {
+                return Err(ControlError::conflict("only an owner can break the glass"));
+            }
+            if !terms.may_break_glass(signer.id) {
+                return Err(ControlError::conflict(terms.objection(signer.id).unwrap_or_else(
+                    || "this call takes no more than your signature; sign it as usual".to_owned(),
+                )));
+            }
+        } else if let Some(objection) = terms.objection(signer.id) {
+            return Err(ControlError::conflict(format!("you cannot sign this call: {objection}")));
+        }
+        if (rule.presence || self.break_glass) && !self.presence {
+            let needs = "signing this call takes your passphrase, also while the console is \
+                         unlocked";
+            return Err(ControlError::invalid("passphrase", needs));
+        }
+        if (rule.reason || self.break_glass) && self.reason.is_none() {
+            return Err(ControlError::invalid("reason", "signing this call takes a reason"));
+        }
+        Ok(())
+    }
+
+    /// What the operator signs.
+    pub(crate) fn claims(
+        &self,
+        core: &Core,
+        found: &Approval,
+        terms: &Terms,
+        signer: OperatorId,
+        (token, at): (OperationTokenId, Timestamp),
+    ) -> OperationClaims {
+        let new = &found.new;
+        // Where several sign, the first signature has to stand until the last one has come.
+        let alone = terms.rule.approvers() == 1 || self.break_glass;
+        let soon = alone && core.waiters.is_held(new.id);
+        let (iat, lasts) = (at.secs(), if soon { DEFAULT_SECS } else { MOST_SECS });
+        let reason = self.reason.as_deref();
+        OperationClaims {
+            iss: signer,
+            aud: lifecycle::audience(core),
+            sub: new.agent,
+            tenant: new.tenant,
+            sid: new.session,
+            task: new.task,
+            server: new.server,
+            tool: new.tool,
+            tool_fpr: new.fingerprint,
+            args: new.arguments_digest,
+            pv: core.document().version,
+            jti: token,
+            iat,
+            exp: iat.saturating_add(lasts),
+            rsn: reason.map(|reason| cs_model::Digest::of(reason.as_bytes())),
+            prs: self.presence,
+            brk: self.break_glass,
+        }
+    }
+}
+
+/// Takes away the signatures over a request that do not count any more, and says how many others
+/// than the signer's do. Whoever breaks the glass may have signed before.
+pub(crate) async fn count(
+    db: &mut SqliteConnection,
+    found: &Approval,
+    terms: &Terms,
+    signer: OperatorId,
+    wish: &Wish,
+    now: Timestamp,
+) -> Result<u8, ControlError> {
+    let (tenant, id) = (found.new.tenant, found.new.id);
+    let mut count: u8 = 0;
+    for signature in approval::signatures(&mut *db, tenant, id).await? {
+        let own = signature.by == signer;
+        let counts = terms.fault(&signature, now).is_none();
+        if own && counts && !wish.break_glass {
+            return Err(ControlError::conflict(
+                "you have signed this call already; it takes another operator",
+            ));
+        }
+        if own || !counts {
+            approval::withdraw_signature(&mut *db, tenant, id, signature.by).await?;
+        } else {
+            count = count.saturating_add(1);
+        }
+    }
+    Ok(count)
+}
+
+/// What there is to be said of the signatures over a request, to whoever looks.
+pub(crate) fn view(
+    core: &Core,
+    found: &Approval,
+    terms: &Terms,
+    signatures: &[Signature],
+    names: &Names,
+    viewer: Actor,
+) -> SigningView {
+    let now = core.now();
+    let open = matches!(found.state, ApprovalState::Pending | ApprovalState::Approved);
+    // What is over is shown as it was: the signatures that stood when it was decided.
+    let decided = found.decided.as_ref().filter(|it| it.token.is_some()).map(|it| it.at);
+    let fault = |it: &Signature| {
+        if open {
+            return terms.fault(it, now);
+        }
+        match decided {
+            Some(at) if at < it.expires => None,
+            Some(_) => Some("it had ended".to_owned()),
+            None => Some("the call was not approved".to_owned()),
+        }
+    };
+    let shown = |it: &Signature| SignatureView {
+        operator: it.by,
+        operator_name: names.operator(it.by),
+        at: it.at,
+        expires: it.expires,
+        reason: it.reason.clone(),
+        presence: it.presence,
+        breaks_glass: it.breaks_glass,
+        fault: fault(it),
+    };
+    let shown: Vec<SignatureView> = signatures.iter().map(shown).collect();
+    let counting = || shown.iter().filter(|it| it.fault.is_none());
+    let count = u8::try_from(counting().count()).unwrap_or(u8::MAX);
+    let needed = match found.state {
+        ApprovalState::Pending => terms.rule.approvers().saturating_sub(count).max(1),
+        ApprovalState::Approved
+        | ApprovalState::Denied
+        | ApprovalState::Executed
+        | ApprovalState::Expired
+        | ApprovalState::Unknown
+        | ApprovalState::Withdrawn => 0,
+    };
+    let you = match viewer {
+        Actor::Operator { id, .. } => {
+            let signed = counting().any(|it| it.operator == id);
+            let signed = signed.then(|| "you have signed it; it takes another operator".to_owned());
+            Some(SignerView {
+                objection: terms.objection(id).or(signed),
+                may_break_glass: terms.may_break_glass(id),
+            })
+        }
+        Actor::Local { .. } | Actor::Nobody => None,
+    };
+    SigningView {
+        rule: terms.rule.clone(),
+        responsible: terms.responsible.map(|id| names.operator(id)),
+        signed: count,
+        needed,
+        signatures: shown,
+        you,
+    }
+}
+
+/// Whether there is such an operator group, where one is asked for.
+///
+/// # Errors
+///
+/// That there is none, with the groups that there are.
+pub(crate) async fn check_group(
+    db: &mut SqliteConnection,
+    group: Option<&Name>,
+) -> Result<(), String> {
+    let Some(group) = group else { return Ok(()) };
+    let all = operator_group::list(db).await.map_err(|error| error.to_string())?;
+    if all.iter().any(|it| it.name == *group) {
+        return Ok(());
+    }
+    let known: Vec<&str> = all.iter().map(|it| it.name.as_str()).collect();
+    Err(match known.as_slice() {
+        [] => format!("there is no operator group `{group}`, nor any other; make it first"),
+        known => format!("there is no operator group `{group}`; there are {}", known.join(", ")),
+    })
+}

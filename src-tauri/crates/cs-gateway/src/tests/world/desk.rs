@@ -1,0 +1,112 @@
+//! Calls that wait for a person, and the tokens that pay for them, in a journal.
+
+use std::sync::atomic::Ordering;
+
+use async_trait::async_trait;
+use cs_model::event::{Event, Outcome};
+use cs_model::{ApprovalId, OperationTokenId, TenantId};
+
+use super::Journal;
+use crate::ports::*;
+
+#[async_trait]
+impl ApprovalDesk for Journal {
+    async fn file(
+        &self,
+        request: NewApproval,
+        events: Vec<Event>,
+    ) -> Result<ApprovalId, PortError> {
+        let stands = |(filed, ruling): &&(NewApproval, Ruling)| {
+            let open = matches!(ruling, Ruling::Pending | Ruling::Approved { .. });
+            open && filed.operation == request.operation
+        };
+        let found = self.requests.borrow().iter().find(stands).map(|(filed, _)| filed.id);
+        if let Some(id) = found {
+            return Ok(id);
+        }
+        self.keep(events)?;
+        let id = request.id;
+        self.requests.send_modify(|all| all.push((request, Ruling::Pending)));
+        Ok(id)
+    }
+
+    async fn filed(
+        &self,
+        tenant: TenantId,
+        id: ApprovalId,
+    ) -> Result<Option<FiledCall>, PortError> {
+        let all = self.requests.borrow();
+        let found = all.iter().find(|(it, _)| it.id == id && it.tenant == tenant);
+        Ok(found.map(|(it, _)| FiledCall {
+            session: it.session,
+            credential: it.credential,
+            listed: it.listed.clone(),
+            arguments: it.arguments.clone(),
+            requested: it.requested,
+        }))
+    }
+
+    async fn ruling(&self, _tenant: TenantId, id: ApprovalId) -> Result<Ruling, PortError> {
+        Ok(self.ruling_of(id))
+    }
+
+    async fn decided(
+        &self,
+        tenant: TenantId,
+        id: ApprovalId,
+        _: Meanwhile,
+    ) -> Result<Ruling, PortError> {
+        let decided = |all: &Vec<(NewApproval, Ruling)>| {
+            let fits = |(it, _): &&(NewApproval, Ruling)| it.id == id && it.tenant == tenant;
+            all.iter().find(fits).is_some_and(|(_, ruling)| *ruling != Ruling::Pending)
+        };
+        self.requests.subscribe().wait_for(decided).await.unwrap();
+        Ok(self.ruling_of(id))
+    }
+
+    async fn withdraw(
+        &self,
+        _tenant: TenantId,
+        id: ApprovalId,
+        events: Vec<Event>,
+    ) -> Result<(), PortError> {
+        if matches!(self.ruling_of(id), Ruling::Approved { .. } | Ruling::Pending) {
+            self.keep(events)?;
+            self.rule(id, Ruling::Withdrawn);
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl TokenLedger for Journal {
+    async fn redeem(&self, what: Redemption, events: Vec<Event>) -> Result<Spend, PortError> {
+        if self.ledger_is_down.load(Ordering::SeqCst) {
+            return Err(PortError { doing: "spend a token", source: None });
+        }
+        let stands = |id| matches!(self.ruling_of(id), Ruling::Approved { .. });
+        let all: Vec<_> = what.others.iter().chain([&what.token]).copied().collect();
+        {
+            let mut spent = self.spent.lock().unwrap();
+            let is_spent = all.iter().any(|token| spent.contains(token));
+            if is_spent || !what.approval.is_none_or(stands) {
+                return Ok(Spend::Refused);
+            }
+            spent.extend(all);
+        }
+        self.keep(events)?;
+        if let Some(approval) = what.approval {
+            self.rule(approval, Ruling::Executed);
+        }
+        Ok(Spend::Spent)
+    }
+
+    async fn settled(
+        &self,
+        _token: OperationTokenId,
+        _outcome: Outcome,
+        events: Vec<Event>,
+    ) -> Result<(), PortError> {
+        self.keep(events)
+    }
+}

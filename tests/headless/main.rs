@@ -28,6 +28,7 @@ mod outside;
 mod pairs;
 mod place;
 mod provider;
+mod quorum;
 mod rmcp;
 mod tokens;
 

@@ -9,11 +9,12 @@ import { Act } from './Act'
 import { tellDone } from './notices'
 import { Problem } from './Problem'
 import { RateLimit } from './RateLimit'
+import { SigningRule } from './SigningRule'
 import { useTenant } from './tenant'
 
-type Described = Pick<ToolView, 'id' | 'name' | 'scopes' | 'data_system'> & Partial<Pick<ToolView, 'introspect' | 'rate'>>
+type Described = Pick<ToolView, 'id' | 'name' | 'scopes' | 'data_system'> & Partial<Pick<ToolView, 'introspect' | 'rate' | 'signing'>>
 
-/** What a tool needs of an access token, what data system is behind it, and how often it may be called; all of it can be changed. */
+/** What a tool needs of an access token, what data system is behind it, how often it may be called and who approves; all of it can be changed. */
 export function ToolNeeds({ tool }: { tool: Described }) {
   const tenant = useTenant()
   const [editing, setEditing] = useState(false)
@@ -37,6 +38,7 @@ export function ToolNeeds({ tool }: { tool: Described }) {
     {tool.rate === undefined ? null : (
       <RateLimit whose="by each agent" name={tool.name} rate={tool.rate} onSet={(rate) => call('tool_set_rate', { tenant: tenant.id, tool: tool.id, ...(rate && { rate }) })} />
     )}
+    {tool.signing === undefined ? null : <SigningRule tool={{ ...tool, signing: tool.signing }} />}
     </>
   )
 }

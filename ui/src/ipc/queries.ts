@@ -22,6 +22,9 @@ export const operatorList = () => queryOptions({ queryKey: ['registry', 'operato
 export const tenantList = () =>
   queryOptions({ queryKey: ['registry', 'tenants'], queryFn: () => call('tenant_list') })
 
+export const operatorGroupList = () =>
+  queryOptions({ queryKey: ['registry', 'operator-groups'], queryFn: () => call('operator_group_list') })
+
 export const matrix = (tenant: TenantId) =>
   queryOptions({ queryKey: ['policy', 'matrix', tenant], queryFn: () => call('matrix', { tenant }) })
 

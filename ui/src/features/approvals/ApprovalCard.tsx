@@ -14,8 +14,10 @@ import { bytes, count, exactUtc, plural } from '@/lib/format'
 import { memberCount } from '@/lib/json'
 import { kindLabel, kindUse, kindVerb } from '@/lib/kinds'
 import { outcomeWord } from '@/lib/outcome'
+import { isUsual } from '@/lib/signing'
 import css from './Approvals.module.css'
 import { DecisionBar } from './DecisionBar'
+import { Signatures } from './Signatures'
 import { StateMark } from './StateMark'
 import { TimeLeft } from './TimeLeft'
 import { useSeenWhole } from './seen'
@@ -39,6 +41,7 @@ export function ApprovalCard({ view, canDecide }: { view: ApprovalView; canDecid
         <Who view={view} />
         <What view={view} />
         <Arguments view={view} />
+        {isUsual(view.signing.rule) && view.signing.signatures.length < 2 && !row.broke_glass ? null : <Part title="Who has to sign"><Signatures view={view} /></Part>}
         <Why view={view} />
       </div>
       {pending && canDecide ? <DecisionBar view={view} seen={seen} /> : null}
@@ -144,6 +147,7 @@ function Decided({ view }: { view: ApprovalView }) {
     <Part title="What became of it">
       <dl className="facts">
         <dt>State</dt><dd><StateMark state={view.row.state} /></dd>
+        {view.row.broke_glass ? <><dt>Glass</dt><dd><Mark tone="bad">Broken: an owner signed alone</Mark></dd></> : null}
         {view.decided_by ? <><dt>Decided by</dt><dd>{view.decided_by}{view.decided_at ? <> <span className="dim">· {exactUtc(view.decided_at)}</span></> : null}</dd></> : null}
         {view.reason ? <><dt>Reason</dt><dd><Untrusted text={view.reason} lines /></dd></> : null}
         {view.outcome ? <><dt>Outcome</dt><dd>{outcomeWord[view.outcome]}</dd></> : null}

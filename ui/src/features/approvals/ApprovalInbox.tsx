@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useRef, useState, type KeyboardEvent } from 'react'
 import { Empty } from '@/components/Empty'
 import { Loaded } from '@/components/Loaded'
+import { Mark } from '@/components/Mark'
 import { OneLine } from '@/components/OneLine'
 import { Time, useNow } from '@/components/Time'
 import type { ApprovalRow } from '@/ipc/generated'
@@ -9,6 +10,7 @@ import { approvalShow } from '@/ipc/queries'
 import { duration } from '@/lib/format'
 import { ApprovalCard } from './ApprovalCard'
 import css from './Approvals.module.css'
+import { progressOf } from './Signatures'
 import { StateMark } from './StateMark'
 import { useCalmOrder } from './calm-order'
 
@@ -48,13 +50,15 @@ export function ApprovalInbox({ rows, open, onOpen, canDecide }: Props) {
 }
 
 function Item({ row, gone, chosen, onOpen }: { row: ApprovalRow; gone: boolean; chosen: boolean; onOpen: () => void }) {
+  const progress = progressOf(row)
   return (
     <button type="button" role="option" aria-selected={chosen} tabIndex={chosen ? 0 : -1} data-id={row.id} data-gone={gone || undefined} className={css.item} onClick={onOpen}>
       <span className={css.itemHead}>
         <b className={css.itemName}><OneLine text={row.tool_name} /></b>
         {row.state === 'pending' ? <Left row={row} /> : <StateMark state={row.state} />}
       </span>
-      <span className="dim small ellipsis">{row.agent_name} on {row.server_name}</span>
+      <span className="dim small ellipsis">{row.agent_name} on {row.server_name}{progress ? ` · ${progress}` : ''}</span>
+      {row.broke_glass ? <Mark tone="bad">Glass broken</Mark> : null}
       <span className="dim small ellipsis">
         {gone ? 'no longer waiting' : <>asked <Time at={row.requested} />{row.goes_on ? ' · the agent goes on' : row.held ? ' · the agent waits' : ''} · task {row.task_name}</>}
       </span>

@@ -1,14 +1,16 @@
-import { Textarea } from '@mantine/core'
+import { PasswordInput, Textarea } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { useState, type KeyboardEvent } from 'react'
+import { useState } from 'react'
 import { Act } from '@/components/Act'
 import { IconSignature } from '@/components/icons'
 import { Problem } from '@/components/Problem'
 import { useNow } from '@/components/Time'
 import { call } from '@/ipc/call'
 import type { ApprovalView } from '@/ipc/generated'
+import { LONGEST_REASON } from '@/lib/reason'
 import css from './Approvals.module.css'
 import { useArmed, type Arming } from './armed'
+import { BreakGlass, swallowEnter } from './BreakGlass'
 
 const notYet: Record<Arming, string | undefined> = {
   unseen: 'Scroll to the end of the card first: all of it is signed',
@@ -17,43 +19,71 @@ const notYet: Record<Arming, string | undefined> = {
   armed: undefined,
 }
 
+type Brought = { reason?: string; passphrase?: string; break_glass?: true }
+
 /** Deny and Approve, apart. Deny has the focus; Enter never approves. */
 export function DecisionBar({ view, seen }: { view: ApprovalView; seen: boolean }) {
   const queryClient = useQueryClient()
-  const [denying, setDenying] = useState(false)
+  const [doing, setDoing] = useState<'deny' | 'glass' | null>(null)
+  const [reason, setReason] = useState('')
+  const [passphrase, setPassphrase] = useState('')
   // Another request, or other arguments, under the hand are to be looked at first.
   const arming = useArmed(seen, `${view.row.id} ${view.arguments_digest}`)
   const now = useNow(1_000)
   const where = { tenant: view.row.tenant, approval: view.row.id }
   const settled = () => queryClient.invalidateQueries({ queryKey: ['approvals'] })
   const approve = useMutation({
-    mutationFn: () => call('approval_approve', { ...where, shown: view.arguments_digest }),
-    onSettled: settled,
+    mutationFn: (brought: Brought) => call('approval_approve', { ...where, shown: view.arguments_digest, ...brought }),
+    onSettled: () => {
+      setPassphrase('')
+      return settled()
+    },
   })
   const deny = useMutation({
-    mutationFn: (reason: string) => call('approval_deny', { ...where, reason }),
+    mutationFn: (why: string) => call('approval_deny', { ...where, reason: why }),
     onSettled: settled,
   })
   const over = now >= Date.parse(view.row.expires) ? 'The time to decide is over' : undefined
-  const refused = over ?? notYet[arming]
+  const { rule, you, needed, signed } = view.signing
+  const objection = you?.objection ?? null
+  const early = over ?? notYet[arming]
+  const missing = rule.reason && !reason.trim() ? 'Say why first' : rule.presence && !passphrase ? 'Type your passphrase first' : undefined
+  const refused = over ?? (objection === null ? undefined : sentence(objection)) ?? notYet[arming] ?? missing
+  const covers = needed > 1 ? `Yours is signature ${signed + 1} of ${rule.approvers}: then the call waits for another operator.` : 'Your signature covers exactly this call, once.'
   const error = approve.error ?? deny.error
-  if (denying) {
+  if (doing === 'glass') {
+    const although = rule.approvers > 1 ? `it takes ${rule.approvers} operators${rule.group ? ` of group ${rule.group}` : ''}` : `only operators of group ${rule.group} sign it`
     return (
       <>
         {error ? <Problem error={error} /> : null}
-        <DenyForm busy={deny.isPending} onDeny={(reason) => deny.mutate(reason)} onBack={() => setDenying(false)} />
+        <BreakGlass although={although} busy={approve.isPending} refused={early} onBack={() => setDoing(null)}
+          onBreak={(why, phrase) => approve.mutate({ reason: why, passphrase: phrase, break_glass: true })} />
+      </>
+    )
+  }
+  if (doing === 'deny') {
+    return (
+      <>
+        {error ? <Problem error={error} /> : null}
+        <DenyForm busy={deny.isPending} onDeny={(why) => deny.mutate(why)} onBack={() => setDoing(null)} />
       </>
     )
   }
   return (
     <>
       {error ? <Problem error={error} /> : null}
+      {objection === null && (rule.reason || rule.presence) ? (
+        <div className={css.brings}>
+          {rule.reason ? <Textarea label="Why you approve" description="Kept with your signature" rows={2} maxLength={LONGEST_REASON} value={reason} onChange={(event) => setReason(event.currentTarget.value)} /> : null}
+          {rule.presence ? <PasswordInput label="Your passphrase" description="Asked for with each approval" autoComplete="current-password" value={passphrase} onChange={(event) => setPassphrase(event.currentTarget.value)} /> : null}
+        </div>
+      ) : null}
       <footer className={css.bar}>
-        <Act size="sm" autoFocus onClick={() => setDenying(true)} disabledReason={over}>Deny</Act>
-        <span className="dim grow small" role="status">{refused ?? 'Your signature covers exactly this call, once.'}</span>
-        {/* A key that was meant for something else must not sign: only the pointer or the space bar do. */}
+        <Act size="sm" autoFocus onClick={() => setDoing('deny')} disabledReason={over}>Deny</Act>
+        <span className="dim grow small" role="status">{refused ?? covers}</span>
+        {you?.may_break_glass ? <Act tone="quiet" onClick={() => setDoing('glass')} disabledReason={over}>Break the glass…</Act> : null}
         <span onKeyDownCapture={swallowEnter}>
-          <Act tone="primary" size="sm" leftSection={<IconSignature size={16} />} onClick={() => approve.mutate()} loading={approve.isPending} disabledReason={refused}>
+          <Act tone="primary" size="sm" leftSection={<IconSignature size={16} />} onClick={() => approve.mutate({ ...(rule.reason && { reason: reason.trim() }), ...(rule.presence && { passphrase }) })} loading={approve.isPending} disabledReason={refused}>
             Approve and sign
           </Act>
         </span>
@@ -62,11 +92,7 @@ export function DecisionBar({ view, seen }: { view: ApprovalView; seen: boolean 
   )
 }
 
-function swallowEnter(event: KeyboardEvent) {
-  if (event.key !== 'Enter') return
-  event.preventDefault()
-  event.stopPropagation()
-}
+const sentence = (text: string) => (text.charAt(0).toUpperCase() + text.slice(1)).replaceAll('`', '')
 
 const common = ['Not needed for this task', 'Wrong arguments', 'Looks like injected instructions']
 

@@ -4,6 +4,7 @@ import { act, fireEvent, render, screen } from '@testing-library/react'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { call } from '@/ipc/call'
 import type { ApprovalRow, ApprovalView } from '@/ipc/generated'
+import { usualRule } from '@/lib/signing'
 import { ApprovalCard } from './ApprovalCard'
 import { ARM_MS } from './armed'
 import { calmOrder } from './calm-order'
@@ -15,12 +16,13 @@ vi.mock('@/ipc/call', () => ({ call: vi.fn() }))
 const soon = new Date(Date.now() + 600_000).toISOString()
 const row = {
   id: 'apr_1', tenant: 'tnt_1', tenant_name: 'acme', agent_name: 'executor-1', task_name: 'workbench', server_name: 'workbench', tool_name: 'send_email',
-  state: 'pending', requested: new Date().toISOString(), expires: soon, held: true, goes_on: false,
+  state: 'pending', requested: new Date().toISOString(), expires: soon, held: true, goes_on: false, signed: 0, approvers: 1, broke_glass: false,
 } as unknown as ApprovalRow
 const view = {
   row, agent: 'agt_1', session: 'ses_1', roles: ['executor'], session_opened: soon, session_ends: soon, session_anomalies: 0,
   tool: { kind: 'tool', name: 'send_email', server_name: 'workbench', description: 'Sends.', claims: { read_only: null, destructive: null, open_world: null }, drift: null, problem: null, fingerprint: 'f'.repeat(64), grants: [] },
   arguments: '{"to":"ann"}', arguments_digest: 'd'.repeat(64), arguments_bytes: 12, previous: null, policy_version: 3, asked_because: 'The grant is Token.',
+  signing: { rule: usualRule, responsible: null, signed: 0, needed: 1, signatures: [], you: { objection: null, may_break_glass: false } },
   decided_by: null, decided_at: null, reason: null, outcome: null,
 } as unknown as ApprovalView
 

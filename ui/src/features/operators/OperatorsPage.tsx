@@ -15,6 +15,7 @@ import { call } from '@/ipc/call'
 import type { OperatorView } from '@/ipc/generated'
 import { operatorList, status } from '@/ipc/queries'
 import { plural } from '@/lib/format'
+import { Groups } from './Groups'
 import css from './Operators.module.css'
 import { AddOperator, ChangePassphrase, ChangeRole, Keys, RecoverOperator, RotateKey } from './dialogs'
 
@@ -40,6 +41,7 @@ export function OperatorsPage() {
       <Loaded query={query}>
         {(all) => <DataTable label="Operators" rows={all} columns={columns} rowKey={(one) => one.id} empty={<Empty title="No operator">The console was not set up yet.</Empty>} />}
       </Loaded>
+      <Groups mayChange={isOwner ? undefined : ONLY_OWNERS} />
       {shown?.what === 'add' ? <AddOperator onClose={close} /> : null}
       {shown?.what === 'role' ? <ChangeRole operator={shown.operator} onClose={close} /> : null}
       {shown?.what === 'recover' ? <RecoverOperator operator={shown.operator} onClose={close} /> : null}

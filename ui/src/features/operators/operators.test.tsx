@@ -20,7 +20,7 @@ const client = new QueryClient()
 const calls = (command: Command) => vi.mocked(call).mock.calls.filter(([name]) => name === command).map(([, args]) => args)
 
 function show(you: OperatorView) {
-  const answers: Partial<Record<Command, unknown>> = { operator_list: [ada, bob], status: { operator: you }, operator_create: ada, operator_recover: bob, operator_passphrase_set: you, operator_remove: null }
+  const answers: Partial<Record<Command, unknown>> = { operator_list: [ada, bob], operator_group_list: [], status: { operator: you }, operator_create: ada, operator_recover: bob, operator_passphrase_set: you, operator_remove: null }
   vi.mocked(call).mockReset().mockImplementation((async (command: Command) => answers[command]) as never)
   render(
     <MantineProvider env="test">

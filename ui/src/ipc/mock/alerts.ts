@@ -12,6 +12,7 @@ const all: Record<AlertRule, Of> = {
   authn_failures: of('AL1', 'Repeated authentication failures', 'More than 3 authentication failures within 60 s from one agent identity', { threshold: limit(3, 1, 100), window_secs: limit(60, 10, 3600) }),
   clock_moved: of('AL4', 'The clock was set', 'The clock of the machine was set back, or far ahead', { everywhere: true }),
   credential_unused: of('AL1', 'Credential never used', 'A credential was not used within 15 days of its issue', { threshold: limit(15, 1, 365) }),
+  glass_broken: of('AL2', 'Glass broken: an owner signed alone', 'An owner signs alone for a call that takes more signatures, or a group'),
   incident: of('AL2', 'Incident: many attempts in one session', '5 or more attempts outside the allowlist in one session', { severity: 'incident', threshold: limit(5, 2, 100), contain: false }),
   integrity_failed: of('AL4', 'The log or the registry is not what it was', 'A seal of the log does not hold, or the registry is not what it was', { severity: 'incident', everywhere: true }),
   outside_allowlist: of('AL2', 'Attempt outside the allowlist', 'Any attempt outside the session’s allowlist'),

@@ -1,6 +1,7 @@
 /** Calls that wait for a person, some of them written by somebody who means ill. */
 import type { ApprovalState, ApprovalView, ToolView } from '../generated'
 import { ago, ahead, below, digest, id, pick } from './clock'
+import { unsigned } from './signing'
 import type { Tenant, World } from './world'
 
 type Call = { tool: string; args: unknown; previous?: unknown; raw?: string }
@@ -49,11 +50,13 @@ function makeApproval(tenant: Tenant, call: Call, state: ApprovalState, age: num
       id: id('apr'), tenant: tenant.view.id, tenant_name: tenant.view.name, agent_name: agent?.name ?? 'executor-1', task_name: 'workbench', server_name: tool.server_name, tool_name: call.tool,
       state, requested: ago(age), expires: state === 'pending' ? ahead(900 - age > 60 ? 900 - age : 70 + below(600)) : ago(age - 900), held: state === 'pending' && age < 50,
       goes_on: state === 'pending' && age < 20,
+      signed: 0, approvers: 1, broke_glass: false,
     },
     agent: agent?.id as never, session: id('ses'), roles: ['executor'], session_opened: ago(age + 700), session_ends: ahead(2_000), session_anomalies: pick([0, 0, 2, 6]),
     tool: { ...tool, grants: [] }, arguments: source, arguments_digest: digest(), arguments_bytes: new TextEncoder().encode(source).length,
     previous: call.previous === undefined ? null : JSON.stringify(call.previous), policy_version: 12,
     asked_because: `Role executor has the grant Token for ${call.tool}: every call of it needs the signature of an operator.`,
+    signing: state === 'pending' ? unsigned() : { ...unsigned(), needed: 0 },
     decided_by: decided && 'Ada Lindgren', decided_at: decided, reason: state === 'denied' ? 'Not needed for this task' : null,
     outcome: state === 'executed' ? 'answered' : state === 'unknown' ? 'unknown' : null,
   }

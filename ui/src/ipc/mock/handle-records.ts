@@ -3,6 +3,7 @@ import type { ApprovalView, AuditRow } from '../generated'
 import type { Handlers } from './backend'
 import { ago, correlation, digest } from './clock'
 import { changed, missing } from './handle-status'
+import { signature } from './signing'
 import type { World } from './world'
 
 function waiting(world: World, approval: string): ApprovalView {
@@ -28,10 +29,22 @@ export const recordHandlers: Handlers = {
     if (!found) throw missing('approval request')
     return found
   },
-  approval_approve: (world, { approval, shown }) => {
+  approval_approve: (world, { approval, shown, reason, passphrase, break_glass }) => {
     const found = waiting(world, approval)
     if (shown !== found.arguments_digest) throw new IpcError('stale', 'These are not the arguments that you were shown.', correlation())
-    return settle(world, found, 'executed', null)
+    if (passphrase !== undefined && passphrase !== world.passphrase) throw new IpcError('wrong_passphrase', 'This is not the passphrase; try again.', correlation())
+    const [signing, who] = [found.signing, world.status.operator]
+    if (who) signing.signatures.push({ ...signature(who, reason ?? null, null, passphrase !== undefined), at: ago(0), breaks_glass: break_glass ?? false })
+    signing.signed += 1
+    found.row.signed = signing.signed
+    if (!break_glass && signing.signed < signing.rule.approvers) {
+      Object.assign(signing, { needed: signing.rule.approvers - signing.signed, you: { objection: 'you have signed it; it takes another operator', may_break_glass: true } })
+      changed('approvals', 'audit')
+      return found
+    }
+    signing.needed = 0
+    found.row.broke_glass = break_glass ?? false
+    return settle(world, found, 'executed', reason ?? null)
   },
   approval_deny: (world, { approval, reason }) => settle(world, waiting(world, approval), 'denied', reason),
   approval_week: (world, { tenant }) => {

@@ -1,6 +1,6 @@
 /** What the backend inside the page holds, and the three sizes that it can have. */
 import type {
-  AgentView, AlertRuleView, AlertView, ApprovalView, AuditRow, AuthorityView, ConditionView, CredentialView, Grant, IssuerView, OperatorView, OriginView, ProviderView, RevocationView, RoleId, ServerView,
+  AgentView, AlertRuleView, AlertView, ApprovalView, AuditRow, AuthorityView, ConditionView, CredentialView, Grant, IssuerView, OperatorGroupView, OperatorView, OriginView, ProviderView, RevocationView, RoleId, ServerView,
   ServingView, SessionView, StatusView, TaskView, TemplateView, TenantId, TenantView, ToolView,
 } from '../generated'
 import { fillAlerts, freshRules } from './alerts'
@@ -10,6 +10,7 @@ import { fillIdentity } from './identity'
 import { ago, ahead, below, chance, digest, id, pick } from './clock'
 import { gatewayOf, makeServing } from './serving'
 import { makeOperators } from './operators'
+import { fillSigning, makeGroups, usual } from './signing'
 import { makeTemplates } from './templates'
 import { definitionOf, furnishings, invented, lengthy, workbench, type Sample } from './tools'
 
@@ -42,6 +43,7 @@ export type World = {
   passphrase: string
   operators: OperatorView[]
   tenants: Tenant[]
+  groups: OperatorGroupView[]
   approvals: ApprovalView[]
   audit: AuditRow[]
   alerts: AlertView[]
@@ -55,7 +57,7 @@ const MORE_ROLES = ['support', 'billing', 'release', 'oncall', 'research', 'lega
 export function makeWorld(size: Size): World {
   const serving = makeServing(size === 'crowded')
   const operators = makeOperators(size === 'crowded')
-  const world: World = { status: statusOf(size, operators), serving, passphrase: 'correct horse battery', operators, tenants: [], approvals: [], audit: [], alerts: [], rules: freshRules(), templates: [] }
+  const world: World = { status: statusOf(size, operators), serving, passphrase: 'correct horse battery', operators, groups: [], tenants: [], approvals: [], audit: [], alerts: [], rules: freshRules(), templates: [] }
   world.status.gateway = gatewayOf(serving, world.status.gateway)
   if (size === 'first-run') return world
   world.tenants.push(makeTenant('acme', size, true))
@@ -65,7 +67,9 @@ export function makeWorld(size: Size): World {
   }
   if (size !== 'empty') {
     world.templates.push(...makeTemplates(size === 'crowded' ? 30 : 2))
+    world.groups = makeGroups(world.operators, size === 'crowded')
     fillApprovals(world, size === 'crowded' ? 200 : 3, size === 'crowded')
+    fillSigning(world)
     fillAudit(world, size === 'crowded' ? 20_000 : 180)
     fillAlerts(world, size === 'crowded')
   }
@@ -131,7 +135,7 @@ export function addServer(tenant: Tenant, name: string, samples: Sample[]): Serv
   for (const sample of samples) {
     const tool = {
       id: id('tol') as ToolView['id'], server: server.id, server_name: name, kind: sample.kind ?? ('tool' as const), name: sample.name, title: sample.title, description: sample.description,
-      definition: definitionOf(sample), fingerprint: digest(), enabled: true, drift: null, problem: null, claims: sample.claims, grants: [], scopes: [], data_system: null, introspect: false, rate: null,
+      definition: definitionOf(sample), fingerprint: digest(), enabled: true, drift: null, problem: null, claims: sample.claims, grants: [], scopes: [], data_system: null, introspect: false, rate: null, signing: usual,
       last_used: chance() < 0.6 ? ago(below(200_000) + 30) : null,
     }
     tenant.tools.push(tool)
@@ -183,7 +187,7 @@ function addAgents(tenant: Tenant, size: Size) {
 
 export function makeAgent(name: string, roles: Role[], tasks: TaskView[]): AgentView {
   return {
-    id: id('agt'), name, standing: 'active', roles, tasks: tasks.map((task) => ({ id: task.id, name: task.name })), rate: null, credentials: [],
+    id: id('agt'), name, standing: 'active', roles, tasks: tasks.map((task) => ({ id: task.id, name: task.name })), rate: null, responsible: null, credentials: [],
     last_seen: null, live_sessions: 0, created: ago(86_400 * below(12)),
   }
 }

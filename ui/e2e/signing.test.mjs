@@ -1,0 +1,45 @@
+/** Who approves: on the page of a tool, of an agent and in the settings, and on the card of a call. */
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { onTheMock, overflowing, seriousProblems, settled, shots } from './browser.mjs'
+
+const at = onTheMock()
+
+const steps = [
+  { name: 'card', path: '/decide', size: 'typical', act: (page) => page.getByText('Who has to sign').scrollIntoViewIfNeeded() },
+  { name: 'glass', path: '/decide', size: 'typical', act: (page) => page.getByRole('button', { name: /Break the glass/ }).click() },
+  { name: 'objection', path: '/decide', size: 'typical', act: async (page) => { await page.getByRole('option').nth(1).click(); await page.getByText('Who has to sign').scrollIntoViewIfNeeded() } },
+  { name: 'decided', path: '/t/acme/approvals?state=decided', size: 'typical', act: (page) => page.getByText('Glass broken').first().click() },
+  { name: 'tool', path: '/t/acme/servers', size: 'typical', act: async (page) => {
+    await page.getByRole('button', { name: 'workbench', exact: true }).click()
+    await settled(page)
+    await page.getByRole('button', { name: /send_email/ }).first().click()
+    await page.getByRole('button', { name: 'Change who approves calls of send_email' }).click()
+    await page.getByRole('button', { name: 'Cancel' }).scrollIntoViewIfNeeded()
+  } },
+  { name: 'agent', path: '/t/acme/agents', size: 'typical', act: async (page) => {
+    await page.getByText('executor-1').first().click()
+    await page.getByRole('button', { name: 'Change who answers for executor-1' }).click()
+  } },
+  { name: 'groups', path: '/operators', size: 'crowded', act: (page) => page.getByLabel('New group').scrollIntoViewIfNeeded() },
+]
+
+for (const scheme of ['light', 'dark']) {
+  for (const { name, path, size, act } of steps) {
+    test(`who approves: ${name} (${scheme}) fits at 1024 x 700 and has no serious accessibility problem`, async () => {
+      const { page, wrong, close } = await at(size, path, { scheme, width: 1024, height: 700 })
+      page.setDefaultTimeout(8_000)
+      try {
+        await act(page)
+        await settled(page)
+      } finally {
+        await page.screenshot({ path: join(shots, `signing-${name}-${scheme}.png`) })
+      }
+      assert.deepEqual(await overflowing(page), [])
+      assert.deepEqual(await seriousProblems(page), [])
+      assert.deepEqual(wrong, [])
+      await close()
+    })
+  }
+}

@@ -14,7 +14,7 @@ use tokio::net::TcpStream;
 use super::world::{Journal, key_id, secret};
 
 pub(super) const MODERN: &str = "2026-07-28";
-pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// An answer, as it came.
 #[derive(Clone, Debug, Default)]

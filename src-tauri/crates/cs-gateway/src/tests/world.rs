@@ -359,7 +359,7 @@ impl Journal {
                 tokio::task::yield_now().await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(10), happens).await.expect("an event")
+        tokio::time::timeout(Duration::from_secs(30), happens).await.expect("an event")
     }
 
     pub(super) fn reasons(&self, kind: EventKind) -> Vec<String> {

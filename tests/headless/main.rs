@@ -16,6 +16,7 @@ mod conformance;
 mod decide;
 mod disk;
 mod errands;
+mod exhausted;
 mod glewlwyd;
 mod home;
 mod http;

@@ -144,6 +144,9 @@ test('a call is approved in the approval window only after it was seen whole, an
   const { page, wrong, close } = await at('typical', '/decide')
   const approve = page.getByRole('button', { name: 'Approve and sign' })
   await focused(page.getByRole('button', { name: 'Deny' }))
+  // The first two take more than one click: a reason and a passphrase, or somebody else.
+  await page.getByRole('option').nth(2).click()
+  await page.getByText('Your signature covers exactly this call, once.').or(page.getByText('Scroll to the end of the card first')).waitFor()
   await page.waitForTimeout(900)
   await disabled(approve)
   await page.getByRole('region', { name: 'The whole call' }).evaluate((body) => body.scrollTo(0, body.scrollHeight))

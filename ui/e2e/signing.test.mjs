@@ -20,7 +20,7 @@ const steps = [
   } },
   { name: 'agent', path: '/t/acme/agents', size: 'typical', act: async (page) => {
     await page.getByText('executor-1').first().click()
-    await page.getByRole('button', { name: 'Change who answers for executor-1' }).click()
+    await page.getByRole('region', { name: 'Who answers for executor-1' }).getByRole('button').click()
   } },
   { name: 'groups', path: '/operators', size: 'crowded', act: (page) => page.getByLabel('New group').scrollIntoViewIfNeeded() },
 ]

@@ -41,7 +41,7 @@ export function Responsible({ agent }: { agent: AgentView }) {
         <>
           <span>{agent.responsible ? agent.responsible.name : <span className="dim">Nobody is named</span>}</span>
           <span className="dim small">Tools can bar this person from approving the agent’s calls.</span>
-          <div><Act onClick={() => setEditing(true)} aria-label={`Change who answers for ${agent.name}`}>{agent.responsible ? 'Change' : 'Name somebody'}</Act></div>
+          <div><Act onClick={() => setEditing(true)}>{agent.responsible ? 'Change' : 'Name somebody'}</Act></div>
         </>
       )}
     </section>

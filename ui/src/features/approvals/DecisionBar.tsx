@@ -78,7 +78,7 @@ export function DecisionBar({ view, seen }: { view: ApprovalView; seen: boolean 
           {rule.presence ? <PasswordInput label="Your passphrase" description="Asked for with each approval" autoComplete="current-password" value={passphrase} onChange={(event) => setPassphrase(event.currentTarget.value)} /> : null}
         </div>
       ) : null}
-      <footer className={css.bar}>
+      <footer className={css.bar} data-crowded={you?.may_break_glass || undefined}>
         <Act size="sm" autoFocus onClick={() => setDoing('deny')} disabledReason={over}>Deny</Act>
         <span className="dim grow small" role="status">{refused ?? covers}</span>
         {you?.may_break_glass ? <Act tone="quiet" onClick={() => setDoing('glass')} disabledReason={over}>Break the glass…</Act> : null}

@@ -203,7 +203,7 @@ async fn a01_a_full_disk_refuses_every_call_says_so_and_is_recovered_from_withou
     assert_eq!(chain["whole"], true, "{chain}");
     let log = disk.cli("audit list --limit 500").await.told;
     let kinds = |kind: &str| log.lines().filter(|it| it.contains(&format!("\"{kind}\""))).count();
-    assert_eq!(kinds("execution.started"), number + 1, "what was made is on record: {log}");
+    assert_eq!(kinds("execution.finished"), number + 1, "what was made is on record: {log}");
     assert_eq!(kinds("registry.recovered"), 1, "{log}");
 }
 

@@ -186,8 +186,8 @@ impl Engine {
                 found.fired.extend(overlong.map(|it| it.firing(event.at)));
             }
             EventKind::ToolDrift => found.fired.push(drift(seq, event, facts)),
-            // What an allowed call leaves (`AuthnSucceeded`, a `Decision` that is no anomaly, and
-            // both of its execution) is not even read: `cs_registry::audit::notable_after`.
+            // What an allowed call leaves (a `Decision` that is no anomaly, and the end of its
+            // execution) is not even read: `cs_registry::audit::notable_after`.
             EventKind::AdminChanged
             | EventKind::AlertAcknowledged
             | EventKind::AlertRaised

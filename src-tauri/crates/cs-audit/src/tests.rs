@@ -43,7 +43,7 @@ proptest! {
     /// The form is the one that anybody else who follows RFC 8785 gives the event.
     #[test]
     fn the_form_of_an_event_is_the_canonical_one(
-        words in proptest::collection::vec("\\PC{0,12}|[\\x00-\\x7f]{0,12}|[\u{10000}-\u{10ffff}é\"]{0,4}", 6),
+        words in proptest::collection::vec("\\PC{0,12}|[\\x00-\\x7f]{0,12}|[\u{10000}-\u{10ffff}é\"]{0,4}", 7),
         number in prop::option::of(0_u64..1 << 54),
         uid in prop::option::of(any::<u32>()),
         who in 0..4_u8,
@@ -86,6 +86,7 @@ proptest! {
             reason: word(3),
             client: word(4),
             detail: word(5),
+            proof: word(6),
             took_ms: number,
             policy_version: number,
             actor,

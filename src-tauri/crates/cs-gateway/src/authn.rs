@@ -221,9 +221,7 @@ pub(crate) async fn identify(
     let (reason, undecided) = match verify(gate, letter, turned_away, &mut claimed).await {
         Ok(presented) => {
             trail.caller(presented.tenant, presented.agent, presented.credential);
-            let mut event = trail.event(EventKind::AuthnSucceeded, gate.now());
-            event.detail = Some(method.to_owned());
-            trail.note(event);
+            trail.accepted(method, gate.now());
             return Ok(presented);
         }
         Err(Doubt::Port(error)) => return Err(Refusal::Unrecorded(error)),

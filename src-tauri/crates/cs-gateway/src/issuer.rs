@@ -177,9 +177,7 @@ impl Case<'_> {
         let form = Form::read(&body)?;
         let client = client::identify(self, &form, claimed).await?;
         trail.caller(client.holder.tenant, client.holder.agent, client.holder.credential);
-        let mut event = trail.event(EventKind::AuthnSucceeded, self.gate.now());
-        event.detail = Some(METHOD.to_owned());
-        trail.note(event);
+        trail.accepted(METHOD, self.gate.now());
         self.gate.quota.take(Asked::Client(client.holder.credential), self.now)?;
         match place {
             Place::Introspect => inspect::introspect(self, &form, trail).await,

@@ -1,8 +1,8 @@
 //! Nothing goes out before it is on record, and nothing that needs a signature before one was
 //! spent on it.
 //!
-//! For a call that is simply allowed: the decision and the intent are durable, then it is
-//! cleared. For one that a person signs: the token is verified against this very call, then spent
+//! For a call that is simply allowed: the decision is on record, then it is cleared: one without an
+//! end on record is one whose outcome is unknown. For one that a person signs: the token is verified against this very call, then spent
 //! and put on record in one durable step, then it is cleared.
 
 mod hold;
@@ -78,10 +78,8 @@ pub(crate) async fn on_record(
     let mut decided = authz::decision(gate, live, wanted, digest, trail, Decision::Allow);
     decided.reason = Some("granted".to_owned());
     decided.policy_version = Some(permit.policy_version());
+    let since = decided.at;
     trail.note(decided);
-    let since = gate.now();
-    let started = execution(trail, EventKind::ExecutionStarted, &permit, since);
-    trail.note(started);
     trail.settle(&gate.ports).await?;
     let cleared = Cleared { permit, token: None, since };
     // Writing takes time, in which somebody may have narrowed the policy or ended the session.

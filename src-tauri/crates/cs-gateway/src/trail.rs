@@ -12,8 +12,9 @@ const MOST_TEXT: usize = 160;
 
 /// What is known of a request so far, and the events of it that are not on record yet.
 ///
-/// Events that change nothing (a credential was accepted) wait for the next ones, so that one
-/// durable append takes them all; whoever answers makes sure that none is left.
+/// Events that change nothing wait for the next ones, so that one durable append takes them all;
+/// whoever answers makes sure that none is left. That a credential was accepted is part of the
+/// first of them, and an event of its own only where there is no other.
 #[derive(Debug)]
 pub(crate) struct Trail {
     /// What ties the answer to the events.
@@ -22,12 +23,22 @@ pub(crate) struct Trail {
     method: Option<String>,
     caller: Option<(TenantId, AgentId, CredentialId)>,
     session: Option<(SessionId, Option<TaskId>)>,
+    /// By what the caller was recognised and when, until an event says so.
+    accepted: Option<(&'static str, Timestamp)>,
     waiting: Vec<Event>,
 }
 
 impl Trail {
     pub(crate) const fn new(correlation: CorrelationId, client: String) -> Self {
-        Self { correlation, client, method: None, caller: None, session: None, waiting: Vec::new() }
+        Self {
+            correlation,
+            client,
+            method: None,
+            caller: None,
+            session: None,
+            accepted: None,
+            waiting: Vec::new(),
+        }
     }
 
     /// The trail of what goes on when the request is answered.
@@ -35,7 +46,7 @@ impl Trail {
         let (client, method) = (self.client.clone(), self.method.clone());
         let (caller, session) = (self.caller, self.session);
         let (correlation, waiting) = (self.correlation, Vec::new());
-        Self { correlation, client, method, caller, session, waiting }
+        Self { correlation, client, method, caller, session, accepted: None, waiting }
     }
 
     /// From here on the caller is known.
@@ -46,6 +57,11 @@ impl Trail {
         credential: CredentialId,
     ) {
         self.caller = Some((tenant, agent, credential));
+    }
+
+    /// The caller proved itself by this.
+    pub(crate) const fn accepted(&mut self, proof: &'static str, at: Timestamp) {
+        self.accepted = Some((proof, at));
     }
 
     /// From here on the session is known.
@@ -77,7 +93,12 @@ impl Trail {
     }
 
     /// Keeps an event for the next append.
-    pub(crate) fn note(&mut self, event: Event) {
+    pub(crate) fn note(&mut self, mut event: Event) {
+        if event.credential.is_some()
+            && let Some((proof, _)) = self.accepted.take()
+        {
+            event.proof = Some(proof.to_owned());
+        }
         self.waiting.push(event);
     }
 
@@ -89,6 +110,11 @@ impl Trail {
 
     /// Puts what waits on record.
     pub(crate) async fn settle(&mut self, ports: &Ports) -> Result<(), PortError> {
+        if let Some((proof, at)) = self.accepted.take() {
+            let mut event = self.event(EventKind::AuthnSucceeded, at);
+            event.proof = Some(proof.to_owned());
+            self.waiting.push(event);
+        }
         if self.waiting.is_empty() {
             return Ok(());
         }

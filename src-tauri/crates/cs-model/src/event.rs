@@ -54,7 +54,7 @@ kinds! {
     ApprovalWithdrawn = "approval.withdrawn",
     /// A credential was not accepted; `reason` says why.
     AuthnFailed = "authn.failed",
-    /// A credential was accepted.
+    /// A credential was accepted, and nothing else of the request is on record.
     AuthnSucceeded = "authn.succeeded",
     /// The clock of the machine was set; `detail` says how far.
     ClockMoved = "clock.moved",
@@ -62,7 +62,8 @@ kinds! {
     Decision = "decision",
     /// An upstream answered, failed, or was never heard of again; `outcome` says which.
     ExecutionFinished = "execution.finished",
-    /// A call is about to be sent to its upstream.
+    /// A call that a person signed for is about to be sent to its upstream. One that is simply
+    /// allowed is sent once its decision is on record.
     ExecutionStarted = "execution.started",
     /// The gateway began to serve.
     GatewayStarted = "gateway.started",
@@ -183,6 +184,10 @@ pub struct Event {
     /// The credential.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub credential: Option<CredentialId>,
+    /// What the caller proved itself by (`api_key`, `certificate`, `token`): stands in the first
+    /// event of its request, which is the record of that too.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub proof: Option<String>,
     /// The session.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub session: Option<SessionId>,
@@ -246,6 +251,7 @@ impl Event {
             agent: None,
             claimed: None,
             credential: None,
+            proof: None,
             session: None,
             task: None,
             server: None,

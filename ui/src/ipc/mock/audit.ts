@@ -28,7 +28,6 @@ export function fillAudit(world: World, count: number): void {
     const session = pick(tenant.sessions)?.id ?? null
     if (dice < 0.62) {
       put({ kind: 'decision', tool: tool.name, session, decision: 'allow', reason: 'granted', summary: `${agent.name} may call ${tool.name} for task workbench` })
-      put({ kind: 'execution.started', tool: tool.name, session, summary: `${tool.name} was sent to server workbench` })
       put({ kind: 'execution.finished', tool: tool.name, session, outcome: chance() < 0.95 ? 'answered' : 'failed', summary: `Server workbench answered ${tool.name} in ${below(400) + 3} ms` })
     } else if (dice < 0.76) {
       const wrong = pick(['delete_everything', 'access_secrets', 'modify_mcp_config', 'ignore_\u202epolicy'])
@@ -38,7 +37,6 @@ export function fillAudit(world: World, count: number): void {
       put({ kind: 'approval.requested', tool: 'send_email', session, summary: 'A person was asked about send_email' })
       put({ kind: 'approval.approved', who: 'Ada Lindgren', tool: 'send_email', session, summary: 'Ada Lindgren approved and signed send_email' })
     } else if (dice < 0.92) {
-      put({ kind: 'authn.succeeded', session: null, summary: `${agent.name} was recognised by its key` })
       put({ kind: 'session.opened', session, summary: `${agent.name} opened a session on task workbench with 5 tools` })
     } else if (dice < 0.96) {
       for (const [reason, who, client] of [pick(failures), pick(failures)]) {

@@ -57,7 +57,7 @@ const sentences: Record<string, string> = {
 function overviewOf(world: World, tenant: string): AuthnOverview {
   const rows = world.audit.filter((row) => row.tenant === tenant)
   const failed = rows.filter((row) => row.kind === 'authn.failed')
-  const accepted = rows.filter((row) => row.kind === 'authn.succeeded')
+  const accepted = rows.filter((row) => row.kind === 'decision' || row.kind === 'session.opened')
   const scale = accepted.length > 0 ? 9 : 0
   const byReason = new Map<string, AuthnFailure>()
   for (const row of failed) {

@@ -24,6 +24,7 @@ pub(super) fn of(event: &Event) -> Option<String> {
         agent,
         claimed,
         credential,
+        proof,
         session,
         task,
         server,
@@ -58,6 +59,7 @@ pub(super) fn of(event: &Event) -> Option<String> {
     form.words("method", method.as_deref())?;
     form.plain("outcome", outcome.map(outcome_word))?;
     form.number("policy_version", *policy_version)?;
+    form.words("proof", proof.as_deref())?;
     form.words("reason", reason.as_deref())?;
     form.number("schema", Some(u64::from(*schema)))?;
     form.plain("server", server.as_ref())?;

@@ -55,7 +55,6 @@ async fn a_call_waits_for_a_person_and_is_made_once_when_they_sign() {
     assert_eq!(
         stage.journal.steps(),
         [
-            "authn.succeeded",
             "decision",
             "approval.requested",
             "decision",

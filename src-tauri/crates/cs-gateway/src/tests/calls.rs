@@ -7,7 +7,7 @@ use serde_json::json;
 use tokio::sync::mpsc;
 
 use super::client::{body, call_body, legacy_call, meta};
-use super::world::{Behaviour, OTHER, Stage, WORKER, definition, key_of};
+use super::world::{Behaviour, OTHER, Stage, WORKER, agent, definition, key_of};
 use crate::line::{Line, Ticket};
 use crate::proxy::{self, Body};
 use crate::trail::Trail;
@@ -21,16 +21,11 @@ async fn an_allowed_call_is_recorded_before_it_is_made_and_its_outcome_before_th
     stage.journal.forget();
     let reply = client.post(&legacy_call(2, "read_file", &json!({ "path": "a" }))).await;
     assert_eq!(reply.text(), "done");
-    assert_eq!(
-        stage.journal.steps(),
-        [
-            "authn.succeeded",
-            "decision",
-            "execution.started",
-            "called upstream",
-            "execution.finished"
-        ]
-    );
+    assert_eq!(stage.journal.steps(), ["decision", "called upstream", "execution.finished"]);
+    // The decision is the record of who was let in, too.
+    let decided = stage.journal.events().remove(0);
+    assert_eq!((decided.agent, decided.proof.as_deref()), (Some(agent(WORKER)), Some("api_key")));
+    assert!(decided.credential.is_some() && decided.session.is_some() && decided.client.is_some());
     let finished = stage.journal.events().pop().unwrap();
     assert_eq!(finished.outcome, Some(Outcome::Answered));
     assert_eq!(

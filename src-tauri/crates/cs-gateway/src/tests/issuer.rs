@@ -312,8 +312,7 @@ async fn a_client_gets_a_token_that_opens_the_endpoint_and_all_of_it_is_on_recor
     let issued = &office.events(EventKind::IssuerIssued)[0];
     assert_eq!((issued.agent, issued.credential), (Some(agent(WORKER)), Some(credential(SECRET))));
     assert!(issued.detail.as_deref().unwrap().contains(claims["jti"].as_str().unwrap()));
-    let accepted = &office.events(EventKind::AuthnSucceeded)[0];
-    assert_eq!(accepted.detail.as_deref(), Some("client"));
+    assert_eq!(issued.proof.as_deref(), Some("client"));
     let record = serde_json::to_string(&office.stage.journal.events()).unwrap();
     assert!(!record.contains("canary") && !record.contains(token.rsplit('.').next().unwrap()));
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cs_model::event::EventKind;
+use cs_model::event::{Decision, EventKind};
 use serde_json::json;
 use tokio::net::TcpStream;
 
@@ -75,12 +75,14 @@ async fn f09_a_stop_ends_what_is_under_way_and_makes_nothing_that_was_not_on_rec
     for request in requests {
         assert_eq!(journal.ruling_of(request.id), Ruling::Pending, "still before a person");
     }
-    let of = |kind| {
+    let of = |kind, decision| {
         let events = journal.events();
-        let of_kind = events.into_iter().filter(move |it| it.kind == kind);
+        let of_kind =
+            events.into_iter().filter(move |it| (it.kind, it.decision) == (kind, decision));
         of_kind.map(|it| it.correlation.unwrap()).collect::<Vec<_>>()
     };
-    let (started, finished) = (of(EventKind::ExecutionStarted), of(EventKind::ExecutionFinished));
+    let started = of(EventKind::Decision, Some(Decision::Allow));
+    let finished = of(EventKind::ExecutionFinished, None);
     assert_eq!(journal.calls().len(), HANGING + QUICK);
     assert_eq!(started.len(), HANGING + QUICK, "each call was on record before it was made");
     assert_eq!(finished.len(), QUICK, "what hangs has no outcome, so it is unknown");

@@ -51,8 +51,7 @@ async fn an_agent_is_known_by_its_certificate_alone() {
         scene.stage.journal.forget();
         assert_eq!(talk.ask(&scene.request()).await.status, 200);
         let events = scene.stage.journal.events();
-        assert_eq!(events[0].kind, EventKind::AuthnSucceeded);
-        assert_eq!(events[0].detail.as_deref(), Some("certificate"));
+        assert_eq!(events[0].proof.as_deref(), Some("certificate"));
         assert_eq!(events[0].credential, Some(credential(CERTIFICATE)));
         assert_eq!(events[0].agent, Some(super::world::agent(WORKER)));
         let call = scene.stage.client(WORKER).modern("tools/call").header("mcp-name", "read_file");

@@ -75,8 +75,9 @@ impl<'e> Tally<'e> {
         ];
         let block = entry.seq / BLOCK;
         self.marks.extend(whose.into_iter().flatten().map(|whose| (whose, block)));
-        if matches!(event.kind, EventKind::AuthnFailed | EventKind::AuthnSucceeded) {
-            self.proof(event);
+        let proven = proven_by(event);
+        if proven.is_some() || event.kind == EventKind::AuthnFailed {
+            self.proof(event, proven);
         }
         let Some(tenant) = tenant else { return };
         let at = event.at.millis();
@@ -94,22 +95,25 @@ impl<'e> Tally<'e> {
                 *anomalies = anomalies.saturating_add(i64::from(is_anomaly(event)));
             }
         }
-        if let (EventKind::ExecutionStarted, Some(tool)) = (event.kind, event.tool) {
+        // What is simply allowed leaves no event of its beginning.
+        let is_sent =
+            matches!(event.kind, EventKind::ExecutionFinished | EventKind::ExecutionStarted);
+        if let (true, Some(tool)) = (is_sent, event.tool) {
             self.tools.insert((tenant, tool.uuid()), at);
         }
-        if let (EventKind::AuthnSucceeded, Some(credential)) = (event.kind, event.credential) {
+        if let (Some(_), Some(credential)) = (proven, event.credential) {
             let used = (at, event.client.as_deref());
             self.credentials.insert((tenant, CredentialId::uuid(credential)), used);
         }
     }
 
-    fn proof(&mut self, event: &'e Event) {
+    fn proof(&mut self, event: &'e Event, proven: Option<&'e str>) {
         let tenant = event.tenant.map(|tenant| tenant.uuid().as_bytes().to_vec());
-        let method = event.detail.as_deref().filter(|it| METHODS.contains(it)).unwrap_or("none");
-        let reason = if event.kind == EventKind::AuthnSucceeded {
-            ""
-        } else {
-            event.reason.as_deref().unwrap_or("unknown")
+        let method = proven.or(event.detail.as_deref());
+        let method = method.filter(|it| METHODS.contains(it)).unwrap_or("none");
+        let reason = match proven {
+            Some(_) => "",
+            None => event.reason.as_deref().unwrap_or("unknown"),
         };
         let at = event.at.millis();
         let key = (tenant.unwrap_or_default(), at / HOUR_MS, method, reason);
@@ -140,6 +144,14 @@ impl<'e> Tally<'e> {
         }
         Ok(())
     }
+}
+
+/// What an event says that its caller proved itself by. An acceptance says it in `detail` where it
+/// was put on record by an earlier version.
+fn proven_by(event: &Event) -> Option<&str> {
+    let accepted = event.kind == EventKind::AuthnSucceeded;
+    let earlier = accepted.then(|| event.detail.as_deref().unwrap_or("none"));
+    event.proof.as_deref().or(earlier)
 }
 
 async fn mark(

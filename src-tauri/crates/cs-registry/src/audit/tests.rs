@@ -181,14 +181,15 @@ async fn last_use_follows_from_the_log_and_stays_within_the_tenant() {
     let started = Event {
         tenant: Some(A.tenant),
         tool: Some(A.tool),
-        ..Event::new(EventKind::ExecutionStarted, later(7))
+        ..Event::new(EventKind::ExecutionFinished, later(7))
     };
     let foreign = Event { tool: Some(B.tool), ..started.clone() };
     let login = Event {
         tenant: Some(A.tenant),
         credential: Some(A.credential),
         client: Some("127.0.0.1:9".to_owned()),
-        ..Event::new(EventKind::AuthnSucceeded, later(6))
+        proof: Some("token".to_owned()),
+        ..decision(A, Decision::Allow, "granted", later(6))
     };
     let foreign_login = Event { credential: Some(B.credential), ..login.clone() };
     fixture.registry.record(vec![started, foreign, login, foreign_login]).await.unwrap();
@@ -219,7 +220,11 @@ async fn proofs_of_identity_are_counted_by_method_and_reason_and_for_their_own_t
     };
     let events = vec![
         proof(EventKind::AuthnSucceeded, Some(A), "api_key", 1),
-        proof(EventKind::AuthnSucceeded, Some(A), "api_key", 2),
+        Event {
+            proof: Some("api_key".to_owned()),
+            detail: Some("said of something else".to_owned()),
+            ..proof(EventKind::Decision, Some(A), "", 2)
+        },
         proof(EventKind::AuthnSucceeded, Some(B), "certificate", 3),
         refused(Some(A), "jwt_expired", "first", 4),
         refused(None, "jwt_expired", "second", 5),

@@ -82,15 +82,41 @@ impl Entry {
 ///
 /// When the event has no canonical form, or an unknown schema, or the chain is full.
 pub fn seal(previous: Option<&Head>, event: &Event) -> Result<Entry, SealError> {
+    draft(event)?.seal(previous)
+}
+
+/// An entry that has no place yet: what takes time does not depend on it.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    body: String,
+}
+
+/// Makes ready what an entry will say.
+///
+/// # Errors
+///
+/// When the event has no canonical form, or an unknown schema.
+pub fn draft(event: &Event) -> Result<Draft, SealError> {
     if event.schema != cs_model::event::SCHEMA {
         return Err(SealError::Schema);
     }
-    let body = canonical_body(event).ok_or(SealError::Form)?;
-    let (seq, previous) = match previous {
-        Some(head) => (head.seq.checked_add(1).ok_or(SealError::Full)?, head.hash),
-        None => (FIRST, GENESIS),
-    };
-    Ok(Entry { seq, previous, hash: hash_of(previous, seq, &body), body })
+    Ok(Draft { body: canonical_body(event).ok_or(SealError::Form)? })
+}
+
+impl Draft {
+    /// Makes the entry that follows `previous`, or the first one.
+    ///
+    /// # Errors
+    ///
+    /// When the chain is full.
+    pub fn seal(self, previous: Option<&Head>) -> Result<Entry, SealError> {
+        let (seq, previous) = match previous {
+            Some(head) => (head.seq.checked_add(1).ok_or(SealError::Full)?, head.hash),
+            None => (FIRST, GENESIS),
+        };
+        let body = self.body;
+        Ok(Entry { seq, previous, hash: hash_of(previous, seq, &body), body })
+    }
 }
 
 /// The canonical form of an event.

@@ -14,7 +14,7 @@ pub mod alert;
 mod chain;
 mod verify;
 
-pub use chain::{Entry, FIRST, GENESIS, Head, SealError, seal};
+pub use chain::{Draft, Entry, FIRST, GENESIS, Head, SealError, draft, seal};
 pub use verify::{Broken, Fault, Verifier};
 
 #[cfg(test)]

@@ -50,7 +50,7 @@ impl Work for Record {
 
 /// Whether an event is on the disk before anybody is answered, however the registry is set: all but
 /// what tells of calls that the policy allows without a signature.
-fn is_lasting(event: &Event) -> bool {
+pub(crate) fn is_lasting(event: &Event) -> bool {
     let is_usual = match event.decision {
         Some(decision) => event.kind == EventKind::Decision && decision == Decision::Allow,
         None => matches!(

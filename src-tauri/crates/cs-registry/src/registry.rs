@@ -15,7 +15,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard, watch};
 use crate::error::Doing as _;
 use crate::health::{Health, Trouble};
 use crate::open::{self, OpenError, Opened};
-use crate::writer::{self, Backlog, Queue, Writer};
+use crate::writer::{self, Put, Queue, Tail, Writer};
 use crate::{Instance, RegistryError, Work, audit};
 
 /// How long closing waits for those who read.
@@ -37,7 +37,7 @@ pub struct Registry {
     health: Health,
     readers: SqlitePool,
     pub(crate) writer: Arc<Mutex<Writer>>,
-    backlog: Backlog,
+    tail: Tail,
     queue: Queue,
 }
 
@@ -123,12 +123,12 @@ impl Registry {
         let health = Health::default();
         let writer = Writer::new(path, options, opened.db, opened.lock, health.clone());
         let writer = writer.await.map_err(failed)?;
-        let backlog = writer.backlog();
+        let tail = writer.tail();
         let writer = Arc::new(Mutex::new(writer));
-        let queue = writer::start(Arc::clone(&writer), backlog.clone());
+        let queue = writer::start(Arc::clone(&writer), tail.clone());
         let (instance, path) = (Arc::new(opened.instance), Arc::from(path));
         let checked = opened.checked;
-        Ok(Self { instance, path, checked, health, readers, writer, backlog, queue })
+        Ok(Self { instance, path, checked, health, readers, writer, tail, queue })
     }
 
     /// What tells this installation from any other.
@@ -142,9 +142,9 @@ impl Registry {
     ///
     /// When the database fails.
     pub async fn read(&self) -> Result<Reader, RegistryError> {
-        if self.backlog.is_there() {
+        if self.tail.is_there() {
             // Where nothing can be written one can still look at what there is.
-            let moved = self.writer.lock().await.flush().await;
+            let moved = self.writer.lock().await.move_aside().await;
             moved
                 .unwrap_or_else(|error| tracing::debug!(%error, "the log is read without its end"));
         }
@@ -181,11 +181,10 @@ impl Registry {
     ///
     /// When they are not on record.
     pub async fn record(&self, events: Vec<Event>) -> Result<(), RegistryError> {
-        // Who is alone need not wait for a turn; who is not shares one with the others.
-        if let Ok(mut writer) = self.writer.try_lock() {
-            return writer.record_alone(events).await;
+        match self.tail.put(events).await {
+            Put::Done(done) => done,
+            Put::Queue(events) => self.submit(audit::Record { events }).await,
         }
-        self.submit(audit::Record { events }).await
     }
 
     /// Whether what is recorded of calls that the policy allows has to survive this process only:
@@ -201,7 +200,7 @@ impl Registry {
     ///
     /// When nobody knows whether it would.
     pub async fn sync(&self) -> Result<(), RegistryError> {
-        self.writer.lock().await.flush().await?;
+        self.writer.lock().await.move_aside().await?;
         let wal = open::beside(&self.path, "-wal");
         let synced = tokio::task::spawn_blocking(move || open::sync_file(&wal)).await;
         synced
@@ -260,7 +259,9 @@ impl Change {
     pub async fn commit(mut self, events: &[Event]) -> Result<(), RegistryError> {
         // Left open when this fails, as when a change is dropped: the next to begin abandons it.
         self.writer.append(events).await?;
-        self.writer.commit().await
+        self.writer.commit().await?;
+        self.writer.lend();
+        Ok(())
     }
 }
 

@@ -6,7 +6,8 @@
 //!
 //! What is events alone does not wait for the database at all: it is on record once the journal
 //! has it ([`journal`]), and is moved into the database a little later. Whoever reads sees it there:
-//! it is moved before anybody looks.
+//! it is moved before anybody looks. Most of it does not even come by here: the end of the log is
+//! lent to whoever has events ([`tail`]).
 //!
 //! When a commit fails, nobody knows what is on disk: the operating system may have dropped the
 //! pages and call the next attempt a success. So the connection is given up; a new one writes
@@ -16,97 +17,30 @@
 pub(crate) mod journal;
 mod queue;
 mod record;
+mod sync;
+mod tail;
+mod work;
 
 use std::collections::VecDeque;
 use std::path::Path;
-use std::sync::Arc;
-use std::time::Duration;
 
 use cs_audit::{Entry, Head, Verifier};
 use cs_model::event::Event;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
-use tokio::sync::{Mutex, mpsc};
 
 use self::journal::Journal;
 use self::queue::Job;
 pub use self::queue::Work;
 pub(crate) use self::queue::{Queue, submit};
-pub(crate) use self::record::Backlog;
+use self::tail::End;
+pub(crate) use self::tail::{Put, Tail};
+pub(crate) use self::work::start;
 
 use crate::error::Doing as _;
 use crate::health::{Health, Trouble};
 use crate::open::Lock;
 use crate::{RegistryError, audit};
-
-/// How many writes share a commit at most.
-const BATCH: usize = 512;
-
-/// How many writes may wait.
-const WAITING: usize = 4096;
-
-/// How long events stay in the journal alone when nothing else is written, and how long until it
-/// is tried again when they could not be moved.
-const SOON: Duration = Duration::from_millis(100);
-const AGAIN: Duration = Duration::from_secs(1);
-
-/// Starts to work the queue off, for as long as anybody can add to it.
-pub(crate) fn start(writer: Arc<Mutex<Writer>>, backlog: Backlog) -> Queue {
-    let (queue, mut jobs) = mpsc::channel::<Box<dyn Job>>(WAITING);
-    tokio::spawn(async move {
-        let mut due = Vec::with_capacity(BATCH);
-        let mut pause = SOON;
-        loop {
-            let next = jobs.recv_many(&mut due, BATCH);
-            let got = if backlog.is_there() {
-                tokio::time::timeout(pause, next).await
-            } else {
-                Ok(next.await)
-            };
-            let work = match got {
-                Ok(0) => return,
-                Ok(_) => {
-                    let batch = due.drain(..).collect();
-                    // In a task of its own, so that a panic takes this batch with it and not the
-                    // queue. The transaction is left open then, and the next one to begin abandons
-                    // it.
-                    tokio::spawn(write_all(Arc::clone(&writer), batch))
-                }
-                Err(_) => tokio::spawn(move_all(Arc::clone(&writer))),
-            };
-            match work.await {
-                Ok(is_behind) => pause = if is_behind { AGAIN } else { SOON },
-                Err(error) => {
-                    tracing::error!(%error, "a write to the registry did not come to its end");
-                }
-            }
-        }
-    });
-    queue
-}
-
-/// Writes a batch. Says whether the database is late with what is on record.
-async fn write_all(writer: Arc<Mutex<Writer>>, mut batch: VecDeque<Box<dyn Job>>) -> bool {
-    let mut writer = writer.lock().await;
-    while !batch.is_empty() {
-        if batch.iter().all(|job| job.is_events()) {
-            writer.record(&mut batch).await;
-        } else {
-            writer.write(&mut batch).await;
-        }
-    }
-    writer.is_behind()
-}
-
-/// Moves what is in the journal alone. Says whether the database is still late.
-async fn move_all(writer: Arc<Mutex<Writer>>) -> bool {
-    let mut writer = writer.lock().await;
-    if let Err(error) = writer.flush().await {
-        let error = &error as &dyn std::error::Error;
-        tracing::debug!(error, "events stay in the journal for now");
-    }
-    writer.is_behind()
-}
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum State {
@@ -125,18 +59,16 @@ enum State {
 pub(crate) struct Writer {
     options: SqliteConnectOptions,
     db: SqliteConnection,
-    /// Whether a commit has to survive its process only, unless something in it is lasting.
-    spares_disk: bool,
     /// Whether the connection is told to have each commit on the disk.
     syncs: bool,
-    /// Where the chain ends, what is not committed included.
-    head: Option<Head>,
     /// Where the chain ended in the database when a commit last succeeded.
     durable: Option<Head>,
-    journal: Journal,
-    /// What is on record in the journal alone, in order, up to the end of the chain.
-    pending: Vec<(Entry, Event)>,
-    backlog: Backlog,
+    tail: Tail,
+    /// The end of the log, while it is not lent.
+    end: End,
+    is_lent: bool,
+    /// What is being moved while it is lent: it comes before what is pending there.
+    moving: Vec<(Entry, Event)>,
     /// Whether moving them was tried and failed: nothing more is put on record before it works.
     is_behind: bool,
     state: State,
@@ -167,29 +99,29 @@ impl Writer {
         let mut writer = Self {
             options,
             db,
-            spares_disk: false,
             syncs: true,
-            head,
             durable: head,
-            journal: Journal::of(path),
-            pending: Vec::new(),
-            backlog: Backlog::default(),
+            tail: Tail::new(health.clone()),
+            end: End { head, journal: Journal::of(path), pending: Vec::new() },
+            is_lent: false,
+            moving: Vec::new(),
             is_behind: false,
             state: State::Ready,
             health,
             lock: Some(lock),
         };
         writer.replay().await?;
+        writer.lend();
         Ok(writer)
     }
 
-    pub(crate) fn backlog(&self) -> Backlog {
-        self.backlog.clone()
+    pub(crate) fn tail(&self) -> Tail {
+        self.tail.clone()
     }
 
     /// Whether commits of what is not lasting have to survive their process only.
-    pub(crate) const fn spare_disk(&mut self, spares: bool) {
-        self.spares_disk = spares;
+    pub(crate) fn spare_disk(&self, spares: bool) {
+        self.tail.spare_disk(spares);
     }
 
     pub(crate) const fn db(&self) -> &SqliteConnection {
@@ -224,6 +156,7 @@ impl Writer {
     }
 
     async fn make_ready(&mut self, lasting: bool) -> Result<(), RegistryError> {
+        self.recall();
         if self.health.is_damaged() && self.state != State::Closed {
             return Err(RegistryError::Damaged { what: "pages" });
         }
@@ -256,7 +189,7 @@ impl Writer {
 
     /// Appends events to the chain, in the transaction.
     pub(crate) async fn append(&mut self, events: &[Event]) -> Result<(), RegistryError> {
-        let appended = audit::append(&mut self.db, &mut self.head, events).await;
+        let appended = audit::append(&mut self.db, &mut self.end.head, events).await;
         if let Err(error) = &appended {
             self.health.failed(error.trouble());
         }
@@ -265,15 +198,21 @@ impl Writer {
 
     /// Makes the transaction durable. When that fails, it counts as not written.
     pub(crate) async fn commit(&mut self) -> Result<(), RegistryError> {
+        self.commit_to(self.end.head).await?;
+        self.moved();
+        Ok(())
+    }
+
+    /// The same, where the log in the database ends there.
+    async fn commit_to(&mut self, head: Option<Head>) -> Result<(), RegistryError> {
         match sqlx::query("COMMIT").execute(&mut self.db).await {
             Ok(_) => {
                 // A commit of nothing says nothing of the disk.
-                if self.durable != self.head {
+                if self.durable != head {
                     self.health.works();
                 }
-                self.durable = self.head;
+                self.durable = head;
                 self.state = State::Ready;
-                self.moved();
                 Ok(())
             }
             Err(error) => {
@@ -291,7 +230,10 @@ impl Writer {
         let _ = sqlx::query("ROLLBACK").execute(&mut self.db).await;
         match audit::head(&mut self.db).await {
             Ok(stored) => {
-                (self.head, self.durable) = (self.end(stored), stored);
+                self.state = State::Doubtful;
+                // Whoever went away may have committed before.
+                self.settle_pending(stored)?;
+                (self.end.head, self.durable) = (self.end_after(stored), stored);
                 self.state = State::Ready;
                 Ok(())
             }
@@ -304,15 +246,15 @@ impl Writer {
 
     /// Writes a batch, or as much of it as one transaction can hold.
     async fn write(&mut self, batch: &mut VecDeque<Box<dyn Job>>) {
-        let lasting = !self.spares_disk || batch.iter().any(|job| job.is_lasting());
-        if let Err(error) = self.prepare(lasting || self.journal.is_long()).await {
+        let lasting = !self.tail.spares_disk() || batch.iter().any(|job| job.is_lasting());
+        if let Err(error) = self.prepare(lasting || self.end.journal.is_long()).await {
             tracing::debug!(error = &error as &dyn std::error::Error, "the registry cannot write");
             batch.drain(..).for_each(|job| job.answer(false));
             return;
         }
         let mut done = Vec::with_capacity(batch.len());
         let (mut begun, mut whole) = (false, true);
-        if !self.pending.is_empty() {
+        if !self.end.pending.is_empty() {
             whole = self.write_pending(begun).await;
             begun = true;
             if !whole {
@@ -360,17 +302,17 @@ impl Writer {
         while let Some(job) = batch.front_mut()
             && let Some(events) = job.events_alone()
         {
-            let (before, head) = (run.len(), self.head);
+            let (before, head) = (run.len(), self.end.head);
             for event in events {
-                match cs_audit::seal(self.head.as_ref(), &event) {
+                match cs_audit::seal(self.end.head.as_ref(), &event) {
                     Ok(entry) => {
-                        self.head = Some(entry.head());
+                        self.end.head = Some(entry.head());
                         run.push((entry, event));
                     }
                     Err(error) => {
                         job.fail(RegistryError::Seal(error));
                         run.truncate(before);
-                        self.head = head;
+                        self.end.head = head;
                         break;
                     }
                 }
@@ -391,7 +333,7 @@ impl Writer {
     }
 
     async fn write_one(&mut self, job: &mut dyn Job) -> Fate {
-        let before = self.head;
+        let before = self.end.head;
         if sqlx::query("SAVEPOINT job").execute(&mut self.db).await.is_err() {
             job.fail(RegistryError::Unwritten);
             return Fate::Collapsed;
@@ -409,7 +351,7 @@ impl Writer {
         } else {
             self.health.failed(job.failure().and_then(RegistryError::trouble));
         }
-        self.head = before;
+        self.end.head = before;
         for undo in ["ROLLBACK TO job", "RELEASE job"] {
             if sqlx::query(undo).execute(&mut self.db).await.is_err() {
                 return Fate::Collapsed;
@@ -425,13 +367,14 @@ impl Writer {
         self.checkpoint().await?;
         let stored = self.verified_head().await?;
         self.settle_pending(stored)?;
-        (self.head, self.durable) = (self.end(stored), stored);
+        (self.end.head, self.durable) = (self.end_after(stored), stored);
         self.state = State::Ready;
         if let Err(error) = self.renew_journal().await {
             // The journal that is in doubt is not written to again.
             self.state = State::Doubtful;
             return Err(error);
         }
+        self.tail.is_renewed();
         tracing::info!("the registry was reopened and its audit chain goes on");
         Ok(())
     }
@@ -473,6 +416,7 @@ impl Writer {
         if self.state == State::Closed {
             return Ok(());
         }
+        self.recall();
         // What cannot be moved stays in the journal, for whoever opens the registry next.
         if let Err(error) = self.put_away().await {
             let error = &error as &dyn std::error::Error;

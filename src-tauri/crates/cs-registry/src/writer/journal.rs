@@ -20,7 +20,10 @@ use crate::open::{beside, private, sync_folder};
 const HEAD: usize = 4 + 8 + 32 + 32;
 
 /// How many bytes it may grow to before it is begun anew.
-const MOST: u64 = 4 << 20;
+const MOST: u64 = 16 << 20;
+
+/// How many bytes are kept to write records from.
+const MOST_KEPT: usize = 64 << 10;
 
 /// The journal of one registry. There is no file until something is written.
 #[derive(Debug)]
@@ -29,6 +32,8 @@ pub(super) struct Journal {
     file: Option<Arc<File>>,
     /// Where the next record goes.
     end: u64,
+    /// The records that are being written.
+    bytes: Vec<u8>,
 }
 
 /// Where the journal of a registry is.
@@ -38,7 +43,12 @@ pub(crate) fn path(registry: &Path) -> PathBuf {
 
 impl Journal {
     pub(super) fn of(registry: &Path) -> Self {
-        Self { path: path(registry), file: None, end: 0 }
+        Self { path: path(registry), file: None, end: 0, bytes: Vec::new() }
+    }
+
+    /// No journal.
+    pub(super) const fn nowhere() -> Self {
+        Self { path: PathBuf::new(), file: None, end: 0, bytes: Vec::new() }
     }
 
     /// Whether it is to be begun anew as soon as the database has all of it.
@@ -53,18 +63,32 @@ impl Journal {
         entries: impl Iterator<Item = &Entry>,
         lasting: bool,
     ) -> io::Result<()> {
-        let mut bytes = Vec::new();
+        let file = self.put(entries)?;
+        if lasting {
+            let synced = tokio::task::spawn_blocking(move || file.sync_data()).await;
+            synced.map_err(io::Error::other)??;
+        }
+        Ok(())
+    }
+
+    /// Writes entries down, behind those that are there, so that they survive the process. They
+    /// survive the machine's end once the file is synced.
+    pub(super) fn put<'e>(
+        &mut self,
+        entries: impl Iterator<Item = &'e Entry>,
+    ) -> io::Result<Arc<File>> {
+        let mut bytes = std::mem::take(&mut self.bytes);
+        bytes.clear();
         for entry in entries {
             put(&mut bytes, entry)?;
         }
         let file = self.file()?;
         write_at(&file, &bytes, self.end)?;
-        if lasting {
-            let synced = tokio::task::spawn_blocking(move || file.sync_data()).await;
-            synced.map_err(io::Error::other)??;
-        }
         self.end = self.end.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
-        Ok(())
+        if bytes.capacity() <= MOST_KEPT {
+            self.bytes = bytes;
+        }
+        Ok(file)
     }
 
     /// The file, and its name on the disk.

@@ -3,64 +3,72 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use cs_audit::{Entry, Head};
 use cs_model::event::Event;
 
-use super::queue::{Job, job};
+use super::queue::Job;
+use super::tail::{End, MOST};
 use super::{State, Writer, journal};
 use crate::error::Doing as _;
 use crate::health::Trouble;
 use crate::{RegistryError, audit};
 
-/// How many events may be in the journal and not in the database. Moving them keeps others
-/// waiting: it should be short.
-const MOST: usize = 512;
-
-/// Whether events are in the journal alone: what reads has them moved first.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Backlog(Arc<AtomicBool>);
-
-impl Backlog {
-    pub(crate) fn is_there(&self) -> bool {
-        self.0.load(Ordering::Acquire)
-    }
-
-    fn set(&self, is_there: bool) {
-        self.0.store(is_there, Ordering::Release);
-    }
-}
-
 impl Writer {
+    /// Lets others put events on record at the end of the log, where nothing is wrong with it.
+    pub(crate) fn lend(&mut self) {
+        let is_sound = self.state == State::Ready && !self.is_behind && !self.tail.is_doubtful();
+        if is_sound && !self.is_lent {
+            self.is_lent = true;
+            let end = std::mem::replace(&mut self.end, End::nowhere());
+            self.tail.lend(end, !self.moving.is_empty());
+        }
+    }
+
+    /// Has the end of the log to itself: whoever has events meanwhile queues up.
+    pub(crate) fn recall(&mut self) {
+        if let Some(end) = self.tail.recall() {
+            self.end = end;
+            self.is_lent = false;
+        }
+        if !self.moving.is_empty() {
+            // Whoever moved them went away.
+            let moving = std::mem::take(&mut self.moving);
+            let later = std::mem::replace(&mut self.end.pending, moving);
+            self.end.pending.extend(later);
+        }
+        if self.tail.is_doubtful() && matches!(self.state, State::Open | State::Ready) {
+            self.state = State::Doubtful;
+        }
+    }
+
     /// Takes over what an earlier process has left in the journal.
     pub(super) async fn replay(&mut self) -> Result<(), RegistryError> {
-        let left = self.journal.following(self.head);
+        let left = self.end.journal.following(self.end.head);
         let left = left.map_err(|source| RegistryError::file("read the audit journal", source))?;
         let left = left.map_err(|journal::Apart| RegistryError::Damaged {
             what: "an audit log that its journal does not go on from",
         })?;
         for entry in left {
             let event = entry.event().map_err(|_| RegistryError::Damaged { what: "an event" })?;
-            self.head = Some(entry.head());
-            self.pending.push((entry, event));
+            self.end.head = Some(entry.head());
+            self.end.pending.push((entry, event));
         }
-        if !self.pending.is_empty() {
-            tracing::info!(events = self.pending.len(), "taking over what the journal holds");
+        if !self.end.pending.is_empty() {
+            tracing::info!(events = self.end.pending.len(), "taking over what the journal holds");
             self.move_pending().await?;
         }
         self.end_journal()
     }
 
     /// Where the log ends, when it ends there in the database.
-    pub(super) fn end(&self, stored: Option<Head>) -> Option<Head> {
-        self.pending.last().map(|(entry, _)| entry.head()).or(stored)
+    pub(super) fn end_after(&self, stored: Option<Head>) -> Option<Head> {
+        self.end.pending.last().map(|(entry, _)| entry.head()).or(stored)
     }
 
     /// Puts a batch of events on record and answers.
     pub(super) async fn record(&mut self, batch: &mut VecDeque<Box<dyn Job>>) {
-        let lasting = !self.spares_disk || batch.iter().any(|job| job.is_lasting());
+        let lasting = !self.tail.spares_disk() || batch.iter().any(|job| job.is_lasting());
         let ready = self.make_room().await;
         if let Err(error) = ready {
             tracing::debug!(error = &error as &dyn std::error::Error, "the registry cannot write");
@@ -69,15 +77,15 @@ impl Writer {
         }
         // Left like this by a panic, the next to write looks where the chain ends.
         self.state = State::Open;
-        let before = self.head;
+        let before = self.end.head;
         let mut done = Vec::with_capacity(batch.len());
         let run = self.seal_run(batch, &mut done);
         let written = run.is_empty() || self.journalise(&run, lasting).await;
         if written {
-            self.pending.extend(run);
+            self.end.pending.extend(run);
             self.tell();
         } else {
-            self.head = before;
+            self.end.head = before;
         }
         if self.state == State::Open {
             self.state = State::Ready;
@@ -85,24 +93,17 @@ impl Writer {
         done.into_iter().for_each(|job| job.answer(written));
     }
 
-    /// Puts some events on record for somebody who has the writer to itself.
-    pub(crate) async fn record_alone(&mut self, events: Vec<Event>) -> Result<(), RegistryError> {
-        let (job, mut answer) = job(audit::Record { events });
-        self.record(&mut VecDeque::from([job])).await;
-        answer.try_recv().map_err(|_| RegistryError::Unwritten)?
-    }
-
     /// Makes sure that there is somewhere to write to, and not too much that is still to be moved.
     async fn make_room(&mut self) -> Result<(), RegistryError> {
         if self.state != State::Ready || self.health.is_damaged() {
             self.prepare(true).await?;
         }
-        if self.pending.len() >= MOST || self.is_behind { self.flush().await } else { Ok(()) }
+        if self.end.pending.len() >= MOST || self.is_behind { self.flush().await } else { Ok(()) }
     }
 
     /// Writes sealed events to the journal. Says whether they are on record.
     async fn journalise(&mut self, run: &[(Entry, Event)], lasting: bool) -> bool {
-        match self.journal.write(run.iter().map(|(entry, _)| entry), lasting).await {
+        match self.end.journal.write(run.iter().map(|(entry, _)| entry), lasting).await {
             Ok(()) => {
                 self.health.works();
                 true
@@ -118,12 +119,54 @@ impl Writer {
         }
     }
 
-    /// Moves what is in the journal alone into the database.
+    /// Moves what is in the journal alone into the database, while others go on to put events on
+    /// record.
+    pub(crate) async fn move_aside(&mut self) -> Result<(), RegistryError> {
+        self.recall();
+        let is_usual = self.state == State::Ready && !self.is_behind;
+        if !is_usual || self.end.pending.is_empty() || self.end.journal.is_long() {
+            let moved = self.flush().await;
+            self.lend();
+            return moved;
+        }
+        let moved = match self.prepare(false).await {
+            Ok(()) => {
+                // The room of those that were moved last is for those that come now.
+                std::mem::swap(&mut self.moving, &mut self.end.pending);
+                self.lend();
+                self.write_moving().await
+            }
+            Err(error) => Err(error),
+        };
+        if moved.is_err() {
+            self.recall();
+            self.is_behind = true;
+            if self.state == State::Open {
+                self.abandon().await?;
+            }
+        }
+        moved
+    }
+
+    async fn write_moving(&mut self) -> Result<(), RegistryError> {
+        self.state = State::Open;
+        if let Err(error) = audit::insert_all(&mut self.db, &self.moving, false).await {
+            self.health.failed(error.trouble());
+            return Err(RegistryError::Unwritten);
+        }
+        self.commit_to(self.moving.last().map(|(entry, _)| entry.head())).await?;
+        self.moving.clear();
+        self.tail.moved();
+        Ok(())
+    }
+
+    /// Moves what is in the journal alone into the database, with the end of the log to itself.
     pub(crate) async fn flush(&mut self) -> Result<(), RegistryError> {
-        if self.pending.is_empty() {
+        self.recall();
+        if self.end.pending.is_empty() {
             return Ok(());
         }
-        let lasting = self.journal.is_long();
+        let lasting = self.end.journal.is_long();
         let moved = match self.prepare(lasting).await {
             Ok(()) => self.move_pending().await,
             Err(error) => Err(error),
@@ -145,7 +188,7 @@ impl Writer {
     /// that stands.
     pub(super) async fn write_pending(&mut self, begun: bool) -> bool {
         self.state = State::Open;
-        let written = audit::insert_all(&mut self.db, &self.pending, begun).await;
+        let written = audit::insert_all(&mut self.db, &self.end.pending, begun).await;
         if let Err(error) = &written {
             self.health.failed(error.trouble());
         }
@@ -154,11 +197,11 @@ impl Writer {
 
     /// What was in the journal alone is in the database.
     pub(super) fn moved(&mut self) {
-        self.pending.clear();
+        self.end.pending.clear();
         self.is_behind = false;
         self.tell();
         if self.syncs {
-            self.journal.begin_anew();
+            self.end.journal.begin_anew();
         }
     }
 
@@ -166,8 +209,8 @@ impl Writer {
     /// alone.
     pub(super) fn settle_pending(&mut self, stored: Option<Head>) -> Result<(), RegistryError> {
         let seq = stored.map_or(0, |head| head.seq);
-        self.pending.retain(|(entry, _)| entry.seq > seq);
-        let goes_on = self.pending.first().is_none_or(|(entry, _)| {
+        self.end.pending.retain(|(entry, _)| entry.seq > seq);
+        let goes_on = self.end.pending.first().is_none_or(|(entry, _)| {
             entry.seq.checked_sub(1) == Some(seq)
                 && stored.is_none_or(|head| head.hash == entry.previous)
         });
@@ -176,14 +219,17 @@ impl Writer {
 
     /// Starts the journal anew once everything is in the database, and that on the disk.
     pub(super) async fn renew_journal(&mut self) -> Result<(), RegistryError> {
-        if !self.pending.is_empty() {
+        if !self.end.pending.is_empty() {
             self.move_pending().await?;
         }
         self.end_journal()
     }
 
     fn end_journal(&mut self) -> Result<(), RegistryError> {
-        self.journal.remove().map_err(|source| RegistryError::file("end the audit journal", source))
+        self.end
+            .journal
+            .remove()
+            .map_err(|source| RegistryError::file("end the audit journal", source))
     }
 
     /// Moves all that is on record to where the database keeps it in the end.
@@ -205,7 +251,7 @@ impl Writer {
 
     /// Lets readers know whether anything is in the journal alone.
     fn tell(&self) {
-        self.backlog.set(!self.pending.is_empty());
+        self.tail.tell(!self.end.pending.is_empty());
     }
 
     /// Whether events were written without a transaction around them, and the database is late.

@@ -3,6 +3,8 @@ mod power;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::task::{Context, Waker};
+use std::time::Duration;
 
 use cs_model::Digest;
 use uuid::Uuid;
@@ -156,6 +158,7 @@ async fn a_log_that_does_not_go_on_from_what_was_durable_is_not_written_to() {
     fixture.registry.record(vec![saying("first")]).await.unwrap();
     {
         let mut writer = fixture.registry.writer.lock().await;
+        writer.recall();
         writer.durable = Some(Head { seq: 1, hash: Digest::of(b"something else") });
         writer.state = State::Doubtful;
     }
@@ -227,9 +230,10 @@ async fn what_the_database_has_after_all_is_not_written_to_it_again() {
     fixture.registry.record(vec![saying("one")]).await.unwrap();
     {
         let mut writer = fixture.registry.writer.lock().await;
-        let Writer { db, pending, .. } = &mut *writer;
-        assert_eq!(pending.len(), 1);
-        audit::insert_all(&mut *db, pending, false).await.unwrap();
+        writer.recall();
+        let Writer { db, end, .. } = &mut *writer;
+        assert_eq!(end.pending.len(), 1);
+        audit::insert_all(&mut *db, &end.pending, false).await.unwrap();
         sqlx::query("COMMIT").execute(db).await.unwrap();
         // Whoever committed has not heard that it went well.
         writer.state = State::Doubtful;
@@ -245,6 +249,87 @@ fn only_a_disk_that_says_no_before_it_takes_anything_leaves_no_doubt() {
     assert!(!record::is_doubtful(&Error::from(ErrorKind::ReadOnlyFilesystem)));
     // EIO: what was written before may be lost as well.
     assert!(record::is_doubtful(&Error::from_raw_os_error(5)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn b01_what_many_put_on_record_at_the_same_time_is_one_chain_that_is_read_as_a_whole() {
+    for spares in [true, false] {
+        let fixture = Fixture::new().await;
+        fixture.registry.spare_disk(spares).await;
+        let writing = (0..8).map(|who| {
+            let registry = fixture.registry.clone();
+            tokio::spawn(async move {
+                for number in 0..200 {
+                    let kind = EventKind::ExecutionFinished;
+                    let event = |detail: &str| Event { kind, ..saying(detail) };
+                    let events = vec![event(&format!("{who} {number}")), event("and")];
+                    registry.record(events).await.unwrap();
+                    if number % 50 == who {
+                        let mut db = registry.read().await.unwrap();
+                        let head = audit::head(&mut db).await.unwrap().unwrap();
+                        assert!(head.seq >= 2 * (number + 1), "what is on record is read");
+                        drop(db);
+                        let change = registry.begin().await.unwrap();
+                        change.commit(&[saying("changed")]).await.unwrap();
+                    }
+                }
+            })
+        });
+        for writing in writing.collect::<Vec<_>>() {
+            writing.await.unwrap();
+        }
+        let details = fixture.details().await;
+        for who in 0..8 {
+            let own = format!("{who} ");
+            let own: Vec<_> = details.iter().filter(|it| it.starts_with(&own)).collect();
+            assert!(
+                own.iter().map(ToString::to_string).eq((0..200).map(|it| format!("{who} {it}")))
+            );
+        }
+        assert_eq!(details.len(), 8 * (400 + 4));
+    }
+}
+
+#[tokio::test]
+async fn nobody_waits_until_events_are_moved() {
+    let fixture = Fixture::new().await;
+    fixture.registry.record(vec![saying("one")]).await.unwrap();
+    let options = crate::open::options(&fixture.path());
+    let mut other = options.connect().await.unwrap();
+    sqlx::query("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
+    let registry = fixture.registry.clone();
+    let reading = tokio::spawn(async move { drop(registry.read().await.unwrap()) });
+    while fixture.registry.writer.try_lock().is_ok() {
+        tokio::task::yield_now().await;
+    }
+    // The database is somebody else's for now.
+    fixture.registry.record(vec![saying("two")]).await.unwrap();
+    assert!(!reading.is_finished());
+    sqlx::query("ROLLBACK").execute(&mut other).await.unwrap();
+    reading.await.unwrap();
+    assert_eq!(fixture.details().await, ["one", "two"]);
+}
+
+#[tokio::test]
+async fn what_was_being_moved_when_its_mover_went_away_is_moved_once() {
+    let fixture = Fixture::new().await;
+    for number in 0..40 {
+        fixture.registry.record(vec![saying(&number.to_string())]).await.unwrap();
+        let mut reading = Box::pin(fixture.registry.read());
+        // Goes away at one step after the other.
+        for _ in 0..number {
+            let mut nobody = Context::from_waker(Waker::noop());
+            if reading.as_mut().poll(&mut nobody).is_ready() {
+                break;
+            }
+            for _ in 0..20 {
+                tokio::task::yield_now().await;
+            }
+        }
+        drop(reading);
+    }
+    let all: Vec<_> = (0..40).map(|number| number.to_string()).collect();
+    assert_eq!(fixture.details().await, all);
 }
 
 async fn limit_pages(registry: &Registry, pragma: &'static str) {

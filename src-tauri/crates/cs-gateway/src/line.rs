@@ -68,11 +68,9 @@ enum State {
 }
 
 impl Line {
-    /// A way back, and where the head of the answer comes out.
-    pub(crate) fn new(keep_alive: Duration, ticket: Ticket) -> (Self, oneshot::Receiver<Answer>) {
-        let (sender, receiver) = oneshot::channel();
-        let line = Self { ticket: Some(ticket), ..Self::to(State::Waiting(sender), keep_alive) };
-        (line, receiver)
+    /// A way back, for whose answer somebody waits.
+    pub(crate) fn new(keep_alive: Duration, ticket: Ticket, head: oneshot::Sender<Answer>) -> Self {
+        Self { ticket: Some(ticket), ..Self::to(State::Waiting(head), keep_alive) }
     }
 
     /// The way to a client that was sent away and may come back.

@@ -10,7 +10,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use crate::answer::{self, Answer, CORRELATION};
@@ -90,7 +90,7 @@ pub(crate) enum Routed {
 }
 
 /// Takes a request to its endpoint, in a task of its own: a client that leaves while a session
-/// is opened or a refusal is written down must not leave half of it behind.
+/// is opened, a call is made or a refusal is written down must not leave half of it behind.
 async fn attend(
     gate: &Arc<Gate>,
     request: Request<Incoming>,
@@ -99,12 +99,16 @@ async fn attend(
 ) -> Answer {
     let trail = Trail::new(correlation, caller.peer.to_string());
     let routing = Arc::clone(gate);
-    let routed = tokio::spawn(async move { route(&routing, request, caller, trail).await }).await;
-    match routed {
-        Ok(Routed::Answer(answer)) => answer,
-        Ok(Routed::Call(call)) => tool::serve(gate, call.0, call.1).await,
-        Err(_) => answer::refused(&Refusal::Stopping, None, correlation),
-    }
+    let (head, answer) = oneshot::channel();
+    tokio::spawn(async move {
+        match route(&routing, request, caller, trail).await {
+            // A client that has left misses it.
+            Routed::Answer(answer) => drop(head.send(answer)),
+            Routed::Call(call) => tool::serve(&routing, call.0, call.1, head).await,
+        }
+    });
+    // The task ended without an answer.
+    answer.await.unwrap_or_else(|_| answer::refused(&Refusal::Stopping, None, correlation))
 }
 
 async fn route(

@@ -6,9 +6,9 @@ use cs_model::event::Decision;
 use cs_model::{Digest, Kind};
 use cs_policy::{Act, Met, Server};
 use serde_json::value::RawValue;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::answer::{self, Answer};
+use crate::answer::Answer;
 use crate::authn::Warrant;
 use crate::authz::{self, Given, Way};
 use crate::errand;
@@ -97,11 +97,14 @@ enum Came {
     HandedOver,
 }
 
-/// Answers a tool call. It has a task of its own: a connection that breaks off must not stop it
+/// Answers a tool call. It is in a task of its own: a connection that breaks off must not stop it
 /// between a step and the record of that step.
-pub(crate) async fn serve(gate: &Arc<Gate>, asked: Asked, trail: Trail) -> Answer {
+pub(crate) async fn serve(gate: &Gate, asked: Asked, trail: Trail, head: oneshot::Sender<Answer>) {
     let Some(cancelled) = asked.live.begin(&asked.id) else {
-        return refuse(gate, trail, Some(&asked.id), Refusal::IdInUse).await;
+        let answer = refuse(gate, trail, Some(&asked.id), Refusal::IdInUse).await;
+        // A client that has left misses it.
+        let _ = head.send(answer);
+        return;
     };
     let correlation = trail.correlation;
     let ticket = Ticket {
@@ -111,18 +114,8 @@ pub(crate) async fn serve(gate: &Arc<Gate>, asked: Asked, trail: Trail) -> Answe
         correlation,
         alive: asked.alive.clone(),
     };
-    let (line, answer) = Line::new(gate.config.limits.keep_alive, ticket);
-    let gate = Arc::clone(gate);
-    let id = asked.id.clone();
-    let running = tokio::spawn(async move { run(&gate, asked, trail, line, cancelled).await });
-    match answer.await {
-        Ok(answer) => answer,
-        // The task ended without an answer: the client took the call back.
-        Err(_) => {
-            drop(running);
-            answer::refused(&Refusal::Stopping, Some(&id), correlation)
-        }
-    }
+    let line = Line::new(gate.config.limits.keep_alive, ticket, head);
+    run(gate, asked, trail, line, cancelled).await;
 }
 
 async fn run(

@@ -4,7 +4,7 @@ use cs_model::event::{Decision, EventKind, Outcome};
 use cs_model::{Digest, Kind};
 use cs_policy::{Act, Met, Verdict};
 use serde_json::json;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use super::client::{body, call_body, legacy_call, meta};
 use super::world::{Behaviour, OTHER, Stage, WORKER, agent, definition, key_of};
@@ -338,7 +338,8 @@ async fn what_was_judged_is_what_is_sent_or_nothing_is() {
         correlation: trail.correlation,
         alive: asked.alive.clone(),
     };
-    let (mut line, _answer) = Line::new(gate.config.limits.keep_alive, ticket);
+    let (head, _answer) = oneshot::channel();
+    let mut line = Line::new(gate.config.limits.keep_alive, ticket, head);
     let mut cancelled = live.begin(&asked.id).unwrap();
     for (arguments, sent) in [(Some("{\"amount\":9}"), 0), (None, 0), (Some(judged), 1)] {
         let digest = Digest::of(judged.as_bytes());

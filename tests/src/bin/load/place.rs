@@ -25,15 +25,32 @@ pub(crate) fn program(name: &str) -> PathBuf {
 /// A program that was started and has said where it is. It ends with this.
 pub(crate) struct Started {
     pub(crate) address: String,
-    _process: Child,
+    process: Child,
 }
 
 impl Started {
     /// Starts this program in another role.
     pub(crate) async fn role(words: &[&str]) -> Self {
         let (line, process) = started(Command::new(program("countersign-load")).args(words)).await;
-        Self { address: line, _process: process }
+        Self { address: line, process }
     }
+
+    /// How much time of a processor it has used.
+    pub(crate) fn cpu(&self) -> Duration {
+        cpu(&self.process)
+    }
+}
+
+/// How much time of a processor a process has used, in its own code and in the system's.
+fn cpu(process: &Child) -> Duration {
+    let id = process.id().expect("it runs");
+    let stat = std::fs::read_to_string(Path::new("/proc").join(id.to_string()).join("stat"))
+        .expect("Linux says what a process has used");
+    // The name, which may have anything in it, ends with the last bracket.
+    let (_, fields) = stat.rsplit_once(')').expect("a name");
+    let ticks = fields.split_whitespace().skip(11).take(2);
+    let ticks: u64 = ticks.map(|it| it.parse::<u64>().expect("a number")).sum();
+    Duration::from_millis(ticks * 10)
 }
 
 async fn started(command: &mut Command) -> (String, Child) {
@@ -129,6 +146,11 @@ impl Place {
         assert!(told.success(), "it cannot be told to end");
         let ended = tokio::time::timeout(Duration::from_secs(60), serve.wait()).await;
         assert!(ended.expect("it ends").expect("it ends").success(), "it did not end well");
+    }
+
+    /// How much time of a processor the gateway has used.
+    pub(crate) fn cpu(&self) -> Duration {
+        cpu(self.serve.as_ref().expect("it serves"))
     }
 
     /// How much memory the gateway's process has in use, in bytes.

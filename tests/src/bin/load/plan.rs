@@ -128,7 +128,7 @@ impl Stage<'_> {
         } else {
             self.place.by_token(self.issuer, case.era).await
         };
-        let (_, proxy) = self.proxies.iter().find(|(era, _)| *era == case.era).expect("a proxy");
+        let proxy = self.proxy(case);
         let proof = match &gateway.proof {
             Proof::Key { id, secret } => Proof::Key { id: id.clone(), secret: secret.duplicate() },
             Proof::Token(token) => Proof::Token(token.clone()),
@@ -138,9 +138,16 @@ impl Stage<'_> {
         (Arc::new(gateway.calling(case.tool)), Arc::new(beside.calling(case.tool)))
     }
 
+    fn proxy(&self, case: &Case) -> &Started {
+        let (_, proxy) = self.proxies.iter().find(|(era, _)| *era == case.era).expect("a proxy");
+        proxy
+    }
+
     async fn compare(&self, case: &Case) -> Value {
         let (gateway, proxy) = self.errands(case).await;
         let (mut with, mut without) = (Vec::new(), Vec::new());
+        let proxied = self.proxy(case);
+        let before = (self.place.cpu(), gateway.sent(), proxied.cpu(), proxy.sent());
         for round in 0..self.wanted.rounds {
             let (span, count) = (self.wanted.span, case.connections);
             if round % 2 == 0 {
@@ -151,13 +158,23 @@ impl Stage<'_> {
                 without.push(drive::closed(&proxy, count, span).await);
             }
         }
+        let used = |cpu: Duration, calls: u64| {
+            rounded(
+                cpu.as_secs_f64() * 1e6 / f64::from(u32::try_from(calls).expect("not that many")),
+            )
+        };
+        let gateway_cpu = used(self.place.cpu() - before.0, gateway.sent() - before.1);
+        let proxy_cpu = used(proxied.cpu() - before.2, proxy.sent() - before.3);
         let pairs = || with.iter().zip(&without);
         let ratios: Vec<_> = pairs().map(|(one, other)| one.rate / other.rate).collect();
         let added: Vec<_> =
             pairs().map(|(one, other)| one.micros(0.5) - other.micros(0.5)).collect();
         let (ratio, added) = (summary(&ratios), summary(&added));
         let (name, durability) = (case.name, case.durability);
-        eprintln!("{name} ({durability}): ratio {ratio}, added at p50 {added} us");
+        eprintln!(
+            "{name} ({durability}): ratio {ratio}, added at p50 {added} us, processor each call \
+             {gateway_cpu} us (proxy: {proxy_cpu})"
+        );
         json!({
             "name": case.name,
             "connections": case.connections,
@@ -168,6 +185,8 @@ impl Stage<'_> {
             "ratio": ratio,
             "gateway_each_second": summary(&with.iter().map(|it| it.rate).collect::<Vec<_>>()),
             "proxy_each_second": summary(&without.iter().map(|it| it.rate).collect::<Vec<_>>()),
+            "gateway_cpu_each_us": gateway_cpu,
+            "proxy_cpu_each_us": proxy_cpu,
             "added_p50_us": added,
             "gateway_p99_us": summary(&with.iter().map(|it| it.micros(0.99)).collect::<Vec<_>>()),
             "bad": with.iter().chain(&without).map(|it| it.bad).sum::<u64>(),

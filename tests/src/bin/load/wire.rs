@@ -52,6 +52,11 @@ impl Errand {
         }
     }
 
+    /// How many requests were sent, or are about to be.
+    pub(crate) fn sent(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn calling(self, tool: &'static str) -> Self {
         Self { tool: Some(tool), ..self }
     }

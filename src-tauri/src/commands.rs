@@ -63,6 +63,7 @@ commands! {
     apply,
     approval_approve,
     approval_deny,
+    approval_issue,
     approval_list,
     approval_show,
     approval_week,

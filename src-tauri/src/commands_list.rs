@@ -20,6 +20,7 @@ pub(crate) const COMMANDS: &[&str] = &[
     "apply",
     "approval_approve",
     "approval_deny",
+    "approval_issue",
     "approval_list",
     "approval_show",
     "approval_week",

@@ -19,7 +19,7 @@ use crate::desk::Desk;
 /// The only command that cs-control does not have.
 const OWN: &str = "open_approval_window";
 /// What deciding takes. Only the approval window has it.
-const DECIDING: &[&str] = &["approval_approve", "approval_deny"];
+const DECIDING: &[&str] = &["approval_approve", "approval_deny", "approval_issue"];
 
 fn config() -> Value {
     serde_json::from_str(include_str!("../tauri.conf.json")).unwrap()

@@ -11,6 +11,12 @@ const steps = [
   { name: 'glass', path: '/decide', size: 'typical', act: (page) => page.getByRole('button', { name: /Break the glass/ }).click() },
   { name: 'objection', path: '/decide', size: 'typical', act: async (page) => { await page.getByRole('option').nth(1).click(); await page.getByText('Who has to sign').scrollIntoViewIfNeeded() } },
   { name: 'decided', path: '/t/acme/approvals?state=decided', size: 'typical', act: (page) => page.getByText('Glass broken').first().click() },
+  { name: 'ahead', path: '/t/acme/approvals?state=decided', size: 'typical', act: openAhead },
+  { name: 'ahead-signed', path: '/t/acme/approvals?state=decided', size: 'typical', act: async (page) => {
+    await openAhead(page)
+    await page.getByRole('button', { name: 'Sign it ahead' }).click()
+    await page.getByText('The token is shown only now.').scrollIntoViewIfNeeded()
+  } },
   { name: 'tool', path: '/t/acme/servers', size: 'typical', act: async (page) => {
     await page.getByRole('button', { name: 'workbench', exact: true }).click()
     await settled(page)
@@ -24,6 +30,15 @@ const steps = [
   } },
   { name: 'groups', path: '/operators', size: 'crowded', act: (page) => page.getByLabel('New group').scrollIntoViewIfNeeded() },
 ]
+
+// From the list of what was decided to the window that can sign, and to its form.
+async function openAhead(page) {
+  await page.getByRole('option').filter({ hasText: 'Nobody decided' }).first().click()
+  await page.getByRole('button', { name: 'Sign a call ahead…' }).click()
+  await settled(page)
+  await page.getByRole('button', { name: 'Sign a call ahead…' }).click()
+  await page.getByRole('button', { name: 'Sign it ahead' }).scrollIntoViewIfNeeded()
+}
 
 for (const scheme of ['light', 'dark']) {
   for (const { name, path, size, act } of steps) {

@@ -204,6 +204,17 @@ export type AppliedView = {
 
 export type ApprovalId = Brand<'apr'>
 
+/** A call that was signed for before the agent makes it. */
+export type ApprovalIssued = {
+  /** The request that stands for it. */
+  approval: ApprovalView
+  /**
+   * The operation token, for the client to present in
+   * `_meta["dev.countersign/operation-token"]`.
+   */
+  token: string
+}
+
 /** An approval request, in a list. */
 export type ApprovalRow = {
   /** Its id. */
@@ -2783,6 +2794,30 @@ export type Commands = {
        */
       passphrase?: string
     }; answer: ApprovalView }
+  /**
+   * Signs one exact call of a live session before it is made. The operation token that comes of it
+   * can be handed to the agent's client, which presents it with the call; the same call without
+   * it is made as well, as one that was approved: once, whichever comes first.
+   */
+  approval_issue: { args: {
+      /** The tenant. */
+      tenant: TenantId
+      /** The session that may make the call. */
+      session: SessionId
+      /** The tool. */
+      tool: ToolId
+      /** The arguments, as a JSON object. */
+      arguments: string
+      /** How long the token lasts: 1 to 300 seconds. 120 when absent. */
+      seconds?: number
+      /**
+       * The operator's passphrase, where the console is not unlocked by them, or the tool asks for
+       * it each time.
+       */
+      passphrase?: string
+      /** Why, where the tool asks for a reason or one is given. */
+      reason?: string
+    }; answer: ApprovalIssued }
   /** How the last seven days went. */
   approval_week: { args: {
       /** In this tenant; in all, when absent. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { difference, lines, memberCount, unquote } from './json'
+import { difference, editable, lines, memberCount, unquote } from './json'
 
 const text = (source: string) => lines(source)?.map((line) => line.tokens.map((token) => token.text).join(''))
 
@@ -39,4 +39,12 @@ test('nesting beyond what the gateway takes is not drawn', () => {
 
 test('members at the top are counted', () => {
   expect(memberCount('{"a":{"b":1},"c":[1,2]}')).toBe(2)
+})
+
+test('a text to be edited shows what could hide in it as an escape, and says the same', () => {
+  const source = '{"to":"ann\u202e@example.com","list":[1.0,"\u{e0041}"]}'
+  const shown = editable(source)
+  expect(shown).toBe('{\n  "to": "ann\\u202e@example.com",\n  "list": [\n    1.0,\n    "\\udb40\\udc41"\n  ]\n}')
+  expect(JSON.parse(shown)).toEqual(JSON.parse(source))
+  expect(editable('no JSON\u200b')).toBe('no JSON\\u200b')
 })

@@ -1,3 +1,5 @@
+import { pieces } from './deceptive'
+
 /**
  * JSON for people to read, without ever parsing it: numbers keep their text, keys keep their
  * order, nothing is merged or dropped. What is shown is what was hashed and will be sent.
@@ -140,6 +142,15 @@ export function difference(before: string, now: string): Difference | null {
   const gone = [...was].filter(([path]) => !is.has(path)).map(([path, leaf]) => ({ path, was: leaf }))
   return { changed, gone }
 }
+
+/** A JSON text to be edited: indented, with everything that could hide in it written as an escape. */
+export function editable(source: string): string {
+  const indented = lines(source)?.map(({ depth, tokens }) => '  '.repeat(depth) + tokens.map((token) => token.text).join(''))
+  return (indented ?? [source]).map((line) => pieces(line).map((piece) => (piece.kind === 'text' ? piece.text : escaped(piece.codePoint))).join('')).join('\n')
+}
+
+const escaped = (codePoint: number) =>
+  [...String.fromCodePoint(codePoint)].flatMap((character) => character.split('')).map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`).join('')
 
 /** A JSON value that one line holds at the top, member by member: for a short summary. */
 export const memberCount = (source: string): number =>

@@ -13,6 +13,7 @@ pub(crate) mod credential;
 pub(crate) mod declared;
 pub(crate) mod grant;
 pub(crate) mod init;
+pub(crate) mod issued;
 pub(crate) mod issuer;
 pub(crate) mod operator;
 pub(crate) mod policy;

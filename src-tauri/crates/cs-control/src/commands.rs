@@ -10,6 +10,7 @@ pub mod certificate;
 pub mod credential;
 pub mod declared;
 pub mod identity;
+pub mod issued;
 pub mod issuer;
 pub mod matrix;
 pub mod operator;
@@ -133,6 +134,7 @@ commands! {
     approval::ApprovalShow,
     approval::ApprovalApprove,
     approval::ApprovalDeny,
+    issued::ApprovalIssue,
     approval::ApprovalWeekOf,
     alert::AlertList,
     alert::AlertShow,

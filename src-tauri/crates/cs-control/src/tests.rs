@@ -11,6 +11,7 @@ mod health;
 mod homes;
 mod identity;
 mod imports;
+mod issued;
 mod issuer;
 mod many;
 mod operators;

@@ -15,6 +15,41 @@ pub const DEFAULT_SECS: i64 = 120;
 /// How long an operation token may last at most, in seconds.
 pub const MOST_SECS: i64 = 300;
 
+/// What two calls have in common that are the same: whoever asks for one again asks for no other.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Operation {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The agent.
+    pub agent: AgentId,
+    /// The session.
+    pub session: SessionId,
+    /// The task.
+    pub task: Option<TaskId>,
+    /// The server, the tool and the fingerprint of its pinned definition, where it has one.
+    pub target: Option<(ServerId, ToolId, Digest)>,
+    /// SHA-256 of the canonical arguments (RFC 8785).
+    pub arguments: Digest,
+}
+
+impl Operation {
+    /// What it is known by.
+    pub fn digest(&self) -> Digest {
+        let mut facts = vec![
+            self.tenant.to_string(),
+            self.agent.to_string(),
+            self.session.to_string(),
+            self.task.map(|task| task.to_string()).unwrap_or_default(),
+        ];
+        if let Some((server, tool, fingerprint)) = self.target {
+            facts.extend([server.to_string(), tool.to_string(), fingerprint.to_string()]);
+        }
+        facts.push(self.arguments.to_string());
+        // No fact has a line end, so no two lists of facts read the same.
+        Digest::of_parts(&[b"countersign operation 1\n", facts.join("\n").as_bytes()])
+    }
+}
+
 /// What an operation token says. Names as in RFC 7519 where it has them.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]

@@ -15,6 +15,7 @@ import { memberCount } from '@/lib/json'
 import { kindLabel, kindUse, kindVerb } from '@/lib/kinds'
 import { outcomeWord } from '@/lib/outcome'
 import { isUsual } from '@/lib/signing'
+import { Ahead, mayBeAhead } from './Ahead'
 import css from './Approvals.module.css'
 import { DecisionBar } from './DecisionBar'
 import { Signatures } from './Signatures'
@@ -45,6 +46,13 @@ export function ApprovalCard({ view, canDecide }: { view: ApprovalView; canDecid
         <Why view={view} />
       </div>
       {pending && canDecide ? <DecisionBar view={view} seen={seen} /> : null}
+      {canDecide && mayBeAhead(view) ? <Ahead key={row.id} view={view} /> : null}
+      {!canDecide && mayBeAhead(view) ? (
+        <footer className={css.bar}>
+          <span className="dim grow small">It can be signed for again, before the agent makes it, in the approval window.</span>
+          <Act onClick={() => void openApprovalWindow(row.tenant, row.id).catch(tellFailed)}>Sign a call ahead…</Act>
+        </footer>
+      ) : null}
       {pending && !canDecide ? (
         <footer className={css.bar}>
           <span className="dim grow">Deciding happens in a window of its own.</span>

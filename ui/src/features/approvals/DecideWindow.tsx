@@ -74,7 +74,7 @@ function Settled({ tenant, approval, next, waiting }: SettledProps) {
         <p className="dim">Nothing else waits. You can close this window.</p>
       )}
       {query.error ? <Problem error={query.error} /> : null}
-      {query.data ? <ApprovalCard view={query.data} canDecide={false} /> : null}
+      {query.data ? <ApprovalCard view={query.data} canDecide={mayDecide()} /> : null}
     </div>
   )
 }

@@ -1,7 +1,7 @@
 import { IpcError } from '../failure'
-import type { ApprovalView, AuditRow } from '../generated'
+import type { ApprovalId, ApprovalView, AuditRow } from '../generated'
 import type { Handlers } from './backend'
-import { ago, correlation, digest } from './clock'
+import { ago, ahead, correlation, digest } from './clock'
 import { changed, missing } from './handle-status'
 import { signature } from './signing'
 import type { World } from './world'
@@ -47,6 +47,17 @@ export const recordHandlers: Handlers = {
     return settle(world, found, 'executed', reason ?? null)
   },
   approval_deny: (world, { approval, reason }) => settle(world, waiting(world, approval), 'denied', reason),
+  approval_issue: (world, { arguments: text, seconds, passphrase }) => {
+    const like = world.approvals.find((one) => ['denied', 'expired', 'withdrawn'].includes(one.row.state))
+    if (!like) throw missing('session')
+    if (passphrase !== undefined && passphrase !== world.passphrase) throw new IpcError('wrong_passphrase', 'This is not the passphrase; try again.', correlation())
+    const approval = structuredClone(like)
+    approval.row = { ...approval.row, id: `${like.row.id}a` as ApprovalId, state: 'approved', requested: ago(0), expires: ahead(seconds ?? 120) }
+    Object.assign(approval, { arguments: text, decided_by: world.status.operator?.name ?? null, decided_at: ago(0), reason: null })
+    world.approvals.push(approval)
+    changed('approvals', 'audit')
+    return { approval, token: `eyJhbGciOiJFZERTQSIsInR5cCI6ImNvdW50ZXJzaWduLW9wK2p3dCJ9.${'Q29udGVudCBvZiB0aGUgbW9jay4'.repeat(16)}.c2lnbmF0dXJl` }
+  },
   approval_week: (world, { tenant }) => {
     if (world.approvals.length === 0 || (tenant && tenant !== world.tenants[0]?.view.id)) return { asked: 0, approved: 0, denied: 0, expired: 0, median_seconds: null, by_tool: [] }
     return {

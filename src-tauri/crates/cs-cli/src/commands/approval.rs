@@ -3,6 +3,7 @@
 use clap::{Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
+use super::issued::{self, Issue};
 use super::signing::progress;
 use super::tenant::Which;
 use crate::answer::{list, moment, text};
@@ -37,6 +38,8 @@ pub(crate) enum Approval {
         #[arg(long, requires = "reason")]
         break_glass: bool,
     },
+    /// Signs a call before the agent makes it, and prints the operation token that pays for it
+    Issue(Issue),
     /// Refuses a call; with a passphrase in the name of its operator, else as the command line
     Deny {
         id: String,
@@ -85,6 +88,7 @@ pub(crate) async fn run(desk: &Desk, command: Approval) -> Done {
             }
             desk.tell("approval_deny", args, in_words).await
         }
+        Approval::Issue(wanted) => issued::run(desk, &wanted).await,
         Approval::Week { which } => {
             let args = match which.tenant {
                 Some(name) => json!({ "tenant": desk.tenant(Some(&name)).await?.id }),

@@ -221,7 +221,7 @@ impl Command for ApprovalDeny {
 }
 
 /// A reason as it is kept: of the length that one has, and with nothing in it that deceives.
-fn given_reason(reason: &str) -> Result<String, ControlError> {
+pub(super) fn given_reason(reason: &str) -> Result<String, ControlError> {
     let reason = reason.trim();
     if !(1..=Signing::LONGEST_REASON).contains(&reason.chars().count()) {
         let rule = format!("a reason has 1 to {} characters", Signing::LONGEST_REASON);
@@ -273,7 +273,7 @@ impl Command for ApprovalWeekOf {
 
 /// Who signs: whoever's passphrase came with the command, or the operator who unlocked the
 /// console. Being the user of this system is not enough.
-async fn signer(
+pub(super) async fn signer(
     control: &Control,
     caller: &Caller,
     passphrase: Option<&SecretText>,
@@ -300,7 +300,7 @@ async fn signer(
     }
 }
 
-fn about(edit: &Edit<'_>, kind: EventKind, found: &Approval) -> cs_model::event::Event {
+pub(super) fn about(edit: &Edit<'_>, kind: EventKind, found: &Approval) -> cs_model::event::Event {
     let new = &found.new;
     let mut event = edit.event(kind, Some(new.tenant));
     event.agent = Some(new.agent);
@@ -316,14 +316,14 @@ fn about(edit: &Edit<'_>, kind: EventKind, found: &Approval) -> cs_model::event:
 }
 
 /// Tells the waiting call and the screens.
-fn decided(core: &Core) {
+pub(super) fn decided(core: &Core) {
     core.waiters.look_again();
     core.bell.ring(Topic::Approvals);
     core.bell.ring(Topic::Audit);
     core.bell.ring(Topic::Status);
 }
 
-async fn view(
+pub(super) async fn view(
     core: &Arc<Core>,
     tenant: TenantId,
     id: ApprovalId,

@@ -218,6 +218,16 @@ fn attempts(
             "approval_deny",
             json!({ "approval": it.approval, "reason": "x", "passphrase": PASSPHRASE }),
         ),
+        (
+            "approval_issue",
+            json!({ "session": it.session, "tool": own.tool, "arguments": "{}",
+                    "passphrase": PASSPHRASE }),
+        ),
+        (
+            "approval_issue",
+            json!({ "session": own.session, "tool": it.tool, "arguments": "{}",
+                    "passphrase": PASSPHRASE }),
+        ),
         ("session_end", json!({ "session": it.session })),
         ("agent_set_rate", json!({ "agent": it.agent })),
         ("tool_set_rate", json!({ "tool": it.tool })),

@@ -8,6 +8,7 @@ use ts_rs::TS;
 
 use super::server::ToolView;
 use super::signing::SigningView;
+use crate::secret_text::ShownOnce;
 
 /// An approval request, in a list.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, TS)]
@@ -42,6 +43,16 @@ pub struct ApprovalRow {
     pub approvers: u8,
     /// Whether an owner signed alone although it takes more.
     pub broke_glass: bool,
+}
+
+/// A call that was signed for before the agent makes it.
+#[derive(Debug, Serialize, TS)]
+pub struct ApprovalIssued {
+    /// The request that stands for it.
+    pub approval: Box<ApprovalView>,
+    /// The operation token, for the client to present in
+    /// `_meta["dev.countersign/operation-token"]`.
+    pub token: ShownOnce,
 }
 
 /// An approval request with all that a person needs to decide.

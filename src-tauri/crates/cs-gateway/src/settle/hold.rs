@@ -1,6 +1,7 @@
 //! A call that waits for a person.
 
 use cs_model::event::{Decision, EventKind};
+use cs_model::op_token::Operation;
 use cs_model::{ApprovalId, Digest, TenantId};
 use cs_policy::{Held, Verdict};
 use tokio::sync::watch;
@@ -144,20 +145,16 @@ async fn strayed(
 /// What makes two calls the same.
 fn operation(gate: &Gate, call: &Question<'_>) -> Digest {
     let live = &call.asked.live;
-    let mut facts = vec![
-        live.tenant().to_string(),
-        live.agent().to_string(),
-        live.id().to_string(),
-        live.task().map(|task| task.to_string()).unwrap_or_default(),
-    ];
-    if let Some(known) = authz::known(gate, live, call.asked.wanted()) {
-        facts.push(known.server.to_string());
-        facts.push(known.tool.to_string());
-        facts.push(known.fingerprint.to_string());
-    }
-    facts.push(call.digest.to_string());
-    // No fact has a line end, so no two lists of facts read the same.
-    Digest::of_parts(&[b"countersign operation 1\n", facts.join("\n").as_bytes()])
+    let known = authz::known(gate, live, call.asked.wanted());
+    let operation = Operation {
+        tenant: live.tenant(),
+        agent: live.agent(),
+        session: live.id(),
+        task: live.task(),
+        target: known.map(|it| (it.server, it.tool, it.fingerprint)),
+        arguments: call.digest,
+    };
+    operation.digest()
 }
 
 /// Whether the same call is before a person already, as far as is known.

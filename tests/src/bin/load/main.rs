@@ -4,7 +4,7 @@
 //! `proxy` are the two programs that it starts for that. Read it in this order: `plan` (what is
 //! measured, and how the rounds alternate), `drive` (the load), `wire` (one connection), `place`
 //! (the real gateway on a home of its own), `server` and `proxy` (what stands behind and beside
-//! it), `sessions` and `swap` (memory, and a policy that changes under load).
+//! it), `sessions`, `swap` and `click` (memory, a policy that changes under load, and what an approval costs).
 #![expect(
     clippy::arithmetic_side_effects,
     clippy::disallowed_methods,
@@ -15,6 +15,7 @@
     reason = "code of tests: it stops at what it did not expect, and has no clock handed in"
 )]
 
+mod click;
 mod drive;
 mod issuer;
 mod place;

@@ -14,6 +14,9 @@ use crate::issuer::Issuer;
 use crate::server::Era;
 use crate::wire::{Errand, Proof, Wire};
 
+/// The passphrase of the one operator.
+pub(crate) const PASSPHRASE: &str = "lantern oyster gravel quilt";
+
 /// A program that was built with this one.
 pub(crate) fn program(name: &str) -> PathBuf {
     let this = std::env::current_exe().expect("this program is a file");
@@ -74,7 +77,7 @@ impl Place {
     /// A home where an agent of each era, `modern` and `legacy`, may call both tools of its server.
     pub(crate) async fn made(issuer: &Issuer, servers: &[(Era, &Started)]) -> Self {
         let folder = TempDir::new().expect("a folder");
-        std::fs::write(folder.path().join("passphrase"), "lantern oyster gravel quilt\n")
+        std::fs::write(folder.path().join("passphrase"), format!("{PASSPHRASE}\n"))
             .expect("a file");
         let mut place = Self { folder, serve: None, address: String::new() };
         place.ask(&["init", "--starter", "--operator", "Ada", "--secrets", "file"]).await;
@@ -112,7 +115,7 @@ impl Place {
         command
     }
 
-    fn home(&self) -> PathBuf {
+    pub(crate) fn home(&self) -> PathBuf {
         self.folder.path().join("home")
     }
 

@@ -14,13 +14,14 @@ use crate::issuer::Issuer;
 use crate::place::{Place, Started};
 use crate::server::Era;
 use crate::wire::{Errand, Proof};
-use crate::{sessions, swap};
+use crate::{click, sessions, swap};
 
 /// What somebody wants to have measured.
 #[derive(Debug)]
 pub(crate) struct Wanted {
     rounds: usize,
     span: Duration,
+    clicks: usize,
     only: Vec<String>,
 }
 
@@ -31,6 +32,7 @@ impl Wanted {
         Self {
             rounds: if quick { 3 } else { 7 },
             span: Duration::from_millis(if quick { 800 } else { 1200 }),
+            clicks: if quick { 20 } else { 200 },
             only: only.map(|word| (*word).to_owned()).collect(),
         }
     }
@@ -106,6 +108,9 @@ pub(crate) async fn run(wanted: &Wanted) -> Value {
         report.insert("sessions".to_owned(), sessions::measure(&mut place, &issuer).await);
     }
     place.end().await;
+    if wanted.has("click") {
+        report.insert("click".to_owned(), click::measure(&issuer, wanted.clicks).await);
+    }
     if wanted.has("swap") {
         let span = wanted.span * 5;
         report.insert("swap".to_owned(), swap::measure(&issuer, &modern, span).await);

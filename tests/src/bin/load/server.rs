@@ -55,7 +55,7 @@ pub(crate) async fn run(era: Era) {
     }
 }
 
-async fn answer(era: Era, request: Request<Incoming>) -> Response<Full<Bytes>> {
+pub(crate) async fn answer(era: Era, request: Request<Incoming>) -> Response<Full<Bytes>> {
     if request.method() != Method::POST {
         return plain(StatusCode::METHOD_NOT_ALLOWED);
     }

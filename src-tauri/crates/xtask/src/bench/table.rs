@@ -86,6 +86,10 @@ pub(super) fn of(report: &Value) -> String {
         let what = format!("{} idle sessions", number(sessions, "/sessions"));
         row(&what, format!("{} MiB", number(sessions, "/cost_mib")), "64 MiB at most");
     }
+    if let Some(click) = report.get("click") {
+        let what = "from an approval to the request at the server";
+        row(what, spread(click, "/click_to_server_ms", " ms"), "50 ms at most");
+    }
     row("a known access token", median("authenticate/known"), "");
     row("one that is seen for the first time", median("authenticate/first_seen"), "");
     rows.push(String::new());

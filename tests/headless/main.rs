@@ -10,6 +10,7 @@
     reason = "code of tests: it stops at what it did not expect"
 )]
 
+mod ahead;
 mod canary;
 mod certificates;
 mod conformance;
@@ -27,6 +28,7 @@ mod mtls;
 mod oidc;
 mod outside;
 mod pairs;
+mod patience;
 mod place;
 mod provider;
 mod quorum;

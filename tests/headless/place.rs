@@ -115,6 +115,16 @@ impl Place {
         self.begin(&[], |_, _| {}).await;
     }
 
+    /// Ends the gateway as the machine's end would, with no word to it (`SIGKILL`).
+    pub(crate) async fn kill(&mut self) {
+        self.serve.as_mut().expect("it serves").kill().await.expect("it ends");
+    }
+
+    /// Starts a gateway on what a killed one left behind. It is elsewhere then.
+    pub(crate) async fn rise(&mut self) {
+        self.begin(&[], |_, _| {}).await;
+    }
+
     /// The folder that has the home and what belongs to it.
     pub(crate) fn path(&self) -> &Path {
         self.folder.path()
@@ -233,14 +243,22 @@ impl Place {
         args: Value,
         calls: Value,
     ) -> Vec<Value> {
-        let args = [vec![json!("connect")], args.as_array().cloned().unwrap_or_default()].concat();
-        let plan = json!({
-            "command": built("countersign"),
-            "args": args,
-            "mode": mode,
-            "timeout_ms": 60_000,
-            "calls": calls,
-        });
+        let mut plan = bridged(mode, &args, &calls);
+        plan["timeout_ms"] = json!(60_000);
+        run(script, plan).await
+    }
+
+    /// The same by a client with its own settings, in which nobody changed anything.
+    pub(crate) async fn agent_as_it_is(
+        &self,
+        script: &str,
+        mode: &str,
+        key: &Path,
+        calls: Value,
+    ) -> Vec<Value> {
+        let args = json!(["--url", self.endpoint(), "--key-file", key]);
+        let mut plan = bridged(mode, &args, &calls);
+        plan["as_it_is"] = json!(true);
         run(script, plan).await
     }
 
@@ -310,6 +328,12 @@ pub(crate) fn without_passphrase(folder: &Path) -> Command {
     let mut command = Command::new(built("countersign"));
     command.arg("--home").arg(folder.join("home")).arg("--json").stdin(Stdio::null());
     command
+}
+
+/// The plan of an agent that comes over the bridge.
+fn bridged(mode: &str, args: &Value, calls: &Value) -> Value {
+    let args = [vec![json!("connect")], args.as_array().cloned().unwrap_or_default()].concat();
+    json!({ "command": built("countersign"), "args": args, "mode": mode, "calls": calls })
 }
 
 /// Python with the packages of the peers.

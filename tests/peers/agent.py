@@ -22,6 +22,7 @@ from mcp.client.stdio import StdioServerParameters, stdio_client
 from mcp.client.streamable_http import streamable_http_client
 
 PLAN = json.loads(sys.argv[1])
+AS_IT_IS = PLAN.get("as_it_is", False)
 
 
 def report(line):
@@ -49,9 +50,8 @@ async def follow(client):
             seen.append(value)
 
         try:
-            result = await client.call_tool(
-                step["name"], step.get("arguments") or {}, progress_callback=on_progress
-            )
+            wishes = {} if AS_IT_IS else {"progress_callback": on_progress}
+            result = await client.call_tool(step["name"], step.get("arguments") or {}, **wishes)
             shown = result.model_dump(mode="json", by_alias=True, exclude_none=True)
             report({"call": step["name"], "result": shown, "progress": progress})
         except Exception as thrown:
@@ -119,9 +119,10 @@ def authentication():
 
 
 async def speak(transport):
-    timeout = PLAN.get("timeout_ms", 60_000) / 1000
-    mode = PLAN.get("mode", "auto")
-    async with Client(transport, mode=mode, read_timeout_seconds=timeout) as client:
+    settings = {"mode": PLAN.get("mode", "auto")}
+    if not AS_IT_IS:
+        settings["read_timeout_seconds"] = PLAN.get("timeout_ms", 60_000) / 1000
+    async with Client(transport, **settings) as client:
         report({"connected": True})
         await follow(client)
     report({"closed": True})

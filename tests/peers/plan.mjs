@@ -6,6 +6,7 @@
 //     "env": {},                                            what it finds in its environment (agent-sdk.mjs)
 //     "mode": "legacy" | "auto" | "2026-07-28",             protocol era, where the client knows eras
 //     "timeout_ms": 60000,                                  per request
+//     "as_it_is": false,                                    whether the client keeps its own settings
 //     "calls": [{ "name": "read_file", "arguments": {} }] } made one after the other
 //
 // The report is JSON, one object a line: {"connected": ...}, {"listed": [...]}, then one
@@ -22,10 +23,12 @@ export async function follow(client, call) {
   report({ listed: listed.tools.map((tool) => tool.name) })
   for (const { name, arguments: args } of plan.calls ?? []) {
     const progress = []
-    const options = {
-      timeout: plan.timeout_ms ?? 60_000,
-      onprogress: (step) => progress.push(step.progress),
-    }
+    const options = plan.as_it_is
+      ? undefined
+      : {
+          timeout: plan.timeout_ms ?? 60_000,
+          onprogress: (step) => progress.push(step.progress),
+        }
     try {
       const result = await call({ name, arguments: args ?? {} }, options)
       report({ call: name, result, progress })

@@ -93,6 +93,13 @@ impl Agent {
         self.request("tools/call", json!({"name": tool, "arguments": arguments})).await.1
     }
 
+    /// Calls a tool with an operation token that was handed over, and gives the whole answer.
+    pub async fn call_with(&self, tool: &str, arguments: Value, token: &str) -> Value {
+        let meta = json!({ "dev.countersign/operation-token": token });
+        let params = json!({"name": tool, "arguments": arguments, "_meta": meta});
+        self.request("tools/call", params).await.1
+    }
+
     /// Sends one request.
     ///
     /// # Panics
@@ -110,14 +117,24 @@ impl Agent {
     pub async fn request_able(
         &self,
         method: &str,
-        mut params: Value,
+        params: Value,
         capabilities: Value,
     ) -> (StatusCode, Value) {
-        params["_meta"] = json!({
-            "io.modelcontextprotocol/protocolVersion": PROTOCOL,
-            "io.modelcontextprotocol/clientInfo": { "name": "agent", "version": "1" },
-            "io.modelcontextprotocol/clientCapabilities": capabilities,
-        });
+        let answer = self.request_in_vain(method, params, capabilities).await;
+        answer.expect("the gateway answers")
+    }
+
+    /// Sends one request to a gateway that may end before it answers: nothing then.
+    pub async fn request_in_vain(
+        &self,
+        method: &str,
+        mut params: Value,
+        capabilities: Value,
+    ) -> Option<(StatusCode, Value)> {
+        let meta = &mut params["_meta"];
+        meta["io.modelcontextprotocol/protocolVersion"] = json!(PROTOCOL);
+        meta["io.modelcontextprotocol/clientInfo"] = json!({ "name": "agent", "version": "1" });
+        meta["io.modelcontextprotocol/clientCapabilities"] = capabilities;
         let name = ["name", "uri", "taskId"].into_iter().find_map(|it| params[it].as_str());
         let name = name.map(str::to_owned);
         let id = self.sent.fetch_add(1, Ordering::Relaxed);
@@ -136,11 +153,11 @@ impl Agent {
         if let Some(name) = name {
             headers.insert("mcp-name", name.parse().expect("a header"));
         }
-        let answer = self.http.request(request).await.expect("the gateway answers");
+        let answer = self.http.request(request).await.ok()?;
         let status = answer.status();
-        let body = answer.into_body().collect().await.expect("a whole answer").to_bytes();
-        let text = String::from_utf8(body.to_vec()).expect("text");
-        (status, message(&text, id).unwrap_or_else(|| panic!("no JSON: {status} {text}")))
+        let body = answer.into_body().collect().await.ok()?.to_bytes();
+        let text = String::from_utf8(body.to_vec()).ok()?;
+        Some((status, message(&text, id)?))
     }
 
     fn signed(&self, body: String, key_id: &str, secret: &Secret, id: u64) -> Request<Full<Bytes>> {

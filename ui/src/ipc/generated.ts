@@ -2049,11 +2049,15 @@ export type Commands = {
   operator_group_create: { args: {
       /** Its name. */
       name: string
+      /** The passphrase of the owner who does it, where the console is not unlocked by them. */
+      owner?: string
     }; answer: OperatorGroupView }
   /** Removes a group that no tool asks for. */
   operator_group_remove: { args: {
       /** The group. */
       group: string
+      /** The passphrase of the owner who does it, where the console is not unlocked by them. */
+      owner?: string
     }; answer: null }
   /** Puts an operator into a group. */
   operator_group_add: { args: {
@@ -2061,6 +2065,8 @@ export type Commands = {
       group: string
       /** The operator. */
       operator: OperatorId
+      /** The passphrase of the owner who does it, where the console is not unlocked by them. */
+      owner?: string
     }; answer: OperatorGroupView }
   /** Takes an operator out of a group, whose signature counts for its tools no more. */
   operator_group_drop: { args: {
@@ -2068,6 +2074,8 @@ export type Commands = {
       group: string
       /** The operator. */
       operator: OperatorId
+      /** The passphrase of the owner who does it, where the console is not unlocked by them. */
+      owner?: string
     }; answer: OperatorGroupView }
   /** Writes the registry down as a file that `apply` takes. There is no secret in it. */
   export: { args: Record<string, never>; answer: DeclaredView }
@@ -2077,6 +2085,11 @@ export type Commands = {
       text: string
       /** Whether only to say what would change. */
       dry_run: boolean
+      /**
+       * An owner's passphrase. A file that asks less of those who sign takes it, where no operator
+       * is at the console.
+       */
+      owner?: string
     }; answer: AppliedView }
   /** Every tenant. */
   tenant_list: { args: Record<string, never>; answer: Array<TenantView> }
@@ -2194,6 +2207,8 @@ export type Commands = {
       tool: ToolId
       /** What it asks. */
       signing: Signing
+      /** An owner's passphrase. Asking for less takes it, where no operator is at the console. */
+      owner?: string
     }; answer: Enforced }
   /** The reference matrix of a tenant. */
   reference_matrix: { args: {
@@ -2299,6 +2314,8 @@ export type Commands = {
       agent: AgentId
       /** The operator; nobody, when absent. */
       operator?: OperatorId
+      /** An owner's passphrase. Naming somebody else takes it, where no operator is at the console. */
+      owner?: string
     }; answer: AgentView }
   /** Lets an agent act, or not. */
   agent_set_standing: { args: {

@@ -9,6 +9,7 @@ use crate::door::Door;
 use crate::failure::{Done, Problem};
 use crate::home;
 use crate::output::Output;
+use crate::passphrase;
 
 /// One command's access to the core.
 #[derive(Debug)]
@@ -52,6 +53,29 @@ impl Desk {
         words: impl FnOnce(&Value) -> String,
     ) -> Done {
         let answer = self.ask(command, args).await?;
+        self.output.tell(&answer, words);
+        Ok(())
+    }
+
+    /// Asks for a command that only some arguments make an owner's: the passphrase is asked for
+    /// when the core says so.
+    pub(crate) async fn tell_as_owner(
+        &self,
+        command: &str,
+        mut args: Value,
+        words: impl FnOnce(&Value) -> String,
+    ) -> Done {
+        let answer = match self.ask(command, args.clone()).await {
+            Err(Problem::Refused(failure)) if failure.field.as_deref() == Some("owner") => {
+                let prompt = format!("{}.\nAn owner's passphrase: ", failure.message);
+                if let Some(members) = args.as_object_mut() {
+                    let passphrase = passphrase::ask(&self.everywhere, &prompt)?;
+                    members.insert("owner".to_owned(), json!(passphrase));
+                }
+                self.ask(command, args).await?
+            }
+            other => other?,
+        };
         self.output.tell(&answer, words);
         Ok(())
     }

@@ -31,6 +31,7 @@ use crate::core::Core;
 use crate::failure::ControlError;
 use crate::issuer;
 use crate::looks;
+use crate::signing;
 use crate::view::matrix::Enforced;
 
 /// A change in the making.
@@ -138,6 +139,7 @@ impl Edit<'_> {
         let mut new = document::load(&mut self.change).await?;
         let changes = diff(&old, &new);
         looks::check(&old, &new)?;
+        signing::check_loosened(&old, &new, &self.actor)?;
         if changes.is_empty() && self.events.is_empty() {
             return Ok(Enforced { policy_version: old.version, enforced_at: self.at });
         }

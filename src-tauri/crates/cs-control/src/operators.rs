@@ -79,6 +79,18 @@ pub(crate) async fn owner(
     }
 }
 
+/// Whoever asks, as the owner whose passphrase came with the command, where one did.
+pub(crate) async fn owner_if_said(
+    control: &Control,
+    caller: &Caller,
+    passphrase: Option<&SecretText>,
+) -> Result<Caller, ControlError> {
+    match passphrase {
+        Some(_) => owner(control, caller, passphrase).await,
+        None => Ok(*caller),
+    }
+}
+
 /// The operator whose passphrase came with a command about themselves.
 pub(crate) async fn oneself(
     control: &Control,

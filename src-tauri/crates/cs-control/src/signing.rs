@@ -6,7 +6,10 @@ use std::sync::Arc;
 use cs_gateway::world::Signer;
 use cs_model::op_token::{DEFAULT_SECS, MOST_SECS, OperationClaims};
 use cs_model::state::{ApprovalState, OperatorRole};
-use cs_model::{Document, Name, OperationTokenId, OperatorId, Signatory, Signing, Timestamp};
+use cs_model::{
+    AgentId, Document, Name, OperationTokenId, OperatorId, Signatory, Signing, Timestamp, ToolId,
+    event,
+};
 use cs_policy::{Ineligible, may_sign};
 use cs_registry::SqliteConnection;
 use cs_registry::approval::{self, Approval, Signature};
@@ -265,6 +268,41 @@ pub(crate) fn view(
         signatures: shown,
         you,
     }
+}
+
+/// Refuses a change that lets calls be signed which could not be before, where nobody but the
+/// user of this system asks for it: whatever runs as that user could clear the way for its own
+/// calls. Asking for more is anybody's who may edit.
+pub(crate) fn check_loosened(
+    old: &Document,
+    new: &Document,
+    actor: &event::Actor,
+) -> Result<(), ControlError> {
+    match actor {
+        event::Actor::Operator { .. } | event::Actor::System => return Ok(()),
+        event::Actor::Local { .. } => {}
+    }
+    for before in &old.tenants {
+        let Some(after) = new.tenants.iter().find(|it| it.id == before.id) else { continue };
+        let tools: HashMap<ToolId, &Signing> =
+            before.tools.iter().map(|it| (it.id, &it.signing)).collect();
+        let weaker = after
+            .tools
+            .iter()
+            .any(|it| tools.get(&it.id).is_some_and(|was| it.signing.is_weaker_than(was)));
+        let agents: HashMap<AgentId, OperatorId> =
+            before.agents.iter().filter_map(|it| Some((it.id, it.responsible?))).collect();
+        let unbarred = after
+            .agents
+            .iter()
+            .any(|it| agents.get(&it.id).is_some_and(|was| it.responsible != Some(*was)));
+        if weaker || unbarred {
+            let rule = "asking less of those who sign, or letting sign who may not, takes an \
+                        owner's passphrase";
+            return Err(ControlError::invalid("owner", rule));
+        }
+    }
+    Ok(())
 }
 
 /// Whether there is such an operator group, where one is asked for.

@@ -84,6 +84,17 @@ impl Signing {
         self.approvers.0
     }
 
+    /// Whether calls could be signed under it that could not under the other one: by fewer, by
+    /// somebody else, or with less.
+    pub fn is_weaker_than(&self, other: &Self) -> bool {
+        let Self { approvers, group, reason, presence, bar_responsible } = other;
+        self.approvers() < approvers.0
+            || group.is_some() && self.group != *group
+            || *reason && !self.reason
+            || *presence && !self.presence
+            || *bar_responsible && !self.bar_responsible
+    }
+
     /// Whether it asks for nothing but the signature that every such call needs.
     pub fn is_default(&self) -> bool {
         *self == Self::default()
@@ -167,6 +178,34 @@ mod tests {
         ] {
             assert!(serde_json::from_str::<Signing>(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_rule_is_weaker_when_it_lets_anything_through_that_the_other_did_not() {
+        let group = |name: &str| Some(Name::parse(name).unwrap());
+        let strict = Signing {
+            group: group("finance"),
+            reason: true,
+            presence: true,
+            bar_responsible: true,
+            ..Signing::by(2).unwrap()
+        };
+        let weaker = [
+            Signing { approvers: Approvers(1), ..strict.clone() },
+            Signing { group: None, ..strict.clone() },
+            Signing { group: group("night"), ..strict.clone() },
+            Signing { reason: false, ..strict.clone() },
+            Signing { presence: false, ..strict.clone() },
+            Signing { bar_responsible: false, ..strict.clone() },
+            // More of one thing makes up for nothing of another.
+            Signing { approvers: Approvers(5), reason: false, ..strict.clone() },
+        ];
+        for rule in weaker {
+            assert!(rule.is_weaker_than(&strict), "{rule}");
+        }
+        let three = Signing { approvers: Approvers(3), ..strict.clone() };
+        assert!(!three.is_weaker_than(&strict) && !strict.is_weaker_than(&strict));
+        assert!(!strict.is_weaker_than(&Signing::default()));
     }
 
     #[test]

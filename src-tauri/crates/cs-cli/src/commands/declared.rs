@@ -10,7 +10,8 @@ use crate::desk::Desk;
 use crate::failure::Done;
 use crate::output::{Output, clean, line};
 
-/// Makes the registry what a file says; everything or nothing
+/// Makes the registry what a file says; everything or nothing. A file that asks less of those who
+/// sign takes an owner's passphrase
 #[derive(Debug, clap::Args)]
 pub(crate) struct Apply {
     /// The file, in YAML; `-` is standard input
@@ -33,7 +34,7 @@ pub(crate) async fn apply(desk: &Desk, Apply { file, dry_run }: Apply) -> Done {
     };
     let content = read.with_context(|| format!("could not read {shown}"))?;
     let args = json!({ "text": content, "dry_run": dry_run });
-    desk.tell("apply", args, |applied| in_words(applied, dry_run)).await
+    desk.tell_as_owner("apply", args, |applied| in_words(applied, dry_run)).await
 }
 
 pub(crate) async fn export(desk: &Desk) -> Done {

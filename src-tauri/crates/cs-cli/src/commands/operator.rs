@@ -119,7 +119,7 @@ pub(crate) async fn run(desk: &Desk, command: Operator) -> Done {
 }
 
 /// The passphrase of the owner who changes who may use the console.
-fn owner(desk: &Desk) -> anyhow::Result<String> {
+pub(super) fn owner(desk: &Desk) -> anyhow::Result<String> {
     passphrase::ask(&desk.everywhere, "An owner's passphrase: ")
 }
 

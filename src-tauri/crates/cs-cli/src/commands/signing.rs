@@ -3,6 +3,7 @@
 use clap::Subcommand;
 use serde_json::{Value, json};
 
+use super::operator::owner;
 use super::tenant::Which;
 use crate::answer::{list, text};
 use crate::desk::{Desk, named};
@@ -10,7 +11,7 @@ use crate::failure::Done;
 use crate::output::table;
 
 /// What a tool asks of whoever approves its calls. What is not said stays as it is; without
-/// anything, it is shown.
+/// anything, it is shown. Asking for less takes an owner's passphrase.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Rule {
     /// `tool`, or `server/tool`
@@ -42,17 +43,17 @@ pub(crate) struct Rule {
 pub(crate) enum Group {
     /// Lists the groups
     List,
-    /// Makes a group, with nobody in it
+    /// Makes a group, with nobody in it; takes an owner's passphrase
     Create { name: String },
-    /// Removes a group that no tool asks for
+    /// Removes a group that no tool asks for; takes an owner's passphrase
     Remove { name: String },
-    /// Puts an operator into a group
+    /// Puts an operator into a group; takes an owner's passphrase
     Add { group: String, operator: String },
-    /// Takes an operator out of a group
+    /// Takes an operator out of a group; takes an owner's passphrase
     Drop { group: String, operator: String },
 }
 
-/// Who answers for an agent.
+/// Who answers for an agent. Naming another one takes an owner's passphrase.
 #[derive(Debug, clap::Args)]
 #[group(required = true, multiple = false, args = ["operator", "nobody"])]
 pub(crate) struct Responsible {
@@ -103,7 +104,7 @@ pub(crate) async fn rule(desk: &Desk, wanted: &Rule) -> Done {
         return Ok(());
     }
     let args = json!({ "tenant": tenant.id, "tool": id, "signing": signing });
-    desk.tell("tool_set_signing", args, super::enforced).await
+    desk.tell_as_owner("tool_set_signing", args, super::enforced).await
 }
 
 /// What a tool asks now.
@@ -147,18 +148,22 @@ pub(crate) async fn group(desk: &Desk, command: Group) -> Done {
     match command {
         Group::List => desk.tell("operator_group_list", json!({}), listed).await,
         Group::Create { name } => {
-            desk.tell("operator_group_create", json!({ "name": name }), one).await
+            let args = json!({ "name": name, "owner": owner(desk)? });
+            desk.tell("operator_group_create", args, one).await
         }
         Group::Remove { name } => {
+            let args = json!({ "group": name, "owner": owner(desk)? });
             let words = |_: &Value| format!("group {name} is removed");
-            desk.tell("operator_group_remove", json!({ "group": name }), words).await
+            desk.tell("operator_group_remove", args, words).await
         }
         Group::Add { group, operator } => {
-            let args = json!({ "group": group, "operator": id_of(desk, &operator).await? });
+            let operator = id_of(desk, &operator).await?;
+            let args = json!({ "group": group, "operator": operator, "owner": owner(desk)? });
             desk.tell("operator_group_add", args, one).await
         }
         Group::Drop { group, operator } => {
-            let args = json!({ "group": group, "operator": id_of(desk, &operator).await? });
+            let operator = id_of(desk, &operator).await?;
+            let args = json!({ "group": group, "operator": operator, "owner": owner(desk)? });
             desk.tell("operator_group_drop", args, one).await
         }
     }
@@ -202,7 +207,7 @@ pub(crate) async fn responsible(desk: &Desk, wanted: &Responsible) -> Done {
         "" => format!("nobody answers for agent {}", text(agent, "/name")),
         who => format!("{who} answers for agent {}", text(agent, "/name")),
     };
-    desk.tell("agent_set_responsible", args, words).await
+    desk.tell_as_owner("agent_set_responsible", args, words).await
 }
 
 /// How far a waiting call is signed, for whoever reads it on a terminal.

@@ -10,6 +10,8 @@ use crate::commands::template::begin_anew;
 use crate::control::Control;
 use crate::declarative::{self, DeclaredOrigin, Reached};
 use crate::failure::ControlError;
+use crate::operators;
+use crate::secret_text::SecretText;
 use crate::view::declared::{AppliedView, DeclaredView};
 
 /// Writes the registry down as a file that `apply` takes. There is no secret in it.
@@ -53,6 +55,11 @@ pub struct Apply {
     pub text: String,
     /// Whether only to say what would change.
     pub dry_run: bool,
+    /// An owner's passphrase. A file that asks less of those who sign takes it, where no operator
+    /// is at the console.
+    #[serde(default)]
+    #[ts(optional)]
+    pub owner: Option<SecretText>,
 }
 
 impl Command for Apply {
@@ -62,8 +69,9 @@ impl Command for Apply {
 
     async fn run(self, control: &Control, caller: &Caller) -> Result<AppliedView, ControlError> {
         let declared = declarative::read(&self.text)?;
+        let caller = operators::owner_if_said(control, caller, self.owner.as_ref()).await?;
         let core = control.core()?;
-        let mut edit = core.edit(caller).await?;
+        let mut edit = core.edit(&caller).await?;
         let mut after = declarative::apply(&core, &mut edit, declared).await?;
         let changes = edit.changes().await?;
         if self.dry_run || changes.is_empty() {

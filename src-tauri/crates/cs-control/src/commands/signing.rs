@@ -15,6 +15,8 @@ use crate::commands::agent::one;
 use crate::control::Control;
 use crate::core::Core;
 use crate::failure::ControlError;
+use crate::operators;
+use crate::secret_text::SecretText;
 use crate::signing::check_group;
 use crate::view::agent::AgentView;
 use crate::view::matrix::Enforced;
@@ -30,6 +32,10 @@ pub struct ToolSetSigning {
     pub tool: ToolId,
     /// What it asks.
     pub signing: Signing,
+    /// An owner's passphrase. Asking for less takes it, where no operator is at the console.
+    #[serde(default)]
+    #[ts(optional)]
+    pub owner: Option<SecretText>,
 }
 
 impl Command for ToolSetSigning {
@@ -38,8 +44,9 @@ impl Command for ToolSetSigning {
     type Answer = Enforced;
 
     async fn run(self, control: &Control, caller: &Caller) -> Result<Enforced, ControlError> {
+        let caller = operators::owner_if_said(control, caller, self.owner.as_ref()).await?;
         let core = control.core()?;
-        let mut edit = core.edit(caller).await?;
+        let mut edit = core.edit(&caller).await?;
         let found = tool::find(edit.db(), self.tenant, self.tool).await?;
         check_group(edit.db(), self.signing.group.as_ref())
             .await
@@ -61,6 +68,10 @@ pub struct AgentSetResponsible {
     #[serde(default)]
     #[ts(optional)]
     pub operator: Option<OperatorId>,
+    /// An owner's passphrase. Naming somebody else takes it, where no operator is at the console.
+    #[serde(default)]
+    #[ts(optional)]
+    pub owner: Option<SecretText>,
 }
 
 impl Command for AgentSetResponsible {
@@ -69,8 +80,9 @@ impl Command for AgentSetResponsible {
     type Answer = AgentView;
 
     async fn run(self, control: &Control, caller: &Caller) -> Result<AgentView, ControlError> {
+        let caller = operators::owner_if_said(control, caller, self.owner.as_ref()).await?;
         let core = control.core()?;
-        let mut edit = core.edit(caller).await?;
+        let mut edit = core.edit(&caller).await?;
         let found = agent::find(edit.db(), self.tenant, self.agent).await?;
         agent::set_responsible(edit.db(), self.tenant, self.agent, self.operator).await?;
         edit.enforce(&format!("said who answers for agent `{}`", found.name)).await?;
@@ -101,6 +113,10 @@ impl Command for OperatorGroupList {
 pub struct OperatorGroupCreate {
     /// Its name.
     pub name: Name,
+    /// The passphrase of the owner who does it, where the console is not unlocked by them.
+    #[serde(default)]
+    #[ts(optional)]
+    pub owner: Option<SecretText>,
 }
 
 impl Command for OperatorGroupCreate {
@@ -109,8 +125,9 @@ impl Command for OperatorGroupCreate {
     type Answer = OperatorGroupView;
 
     async fn run(self, control: &Control, caller: &Caller) -> Result<Self::Answer, ControlError> {
+        let caller = operators::owner(control, caller, self.owner.as_ref()).await?;
         let core = control.core()?;
-        let mut edit = core.edit(caller).await?;
+        let mut edit = core.edit(&caller).await?;
         let at = edit.at();
         operator_group::create(edit.db(), &self.name, at).await?;
         edit.say(None, format!("made operator group `{}`", self.name));
@@ -125,6 +142,10 @@ impl Command for OperatorGroupCreate {
 pub struct OperatorGroupRemove {
     /// The group.
     pub group: Name,
+    /// The passphrase of the owner who does it, where the console is not unlocked by them.
+    #[serde(default)]
+    #[ts(optional)]
+    pub owner: Option<SecretText>,
 }
 
 impl Command for OperatorGroupRemove {
@@ -133,8 +154,9 @@ impl Command for OperatorGroupRemove {
     type Answer = ();
 
     async fn run(self, control: &Control, caller: &Caller) -> Result<(), ControlError> {
+        let caller = operators::owner(control, caller, self.owner.as_ref()).await?;
         let core = control.core()?;
-        let mut edit = core.edit(caller).await?;
+        let mut edit = core.edit(&caller).await?;
         operator_group::remove(edit.db(), &self.group).await?;
         if let Some(tools) = asking(&core.document()).get(&self.group) {
             return Err(ControlError::conflict(format!(
@@ -155,6 +177,10 @@ pub struct OperatorGroupAdd {
     pub group: Name,
     /// The operator.
     pub operator: OperatorId,
+    /// The passphrase of the owner who does it, where the console is not unlocked by them.
+    #[serde(default)]
+    #[ts(optional)]
+    pub owner: Option<SecretText>,
 }
 
 impl Command for OperatorGroupAdd {
@@ -163,8 +189,9 @@ impl Command for OperatorGroupAdd {
     type Answer = OperatorGroupView;
 
     async fn run(self, control: &Control, caller: &Caller) -> Result<Self::Answer, ControlError> {
+        let caller = operators::owner(control, caller, self.owner.as_ref()).await?;
         let core = control.core()?;
-        let mut edit = core.edit(caller).await?;
+        let mut edit = core.edit(&caller).await?;
         operator_group::add(edit.db(), &self.group, self.operator).await?;
         let who = operator::find(edit.db(), self.operator).await?.name;
         edit.say(None, format!("put operator `{who}` into group `{}`", self.group));
@@ -181,6 +208,10 @@ pub struct OperatorGroupDrop {
     pub group: Name,
     /// The operator.
     pub operator: OperatorId,
+    /// The passphrase of the owner who does it, where the console is not unlocked by them.
+    #[serde(default)]
+    #[ts(optional)]
+    pub owner: Option<SecretText>,
 }
 
 impl Command for OperatorGroupDrop {
@@ -189,8 +220,9 @@ impl Command for OperatorGroupDrop {
     type Answer = OperatorGroupView;
 
     async fn run(self, control: &Control, caller: &Caller) -> Result<Self::Answer, ControlError> {
+        let caller = operators::owner(control, caller, self.owner.as_ref()).await?;
         let core = control.core()?;
-        let mut edit = core.edit(caller).await?;
+        let mut edit = core.edit(&caller).await?;
         operator_group::take(edit.db(), &self.group, self.operator).await?;
         let who = operator::find(edit.db(), self.operator).await?.name;
         edit.say(None, format!("took operator `{who}` out of group `{}`", self.group));

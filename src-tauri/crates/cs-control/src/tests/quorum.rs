@@ -277,6 +277,70 @@ async fn groups_are_kept_by_owners_and_not_removed_while_a_tool_asks_for_them() 
     assert_eq!(place.ask("operator_group_list", json!({})).await, json!([]));
 }
 
+/// Attacks O15: whatever runs as the user of this system does not clear the way for its own calls.
+#[tokio::test]
+async fn o15_being_the_user_of_this_system_loosens_nothing_about_who_signs() {
+    let it = under(json!({})).await;
+    let place = &it.place;
+    finance(place, &["Grace"]).await;
+    let grace = operator(place, "Grace").await;
+    let linus = operator(place, "Linus").await;
+    let groups = [
+        ("operator_group_create", json!({ "name": "night" })),
+        ("operator_group_add", json!({ "group": "finance", "operator": linus })),
+        ("operator_group_drop", json!({ "group": "finance", "operator": grace })),
+        ("operator_group_remove", json!({ "group": "finance" })),
+    ];
+    // Asking for more is anybody's who may edit.
+    let rule = |rule: Value| json!({ "tenant": it.request.tenant, "tool": it.request.tool, "signing": rule });
+    let strict = json!({ "approvers": 2, "group": "finance", "reason": true, "presence": true,
+                         "bar_responsible": true });
+    place.ask_as(LOCAL, "tool_set_signing", rule(strict.clone())).await;
+    let who = |operator: &Value| json!({ "tenant": it.request.tenant, "agent": it.request.agent, "operator": operator });
+    place.ask_as(LOCAL, "agent_set_responsible", who(&linus)).await;
+    let text = place.ask("export", json!({})).await["text"].clone();
+    let less = |from: &str, to: &str| {
+        let other = text.as_str().unwrap().replace(from, to);
+        assert_ne!(text.as_str().unwrap(), other);
+        json!({ "text": other, "dry_run": false })
+    };
+    let mut loosening = vec![
+        ("agent_set_responsible", who(&grace)),
+        ("agent_set_responsible", who(&Value::Null)),
+        ("apply", less("responsible: Linus", "responsible: Grace")),
+        ("apply", less("presence: true", "presence: false")),
+    ];
+    for (member, to) in [
+        ("approvers", json!(1)),
+        ("group", Value::Null),
+        ("reason", json!(false)),
+        ("presence", json!(false)),
+        ("bar_responsible", json!(false)),
+    ] {
+        let mut weaker = strict.clone();
+        weaker[member] = to;
+        loosening.push(("tool_set_signing", rule(weaker)));
+    }
+    for (command, mut args) in groups.into_iter().chain(loosening.clone()) {
+        let refused = place.refused(LOCAL, command, args.clone()).await;
+        let said = (&refused["code"], &refused["field"]);
+        assert_eq!(said, (&json!("invalid"), &json!("owner")), "{command} {args}");
+        args["owner"] = json!(GRACE);
+        assert_eq!(place.refused(LOCAL, command, args).await["code"], "forbidden", "{command}");
+    }
+    assert_eq!(place.ask("export", json!({})).await["text"], text, "nothing changed");
+    let finance = place.ask("operator_group_list", json!({})).await;
+    assert_eq!(finance[0]["members"][0]["name"], "Grace");
+
+    let mut weaker = loosening.pop().unwrap().1;
+    weaker["owner"] = json!(PASSPHRASE);
+    place.ask_as(LOCAL, "tool_set_signing", weaker).await;
+    let log = place.log(&["admin.changed"]).await;
+    assert_eq!(log[0]["who"], "Ada", "on record as the owner's");
+    let editor = somebody(OperatorRole::PolicyEditor);
+    place.ask_as(editor, "tool_set_signing", rule(json!({}))).await;
+}
+
 #[tokio::test]
 async fn rules_and_who_answers_are_written_down_and_read_back() {
     let it = under(json!({})).await;

@@ -19,7 +19,8 @@ use crate::desk::Desk;
 /// The only command that cs-control does not have.
 const OWN: &str = "open_approval_window";
 /// What deciding takes. Only the approval window has it.
-const DECIDING: &[&str] = &["approval_approve", "approval_deny", "approval_issue"];
+const DECIDING: &[&str] =
+    &["approval_approve", "approval_deny", "approval_deny_all", "approval_issue"];
 
 fn config() -> Value {
     serde_json::from_str(include_str!("../tauri.conf.json")).unwrap()
@@ -76,7 +77,8 @@ fn d03_the_console_has_everything_but_deciding_and_the_approval_window_little_el
         names(COMMANDS).difference(&names(DECIDING)).cloned().collect();
     assert_eq!(main_window(), all_but_deciding);
     let looking = ["approval_list", "approval_show", "lock", "status", "touch", "unlock"];
-    assert_eq!(approval_window(), names(DECIDING.iter().chain(&looking)));
+    let stopping = ["agent_pause"];
+    assert_eq!(approval_window(), names(DECIDING.iter().chain(&looking).chain(&stopping)));
 }
 
 #[test]

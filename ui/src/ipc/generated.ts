@@ -26,6 +26,11 @@ export type AgentView = {
   tasks: Array<TaskRef>
   /** How often it may call any tool; as often as it likes when absent. */
   rate: Rate | null
+  /**
+   * How many of its calls may wait for people at a time; the usual number, which is 10, when
+   * absent.
+   */
+  most_waiting: MostWaiting | null
   /** The operator who answers for it. */
   responsible: OperatorRef | null
   /** What it proves itself with. */
@@ -213,6 +218,34 @@ export type ApprovalIssued = {
    * `_meta["dev.countersign/operation-token"]`.
    */
   token: string
+/** What became of calls that asked, and how long people took. */
+export type ApprovalFigures = {
+  /** How many calls asked. */
+  asked: number
+  /** How many were approved. */
+  approved: number
+  /** How many were denied. */
+  denied: number
+  /** How many nobody decided in time. */
+  expired: number
+  /** How many were taken back undecided. */
+  withdrawn: number
+  /** How long half of the decisions took at most. */
+  median_seconds: number | null
+  /** How long nine of ten decisions took at most. */
+  p90_seconds: number | null
+}
+
+/** The figures of one tool, or of one agent. */
+export type ApprovalLine = {
+  /** Its tenant's name. */
+  tenant_name: string
+  /** The name of a tool's server. */
+  server_name: string | null
+  /** Its name. */
+  name: string
+  /** Its figures. */
+  figures: ApprovalFigures
 }
 
 /** An approval request, in a list. */
@@ -251,6 +284,24 @@ export type ApprovalRow = {
 
 /** Where an approval request stands. */
 export type ApprovalState = 'approved' | 'denied' | 'expired' | 'executed' | 'pending' | 'unknown' | 'withdrawn'
+
+/** How approving went over some days. */
+export type ApprovalStats = {
+  /** Over so many days. */
+  days: number
+  /** All of it. */
+  all: ApprovalFigures
+  /** The same by tool or by agent, the most asked first. */
+  lines: Array<ApprovalLine>
+  /** Cells of the matrix that people gave one answer only. */
+  suggestions: Array<Suggestion>
+  /** From how many days these are. */
+  suggest_days: number
+  /** How many calls have to be approved, and none denied, to suggest allow. */
+  least_approved: number
+  /** How many have to be denied, and none approved, to suggest deny. */
+  least_denied: number
+}
 
 /** How the last seven days went for one tool. */
 export type ApprovalTool = {
@@ -703,6 +754,14 @@ export type Enforced = {
 /** What kind of failure it is. A code is here only if a screen or a script acts on it. */
 export type ErrorCode = 'conflict' | 'forbidden' | 'internal' | 'invalid' | 'locked' | 'not_found' | 'stale' | 'unavailable' | 'upstream' | 'wrong_passphrase'
 
+/** What came of denying all that a session had waiting. */
+export type DeniedAll = {
+  /** How many calls were denied. */
+  denied: number
+  /** Whether the session was ended. */
+  session_ended: boolean
+}
+
 /** What is asked at one step, in the order of the gateway. */
 export type ExplainGate = 'credential' | 'tenant' | 'agent' | 'session' | 'task' | 'tool' | 'task_tools' | 'grant' | 'frozen' | 'arguments' | 'scopes' | 'rate' | 'countersignature' | 'drift' | 'server'
 
@@ -1068,6 +1127,9 @@ export type MatrixView = {
 
 /** How a new client proves itself. */
 export type NewClientMethod = 'client_secret' | 'private_key_jwt' | 'tls_client_auth'
+
+/** How many calls of one agent may wait for people at a time: 1 to [`MostWaiting::MOST`]. */
+export type MostWaiting = number
 
 /** A group of operators. */
 export type OperatorGroupView = {
@@ -1668,6 +1730,9 @@ export type SigningView = {
 /** Whether a tenant or an agent may act at all. */
 export type Standing = 'active' | 'suspended'
 
+/** By what to count. */
+export type StatsBy = 'agent' | 'tool'
+
 /** How the installation is doing. */
 export type StatusView = {
   /** What the window must do first. */
@@ -1703,6 +1768,32 @@ export type StatusView = {
 
 /** What a step says. */
 export type StepVerdict = 'passes' | 'refuses' | 'asks' | 'depends' | 'skipped'
+
+/** A cell that asks people and got one answer only. Whether to change it is the administrator's. */
+export type Suggestion = {
+  /** The tenant. */
+  tenant: TenantId
+  /** Its name. */
+  tenant_name: string
+  /** The cell's column. */
+  role: RoleId
+  /** Its name. */
+  role_name: string
+  /** The cell's row. */
+  tool: ToolId
+  /** Its name. */
+  tool_name: string
+  /** The name of its server. */
+  server_name: string
+  /** What the answers speak for. */
+  grant: Grant
+  /** How many calls were decided. */
+  decided: number
+  /** How long half of the decisions took at most. */
+  median_seconds: number
+  /** What was seen and what to consider, in words. */
+  sentence: string
+}
 
 export type TaskId = Brand<'tsk'>
 
@@ -2317,6 +2408,15 @@ export type Commands = {
       /** An owner's passphrase. Naming somebody else takes it, where no operator is at the console. */
       owner?: string
     }; answer: AgentView }
+  /** Says how many calls of an agent may wait for people at a time. One more is refused at once. */
+  agent_set_waiting: { args: {
+      /** The tenant. */
+      tenant: TenantId
+      /** The agent. */
+      agent: AgentId
+      /** How many; the usual number, which is 10, when absent. */
+      most?: MostWaiting
+    }; answer: AgentView }
   /** Lets an agent act, or not. */
   agent_set_standing: { args: {
       /** The tenant. */
@@ -2325,6 +2425,18 @@ export type Commands = {
       agent: AgentId
       /** Whether it may act. */
       standing: Standing
+    }; answer: AgentView }
+  /**
+   * Refuses every call of an agent from now on, and takes back those that wait, until somebody who
+   * may edit lets it act again. Whoever may decide can do it: it only takes away.
+   */
+  agent_pause: { args: {
+      /** The tenant. */
+      tenant: TenantId
+      /** The agent. */
+      agent: AgentId
+      /** Why, for the log. */
+      reason?: string
     }; answer: AgentView }
   /** Removes an agent with its credentials, and ends its sessions. Its past stays readable. */
   agent_remove: { args: {
@@ -2835,11 +2947,39 @@ export type Commands = {
       /** Why, where the tool asks for a reason or one is given. */
       reason?: string
     }; answer: ApprovalIssued }
+  /** Denies every call of a session that waits, for one reason, each on record by itself. */
+  approval_deny_all: { args: {
+      /** The tenant. */
+      tenant: TenantId
+      /** The session. */
+      session: SessionId
+      /** Why, for the agent and the log. */
+      reason: string
+      /**
+       * Whether to end the session as well, and suspend the credential that opened it. That takes
+       * somebody who may edit.
+       */
+      end_session?: boolean
+      /** The passphrase of the operator who denies them, where the console is not unlocked by them. */
+      passphrase?: string
+    }; answer: DeniedAll }
   /** How the last seven days went. */
   approval_week: { args: {
       /** In this tenant; in all, when absent. */
       tenant?: TenantId
     }; answer: ApprovalWeek }
+  /**
+   * How approving went: what became of calls, and how long people took, by tool or by agent; and
+   * the cells of the matrix that the last 30 days speak for changing. Nothing is changed by it.
+   */
+  approval_stats: { args: {
+      /** In this tenant; in all, when absent. */
+      tenant?: TenantId
+      /** By what. */
+      by: StatsBy
+      /** Over so many days: 1 to 365. */
+      days: number
+    }; answer: ApprovalStats }
   /**
    * Alerts, open ones first, the latest of each first, at most 500. Those that concern the whole
    * installation are among them.

@@ -2,10 +2,10 @@
  * What the screens ask for, each with its key. The first part of a key is the topic whose change
  * makes the answer stale.
  */
-import { infiniteQueryOptions, queryOptions, type QueryClient } from '@tanstack/react-query'
+import { infiniteQueryOptions, keepPreviousData, queryOptions, type QueryClient } from '@tanstack/react-query'
 import { call } from './call'
 import type {
-  AlertId, ApprovalId, ApprovalState, AuditFilter, Change, Commands, MatrixFormat, RoleId, ServerId, TenantId, ToolId,
+  AlertId, ApprovalId, ApprovalState, AuditFilter, Change, Commands, MatrixFormat, RoleId, ServerId, StatsBy, TenantId, ToolId,
 } from './generated'
 
 export const status = () =>
@@ -101,6 +101,13 @@ export const approvalShow = (tenant: TenantId, approval: ApprovalId) =>
   queryOptions({
     queryKey: ['approvals', 'show', tenant, approval],
     queryFn: () => call('approval_show', { tenant, approval }),
+  })
+
+export const approvalStats = (tenant: TenantId | undefined, by: StatsBy, days: number) =>
+  queryOptions({
+    queryKey: ['approvals', 'stats', tenant, by, days],
+    queryFn: () => call('approval_stats', { by, days, ...(tenant && { tenant }) }),
+    placeholderData: keepPreviousData,
   })
 
 export const approvalWeek = (tenant?: TenantId) =>

@@ -1,6 +1,6 @@
 //! Lengths of time as people write them: `72h`, `15m`, `90d`.
 
-use cs_model::Rate;
+use cs_model::{MostWaiting, Rate};
 
 /// Reads a length of time, in seconds.
 pub(crate) fn seconds(text: &str) -> Result<u64, String> {
@@ -44,9 +44,31 @@ pub(crate) fn limit(text: &str) -> Result<Limit, String> {
     Rate::new(calls, secs).map(|rate| Limit(Some(rate))).map_err(|error| error.to_string())
 }
 
+/// How many calls of an agent may wait, or the usual number.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Waiting(pub(crate) Option<MostWaiting>);
+
+/// Reads such a number; `usual` is the usual one.
+pub(crate) fn waiting(text: &str) -> Result<Waiting, String> {
+    if text == "usual" {
+        return Ok(Waiting(None));
+    }
+    let number = text.parse().map_err(|_| format!("expected a number or `usual`, got `{text}`"))?;
+    MostWaiting::new(number).map(|most| Waiting(Some(most))).map_err(|error| error.to_string())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn how_many_may_wait_is_read_or_refused() {
+        assert_eq!(waiting("25"), Ok(Waiting(MostWaiting::new(25).ok())));
+        assert_eq!(waiting("usual"), Ok(Waiting(None)));
+        for text in ["", "0", "501", "-1", "many"] {
+            assert!(waiting(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn a_limit_is_read_or_refused() {

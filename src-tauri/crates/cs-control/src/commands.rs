@@ -8,6 +8,7 @@ pub mod authn;
 pub mod authority;
 pub mod certificate;
 pub mod credential;
+pub mod crowd;
 pub mod declared;
 pub mod identity;
 pub mod issued;
@@ -24,6 +25,7 @@ pub mod serving;
 pub mod session;
 pub mod signing;
 pub mod starter;
+pub mod stats;
 pub mod status;
 pub mod task;
 pub mod template;
@@ -83,7 +85,9 @@ commands! {
     agent::AgentUpdate,
     agent::AgentSetRate,
     signing::AgentSetResponsible,
+    crowd::AgentSetWaiting,
     agent::AgentSetStanding,
+    crowd::AgentPause,
     agent::AgentRemove,
     credential::CredentialIssue,
     credential::CredentialRegister,
@@ -135,7 +139,9 @@ commands! {
     approval::ApprovalApprove,
     approval::ApprovalDeny,
     issued::ApprovalIssue,
+    crowd::ApprovalDenyAll,
     approval::ApprovalWeekOf,
+    stats::ApprovalStatsOf,
     alert::AlertList,
     alert::AlertShow,
     alert::AlertAcknowledge,

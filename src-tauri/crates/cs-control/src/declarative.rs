@@ -15,7 +15,7 @@
 //!     conditions: { reader: { files/read: { when: { properties: { .. } }, otherwise: token } } }
 //!     tasks: { night: { tools: [files/read], expected_secs: 60, longest_secs: 600 } }
 //!     agents:
-//!       reader-1: { roles: [reader], tasks: [night], rate: { calls: 60, secs: 60 }, responsible: Ada }
+//!       reader-1: { roles: [reader], tasks: [night], rate: { calls: 60, secs: 60 }, most_waiting: 5, responsible: Ada }
 //!     identity_providers: { okta: { settings: { issuer: 'https://..', jwks_uri: 'https://..' } } }
 //!     issuer: { enabled: true, token_secs: 600 }
 //! ```
@@ -33,7 +33,9 @@ use cs_model::document::{ServerDoc, TenantDoc};
 use cs_model::provider::ProviderSettings;
 use cs_model::state::Standing;
 use cs_model::upstream::Transport;
-use cs_model::{Document, Grant, Name, OperatorId, Passes, Rate, ServerId, Signing, ToolId};
+use cs_model::{
+    Document, Grant, MostWaiting, Name, OperatorId, Passes, Rate, ServerId, Signing, ToolId,
+};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use apply::apply;
@@ -172,6 +174,9 @@ pub(crate) struct DeclaredAgent {
     /// How often it may call any tool.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) rate: Option<Rate>,
+    /// How many of its calls may wait for people at a time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) most_waiting: Option<MostWaiting>,
     /// The name of the operator who answers for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) responsible: Option<String>,
@@ -284,6 +289,7 @@ fn declare_tenant(doc: &TenantDoc, reached: &Reached) -> Option<DeclaredTenant> 
             roles: roles.map(|role| role.name.clone()).collect(),
             tasks: tasks.map(|task| task.name.clone()).collect(),
             rate: it.rate,
+            most_waiting: it.most_waiting,
             responsible: it.responsible.and_then(|id| reached.operators.get(&id).cloned()),
         };
         (it.name.clone(), declared)

@@ -15,13 +15,15 @@ use cs_gateway::world::{
     ClientProof, Credentials, Holder, OutsideName, Providers, Recognised, Revocations, Signer,
     World,
 };
+use cs_model::document::AgentDoc;
 use cs_model::event::{Actor, Event, EventKind};
+use cs_model::state::Standing;
 use cs_model::{CorrelationId, Document, Signatory, TenantId, Timestamp};
 use cs_policy::{Snapshot, diff};
 use cs_registry::credential::{self as kept, ClientMethod, Credential, Proof};
 use cs_registry::{
-    Change, SqliteConnection, credential, document, operator, operator_group, policy, revocation,
-    server,
+    Change, SqliteConnection, approval, credential, document, operator, operator_group, policy,
+    revocation, server,
 };
 use tokio::sync::OwnedMutexGuard;
 
@@ -147,6 +149,7 @@ impl Edit<'_> {
         for change in &changes {
             self.say(Some(change.tenant), change.to_string());
         }
+        let withdrawn = self.withdraw_of_suspended(&old, &new).await?;
         for event in &mut self.events {
             event.policy_version = Some(new.version);
         }
@@ -169,7 +172,38 @@ impl Edit<'_> {
         for topic in [Topic::Policy, Topic::Registry, Topic::Audit, Topic::Status] {
             core.bell.ring(topic);
         }
+        if withdrawn {
+            core.waiters.look_again();
+            core.bell.ring(Topic::Approvals);
+        }
         Ok(Enforced { policy_version, enforced_at: core.now() })
+    }
+
+    /// Takes back what agents have waiting that may not act any more: nobody is to sign for those.
+    /// Says whether there was anything.
+    async fn withdraw_of_suspended(
+        &mut self,
+        old: &Document,
+        new: &Document,
+    ) -> Result<bool, ControlError> {
+        let mut any = false;
+        for doc in &new.tenants {
+            let before = old.tenants.iter().find(|it| it.id == doc.id);
+            let was = |agent: &AgentDoc| {
+                before.and_then(|it| it.agents.iter().find(|it| it.id == agent.id))
+            };
+            let suspended = doc.agents.iter().filter(|it| it.standing == Standing::Suspended);
+            for agent in
+                suspended.filter(|it| was(it).is_some_and(|it| it.standing == Standing::Active))
+            {
+                let (_, events) =
+                    approval::withdraw_of_agent(&mut self.change, doc.id, agent.id, self.at)
+                        .await?;
+                any |= !events.is_empty();
+                self.events.extend(events);
+            }
+        }
+        Ok(any)
     }
 
     /// What enforcing it will change, one sentence each.

@@ -10,6 +10,7 @@ use cs_trust::token::TokenError;
 const WORDS: &[(&str, &str)] = &[
     ("agent_claim_missing", "The token lacks the claim that says who it is"),
     ("agent_rate", "The agent has made as many calls as it may in this time"),
+    ("agent_too_many_waiting", "As many calls of the agent wait for a person as may"),
     ("assertion_missing", "The client signs assertions, and came without one"),
     ("authorization_details_invalid", "The `authorization_details` cannot be read"),
     ("authorization_malformed", "The `Authorization` header cannot be read"),

@@ -155,6 +155,7 @@ async fn fill(
             roles: BTreeSet::from([role]),
             tasks: BTreeSet::from([task.id]),
             rate: None,
+            most_waiting: None,
             responsible: None,
             created,
         };

@@ -5,6 +5,7 @@ mod anchor;
 mod approvals;
 mod authorities;
 mod certificates;
+mod crowd;
 mod declared;
 mod explain;
 mod health;

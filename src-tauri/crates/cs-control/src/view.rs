@@ -21,6 +21,7 @@ pub mod server;
 pub mod serving;
 pub mod session;
 pub mod signing;
+pub mod stats;
 pub mod status;
 pub mod task;
 pub mod template;

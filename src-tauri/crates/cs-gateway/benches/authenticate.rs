@@ -108,7 +108,7 @@ fn nothing<T>() -> Result<T, PortError> {
 
 #[async_trait]
 impl ApprovalDesk for Nothing {
-    async fn file(&self, _: NewApproval, _: Vec<Event>) -> Result<ApprovalId, PortError> {
+    async fn file(&self, _: NewApproval, _: Vec<Event>) -> Result<Option<ApprovalId>, PortError> {
         nothing()
     }
 
@@ -296,6 +296,7 @@ fn world(issuer: &str) -> World {
                 roles: [role].into(),
                 tasks: [task].into(),
                 rate: None,
+                most_waiting: None,
                 responsible: None,
             }],
             providers: vec![ProviderDoc {

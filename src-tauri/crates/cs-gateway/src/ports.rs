@@ -177,6 +177,8 @@ pub struct NewApproval {
     pub requested: Timestamp,
     /// Until when a person may decide.
     pub decide_by: Timestamp,
+    /// How many calls of the agent may wait at a time.
+    pub most_waiting: u16,
 }
 
 /// A call that was put before a person, as far as it is needed to go on with it.
@@ -233,9 +235,13 @@ pub enum Meanwhile {
 pub trait ApprovalDesk: Debug + Send + Sync {
     /// Files a call, or finds the request for the same operation that is still pending or
     /// approved and unspent. Durable once it returns. The events are recorded only when a new
-    /// request was made. Answers with the id of the request that stands for the call.
-    async fn file(&self, request: NewApproval, events: Vec<Event>)
-    -> Result<ApprovalId, PortError>;
+    /// request was made. Answers with the id of the request that stands for the call; with nothing,
+    /// where as many calls of the agent wait as may and this one was not filed.
+    async fn file(
+        &self,
+        request: NewApproval,
+        events: Vec<Event>,
+    ) -> Result<Option<ApprovalId>, PortError>;
 
     /// What was filed under this id, if anything was.
     async fn filed(&self, tenant: TenantId, id: ApprovalId)

@@ -15,6 +15,7 @@ mod client;
 mod conditions;
 mod credentials;
 mod crowd;
+mod crowded;
 mod eras;
 mod errands;
 mod faults;

@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use crate::provider::ProviderSettings;
 use crate::state::Standing;
 use crate::{
-    AgentId, Condition, Digest, Grant, Kind, Name, OperatorId, Passes, ProviderId, Rate, RoleId,
-    ServerId, Signing, TaskId, TenantId, ToolId, ToolName,
+    AgentId, Condition, Digest, Grant, Kind, MostWaiting, Name, OperatorId, Passes, ProviderId,
+    Rate, RoleId, ServerId, Signing, TaskId, TenantId, ToolId, ToolName,
 };
 
 /// One policy version.
@@ -176,6 +176,9 @@ pub struct AgentDoc {
     /// How often it may call any tool; as often as it likes when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rate: Option<Rate>,
+    /// How many of its calls may wait for people at a time; the usual number when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub most_waiting: Option<MostWaiting>,
     /// The operator who answers for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub responsible: Option<OperatorId>,

@@ -28,6 +28,7 @@ pub mod text;
 pub mod time;
 pub mod upstream;
 pub mod uri;
+pub mod waiting;
 
 pub use digest::Digest;
 pub use document::Document;
@@ -44,3 +45,4 @@ pub use secret::Secret;
 pub use signing::{Approvers, Signatory, Signing, SigningError};
 pub use time::Timestamp;
 pub use uri::UriTemplate;
+pub use waiting::{MostWaiting, MostWaitingError};

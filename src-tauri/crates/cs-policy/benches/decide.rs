@@ -93,6 +93,7 @@ fn tenant(number: u32, tools: &[ToolDoc], roles: u32, tasks: u32) -> TenantDoc {
             roles: [RoleId::from_random(bytes(0)), RoleId::from_random(bytes(1))].into(),
             tasks: [TaskId::from_random(bytes(0))].into(),
             rate: None,
+            most_waiting: None,
             responsible: None,
         }],
         providers: Vec::new(),

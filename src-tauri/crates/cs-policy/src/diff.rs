@@ -5,7 +5,7 @@ mod words;
 
 use cs_model::document::Document;
 use cs_model::state::Standing;
-use cs_model::{Grant, Name, OperatorId, Passes, Rate, Signing, TenantId};
+use cs_model::{Grant, MostWaiting, Name, OperatorId, Passes, Rate, Signing, TenantId};
 use serde::Serialize;
 
 /// One difference, in one tenant.
@@ -57,6 +57,13 @@ pub enum What {
         agent: Name,
         /// How often now; as often as it likes when absent.
         rate: Option<Rate>,
+    },
+    /// More or fewer calls of an agent may wait for people.
+    AgentWaiting {
+        /// The agent.
+        agent: Name,
+        /// How many now; the usual number when absent.
+        most: Option<MostWaiting>,
     },
     /// Another operator answers for an agent.
     AgentResponsible {

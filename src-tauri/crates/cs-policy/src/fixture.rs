@@ -82,6 +82,7 @@ pub(crate) fn agent(id: AgentId, text: &str, roles: &[RoleId], tasks: &[TaskId])
         roles: roles.iter().copied().collect(),
         tasks: tasks.iter().copied().collect(),
         rate: None,
+        most_waiting: None,
         responsible: None,
     }
 }

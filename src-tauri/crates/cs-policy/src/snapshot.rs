@@ -7,8 +7,8 @@ use std::collections::{BTreeSet, HashMap};
 use cs_model::document::{Document, TenantDoc};
 use cs_model::state::Standing;
 use cs_model::{
-    AgentId, Condition, Digest, Grant, Kind, Name, OperatorId, Passes, Rate, RoleId, ServerId,
-    Signing, TaskId, TenantId, ToolId, ToolName, UriTemplate,
+    AgentId, Condition, Digest, Grant, Kind, MostWaiting, Name, OperatorId, Passes, Rate, RoleId,
+    ServerId, Signing, TaskId, TenantId, ToolId, ToolName, UriTemplate,
 };
 
 use self::rows::{cells, resources, tools};
@@ -116,6 +116,8 @@ pub struct Agent {
     pub tasks: BTreeSet<TaskId>,
     /// How often it may call any tool.
     pub rate: Option<Rate>,
+    /// How many of its calls may wait for people at a time; the usual number when absent.
+    pub most_waiting: Option<MostWaiting>,
     /// The operator who answers for it.
     pub responsible: Option<OperatorId>,
 }
@@ -307,6 +309,7 @@ impl Tenant {
                 roles: agent.roles.clone(),
                 tasks: agent.tasks.clone(),
                 rate: agent.rate,
+                most_waiting: agent.most_waiting,
                 responsible: agent.responsible,
             };
             if !agent_names.insert(&agent.name) || agents.insert(agent.id, compiled).is_some() {

@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cs_model::state::Standing;
-use cs_model::{AgentId, Name, OperatorId, Rate, RoleId, TaskId, TenantId, Timestamp};
+use cs_model::{AgentId, MostWaiting, Name, OperatorId, Rate, RoleId, TaskId, TenantId, Timestamp};
 use sqlx::SqliteConnection;
 use uuid::Uuid;
 
 use crate::RegistryError;
 use crate::error::{Doing as _, one};
-use crate::row::{name, rate, time, word};
+use crate::row::{most_waiting, name, rate, time, word};
 
 /// An agent.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -28,6 +28,8 @@ pub struct Agent {
     pub tasks: BTreeSet<TaskId>,
     /// How often it may call any tool.
     pub rate: Option<Rate>,
+    /// How many of its calls may wait for people at a time; the usual number when absent.
+    pub most_waiting: Option<MostWaiting>,
     /// The operator who answers for it.
     pub responsible: Option<OperatorId>,
     /// When it was made.
@@ -45,10 +47,11 @@ pub async fn create(db: &mut SqliteConnection, agent: &Agent) -> Result<(), Regi
     let (standing, created) = (agent.standing.as_str(), agent.created.millis());
     let (calls, secs) = (agent.rate.map(Rate::calls), agent.rate.map(Rate::secs));
     let responsible = agent.responsible.map(OperatorId::uuid);
+    let most_waiting = agent.most_waiting.map(MostWaiting::get);
     sqlx::query!(
         "INSERT INTO agent (id, tenant_id, name, standing, created, rate_calls, rate_secs,
-                            responsible_id)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                            responsible_id, most_waiting)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         id,
         tenant,
         name,
@@ -57,6 +60,7 @@ pub async fn create(db: &mut SqliteConnection, agent: &Agent) -> Result<(), Regi
         calls,
         secs,
         responsible,
+        most_waiting,
     )
     .execute(&mut *db)
     .await
@@ -163,7 +167,7 @@ pub async fn list(
     }
     sqlx::query!(
         r#"SELECT id AS "id: Uuid", name, standing, created, rate_calls, rate_secs,
-                  responsible_id AS "responsible: Uuid"
+                  most_waiting, responsible_id AS "responsible: Uuid"
              FROM agent
             WHERE tenant_id = ?1
             ORDER BY name"#,
@@ -182,6 +186,7 @@ pub async fn list(
             roles: roles.remove(&row.id).unwrap_or_default(),
             tasks: tasks.remove(&row.id).unwrap_or_default(),
             rate: rate(row.rate_calls, row.rate_secs)?,
+            most_waiting: row.most_waiting.map(most_waiting).transpose()?,
             responsible: row.responsible.map(OperatorId::new),
             created: time(row.created),
         })
@@ -250,6 +255,30 @@ pub async fn set_rate(
     .execute(db)
     .await
     .doing("change how often the agent may call")?;
+    one(done.rows_affected(), "agent")
+}
+
+/// Says how many calls of an agent may wait for people at a time.
+///
+/// # Errors
+///
+/// [`RegistryError::NotFound`] when the tenant has no such agent.
+pub async fn set_most_waiting(
+    db: &mut SqliteConnection,
+    tenant: TenantId,
+    agent: AgentId,
+    most: Option<MostWaiting>,
+) -> Result<(), RegistryError> {
+    let (tenant, agent, most) = (tenant.uuid(), agent.uuid(), most.map(MostWaiting::get));
+    let done = sqlx::query!(
+        "UPDATE agent SET most_waiting = ?1 WHERE id = ?2 AND tenant_id = ?3",
+        most,
+        agent,
+        tenant,
+    )
+    .execute(db)
+    .await
+    .doing("change how many calls of the agent may wait")?;
     one(done.rows_affected(), "agent")
 }
 

@@ -14,13 +14,15 @@ use crate::{RegistryError, Work};
 mod file;
 mod read;
 mod sign;
+mod stats;
 mod week;
 
 pub use file::{File, Filed};
-pub use read::{Ruling, find, list, previous_arguments, ruling, waiting};
+pub use read::{Ruling, find, list, open_of_session, previous_arguments, ruling, waiting};
 pub use sign::{
     Signature, Signed, Standing, approve, sign, signatures, standing, withdraw_signature,
 };
+pub use stats::{Dealt, DealtWith, stats};
 pub use week::{ToolWeek, Week, week};
 
 /// A call as it is put before a person. Nothing of it ever changes.
@@ -188,23 +190,50 @@ pub async fn withdraw_of_session(
     at: Timestamp,
 ) -> Result<(Vec<ApprovalId>, Vec<Event>), RegistryError> {
     let open = read::open_of_session(&mut *db, tenant, session).await?;
+    withdraw_all(db, open, None, at).await
+}
+
+/// Takes back every request of an agent that can still lead to a call: for when it may not act any
+/// more. What is recorded of each is told here. Answers with which these were.
+///
+/// # Errors
+///
+/// When the database fails.
+pub async fn withdraw_of_agent(
+    db: &mut SqliteConnection,
+    tenant: TenantId,
+    agent: AgentId,
+    at: Timestamp,
+) -> Result<(Vec<ApprovalId>, Vec<Event>), RegistryError> {
+    let open = read::open_of_agent(&mut *db, tenant, agent).await?;
+    withdraw_all(db, open, Some("agent_suspended"), at).await
+}
+
+async fn withdraw_all(
+    db: &mut SqliteConnection,
+    open: Vec<Approval>,
+    reason: Option<&str>,
+    at: Timestamp,
+) -> Result<(Vec<ApprovalId>, Vec<Event>), RegistryError> {
     let mut ids = Vec::with_capacity(open.len());
     let mut events = Vec::with_capacity(open.len());
     for approval in open {
-        let (uuid, id) = (tenant.uuid(), approval.new.id.uuid());
+        let (tenant, id) = (approval.new.tenant.uuid(), approval.new.id.uuid());
         sqlx::query!(
             "UPDATE approval
                 SET state = 'withdrawn', sealed_token = NULL
               WHERE id = ?1
                 AND tenant_id = ?2",
             id,
-            uuid,
+            tenant,
         )
         .execute(&mut *db)
         .await
         .doing("take the approval request back")?;
         ids.push(approval.new.id);
-        events.push(event_about(EventKind::ApprovalWithdrawn, &approval, at));
+        let mut event = event_about(EventKind::ApprovalWithdrawn, &approval, at);
+        event.reason = reason.map(str::to_owned);
+        events.push(event);
     }
     Ok((ids, events))
 }

@@ -107,6 +107,7 @@ async fn load_tenant(
                 roles: it.roles,
                 tasks: it.tasks,
                 rate: it.rate,
+                most_waiting: it.most_waiting,
                 responsible: it.responsible,
             })
             .collect(),

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use cs_model::{Digest, Kind, Name, Rate, Timestamp, ToolName};
+use cs_model::{Digest, Kind, MostWaiting, Name, Rate, Timestamp, ToolName};
 
 use crate::RegistryError;
 
@@ -22,6 +22,12 @@ pub(crate) fn unsigned(number: i64) -> u64 {
 
 pub(crate) fn seconds(number: i64) -> Result<u32, RegistryError> {
     u32::try_from(number).map_err(|_| RegistryError::Damaged { what: "a number of seconds" })
+}
+
+/// How many calls of an agent may wait, as it is kept.
+pub(crate) fn most_waiting(number: i64) -> Result<MostWaiting, RegistryError> {
+    let number = u16::try_from(number).ok().and_then(|it| MostWaiting::new(it).ok());
+    number.ok_or(RegistryError::Damaged { what: "how many calls of an agent may wait" })
 }
 
 /// A rate as it is kept, in two columns.

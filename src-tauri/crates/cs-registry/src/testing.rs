@@ -130,7 +130,10 @@ impl Fixture {
     pub(crate) async fn approved(&self, ids: Ids, number: u128) -> Redeem {
         let request = new_approval(ids, number);
         let id = request.id;
-        self.registry.submit(File { request, events: Vec::new() }).await.unwrap();
+        self.registry
+            .submit(File { request, most_waiting: 500, events: Vec::new() })
+            .await
+            .unwrap();
         let redeem = redeem(ids, number, Some(id));
         let mut change = self.registry.begin().await.unwrap();
         approval::approve(&mut change, ids.tenant, id, &signed(&redeem)).await.unwrap();
@@ -147,7 +150,7 @@ impl Fixture {
             let request = new_approval(A, number);
             let id = request.id;
             let redeem = redeem(A, number, Some(id));
-            File { request, events: Vec::new() }.run(&mut change).await.unwrap();
+            File { request, most_waiting: 500, events: Vec::new() }.run(&mut change).await.unwrap();
             approval::approve(&mut change, A.tenant, id, &signed(&redeem)).await.unwrap();
         }
         change.commit(&[]).await.unwrap();
@@ -327,6 +330,7 @@ pub(crate) fn new_agent(ids: Ids, id: AgentId, name: &str) -> agent::Agent {
         roles: BTreeSet::from([ids.role]),
         tasks: BTreeSet::from([ids.task]),
         rate: None,
+        most_waiting: None,
         responsible: None,
         created: T0,
     }

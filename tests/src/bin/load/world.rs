@@ -115,7 +115,7 @@ fn nothing<T>() -> Result<T, PortError> {
 
 #[async_trait]
 impl ApprovalDesk for Nothing {
-    async fn file(&self, _: NewApproval, _: Vec<Event>) -> Result<ApprovalId, PortError> {
+    async fn file(&self, _: NewApproval, _: Vec<Event>) -> Result<Option<ApprovalId>, PortError> {
         nothing()
     }
 
@@ -268,6 +268,7 @@ fn tenant(number: u32, tools: &[ToolDoc], roles: u32, tasks: u32, issuer: &str) 
             roles: [RoleId::from_random(bytes(0)), RoleId::from_random(bytes(1))].into(),
             tasks: [TaskId::from_random(bytes(0))].into(),
             rate: None,
+            most_waiting: None,
             responsible: None,
         }],
         providers: vec![provider],

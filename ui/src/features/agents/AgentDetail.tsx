@@ -18,6 +18,7 @@ import { plural } from '@/lib/format'
 import { AgentForm } from './AgentForm'
 import { Credentials } from './Credentials'
 import { Responsible } from './Responsible'
+import { WaitingLimit } from './WaitingLimit'
 
 /** What opens on top of the page of an agent. */
 export type Dialog = 'key' | 'certificate' | 'client' | 'outside' | 'register' | 'revoke'
@@ -45,6 +46,7 @@ export function AgentDetail({ agent, onOpen, onGone }: Props) {
         <Link to="/t/$tenant/explain" params={{ tenant: tenant.name }} search={{ agent: agent.id, ...(agent.tasks[0] && { task: agent.tasks[0].id }) } as never}>What may it call, and why?</Link>
       </div>
       <RateLimit whose="of any tool" name={agent.name} rate={agent.rate} onSet={(rate) => call('agent_set_rate', { tenant: tenant.id, agent: agent.id, ...(rate && { rate }) })} />
+      <WaitingLimit agent={agent} />
       <Responsible key={agent.responsible?.id ?? 'nobody'} agent={agent} />
       <section className="stack">
         <div className="row spread">

@@ -18,6 +18,7 @@ import { isUsual } from '@/lib/signing'
 import { Ahead, mayBeAhead } from './Ahead'
 import css from './Approvals.module.css'
 import { DecisionBar } from './DecisionBar'
+import { PauseAgent } from './PauseAgent'
 import { Signatures } from './Signatures'
 import { StateMark } from './StateMark'
 import { TimeLeft } from './TimeLeft'
@@ -80,7 +81,7 @@ function Part({ title, aside, children }: { title: string; aside?: ReactNode; ch
 function Who({ view }: { view: ApprovalView }) {
   const { row } = view
   return (
-    <Part title="Who asks">
+    <Part title="Who asks" aside={row.state === 'pending' ? <PauseAgent view={view} /> : null}>
       <p className={css.who}>
         <b>{row.agent_name}</b> of <b>{row.tenant_name}</b>, working on <b>{row.task_name}</b> as {view.roles.join(', ') || 'no role'}
       </p>

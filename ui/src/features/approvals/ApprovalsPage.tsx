@@ -8,8 +8,14 @@ import { useTenant } from '@/components/tenant'
 import type { ApprovalRow, ApprovalState } from '@/ipc/generated'
 import { approvalList } from '@/ipc/queries'
 import { ApprovalInbox } from './ApprovalInbox'
+import { Figures } from './Figures'
 import { Week } from './Week'
 
+const leads = {
+  waiting: 'Each of these calls is held until you sign or deny it.',
+  decided: 'What was decided, and what came of it.',
+  figures: 'What people said, and how long they took.',
+}
 const decided: ApprovalState[] = ['approved', 'denied', 'expired', 'executed', 'unknown', 'withdrawn']
 
 /** The calls that wait for a person, and those that were decided. */
@@ -17,25 +23,26 @@ export function ApprovalsPage() {
   const tenant = useTenant()
   const [address, set] = useAddress()
   const past = address.state === 'decided'
+  const figures = address.state === 'figures'
   const everywhere = address.everywhere === '1'
   const query = useQuery(approvalList(everywhere ? undefined : tenant.id, past ? decided : ['pending']))
   return (
     <Page
       fill
       title="Approvals"
-      lead={past ? 'What was decided, and what came of it.' : 'Each of these calls is held until you sign or deny it.'}
+      lead={leads[figures ? 'figures' : past ? 'decided' : 'waiting']}
       actions={
         <>
           <SegmentedControl size="xs" aria-label="Tenants" transitionDuration={0} value={everywhere ? 'all' : 'one'} onChange={(value) => set({ everywhere: value === 'all' ? '1' : undefined })}
             data={[{ value: 'one', label: tenant.name }, { value: 'all', label: 'All tenants' }]} />
-          <SegmentedControl size="xs" aria-label="Which" transitionDuration={0} value={past ? 'decided' : 'waiting'} onChange={(value) => set({ state: value === 'decided' ? value : undefined, approval: undefined })}
-            data={[{ value: 'waiting', label: 'Waiting' }, { value: 'decided', label: 'Decided' }]} />
+          <SegmentedControl size="xs" aria-label="Which" transitionDuration={0} value={figures ? 'figures' : past ? 'decided' : 'waiting'} onChange={(value) => set({ state: value === 'waiting' ? undefined : value, approval: undefined })}
+            data={[{ value: 'waiting', label: 'Waiting' }, { value: 'decided', label: 'Decided' }, { value: 'figures', label: 'Figures' }]} />
         </>
       }
     >
-      <Loaded query={query}>
+      {figures ? <Figures tenant={everywhere ? undefined : tenant.id} /> : <Loaded query={query}>
         {(rows) => (rows.length > 0 ? <Inbox rows={rows} /> : past ? <NothingDecided /> : <Week tenant={everywhere ? undefined : tenant.id} />)}
-      </Loaded>
+      </Loaded>}
     </Page>
   )
 }

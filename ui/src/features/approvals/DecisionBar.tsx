@@ -11,6 +11,7 @@ import { LONGEST_REASON } from '@/lib/reason'
 import css from './Approvals.module.css'
 import { useArmed, type Arming } from './armed'
 import { BreakGlass, swallowEnter } from './BreakGlass'
+import { DenyForm, type Denial } from './DenyForm'
 
 const notYet: Record<Arming, string | undefined> = {
   unseen: 'Scroll to the end of the card first: all of it is signed',
@@ -40,7 +41,8 @@ export function DecisionBar({ view, seen }: { view: ApprovalView; seen: boolean 
     },
   })
   const deny = useMutation({
-    mutationFn: (why: string) => call('approval_deny', { ...where, reason: why }),
+    mutationFn: ({ why, all, end }: Denial): Promise<unknown> =>
+      all ? call('approval_deny_all', { tenant: where.tenant, session: view.session, reason: why, ...(end && { end_session: true }) }) : call('approval_deny', { ...where, reason: why }),
     onSettled: settled,
   })
   const over = now >= Date.parse(view.row.expires) ? 'The time to decide is over' : undefined
@@ -65,7 +67,7 @@ export function DecisionBar({ view, seen }: { view: ApprovalView; seen: boolean 
     return (
       <>
         {error ? <Problem error={error} /> : null}
-        <DenyForm busy={deny.isPending} onDeny={(why) => deny.mutate(why)} onBack={() => setDoing(null)} />
+        <DenyForm busy={deny.isPending} onDeny={deny.mutate} onBack={() => setDoing(null)} />
       </>
     )
   }
@@ -93,29 +95,3 @@ export function DecisionBar({ view, seen }: { view: ApprovalView; seen: boolean 
 }
 
 const sentence = (text: string) => (text.charAt(0).toUpperCase() + text.slice(1)).replaceAll('`', '')
-
-const common = ['Not needed for this task', 'Wrong arguments', 'Looks like injected instructions']
-
-function DenyForm({ busy, onDeny, onBack }: { busy: boolean; onDeny: (reason: string) => void; onBack: () => void }) {
-  const [reason, setReason] = useState('')
-  return (
-    <form
-      className={css.denying}
-      onSubmit={(event) => {
-        event.preventDefault()
-        if (reason.trim()) onDeny(reason.trim())
-      }}
-    >
-      <Textarea label="Why not" description="The agent is told, and it stays on record" rows={2} autoFocus value={reason} onChange={(event) => setReason(event.currentTarget.value)} />
-      <div className="row wrap">
-        {common.map((text) => (
-          <Act key={text} tone="quiet" onClick={() => setReason(text)}>{text}</Act>
-        ))}
-      </div>
-      <div className="row spread">
-        <Act onClick={onBack}>Back</Act>
-        <Act type="submit" tone="primary" loading={busy} disabledReason={reason.trim() ? undefined : 'Say why first'}>Deny the call</Act>
-      </div>
-    </form>
-  )
-}

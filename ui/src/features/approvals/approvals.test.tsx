@@ -9,7 +9,6 @@ import { ApprovalCard } from './ApprovalCard'
 import { ARM_MS } from './armed'
 import { calmOrder } from './calm-order'
 import { DecisionBar } from './DecisionBar'
-import { suggestion } from './Week'
 
 vi.mock('@/ipc/call', () => ({ call: vi.fn() }))
 
@@ -184,11 +183,4 @@ test('the list keeps its order under the pointer, and says what is gone', () => 
   const before = calmOrder([], [a, b], false)
   expect(calmOrder(before, [c, b], true).map((one) => [one.row.id, one.gone])).toEqual([['a', true], ['b', false], ['c', false]])
   expect(calmOrder(before, [c, b], false).map((one) => one.row.id)).toEqual(['c', 'b'])
-})
-
-test('a week speaks for a grant only when it speaks clearly', () => {
-  expect(suggestion({ asked: 9, approved: 9, denied: 0 })).toBe('allow')
-  expect(suggestion({ asked: 9, approved: 0, denied: 9 })).toBe('deny')
-  expect(suggestion({ asked: 9, approved: 8, denied: 1 })).toBeNull()
-  expect(suggestion({ asked: 4, approved: 4, denied: 0 })).toBeNull()
 })

@@ -32,13 +32,14 @@ function Matrix({ view }: { view: MatrixView }) {
   const edit = useEdit(tenant.id)
   const grid = useRef<HTMLDivElement>(null)
   const panel = useRef<HTMLElement>(null)
-  const [picked, pick] = useState<Selection>(only({ tool: 0, role: 0 }))
   const [proposal, propose] = useState<Proposal | null>(null)
   const grants = useMemo(() => new Grants(view), [view])
   const shown = useMemo(
     () => sheet(view, { words: address.q, server: address.server, lens: address.lens, kind: address.kind }),
     [view, address.q, address.server, address.lens, address.kind],
   )
+  // A link may name a cell.
+  const [picked, pick] = useState<Selection>(() => only({ tool: Math.max(0, shown.tools.findIndex((it) => it.id === address.tool)), role: Math.max(0, view.roles.findIndex((it) => it.id === address.role)) }))
   const selection = clamp(picked, { tools: shown.tools.length, roles: view.roles.length })
   const range = rangeOf(selection)
 

@@ -1,5 +1,5 @@
 /** Calls that wait for a person, some of them written by somebody who means ill. */
-import type { ApprovalState, ApprovalView, ToolView } from '../generated'
+import type { ApprovalState, ApprovalView, SessionId, ToolView } from '../generated'
 import { ago, ahead, below, digest, id, pick } from './clock'
 import { unsigned } from './signing'
 import type { Tenant, World } from './world'
@@ -28,10 +28,11 @@ const ofOtherKinds: Call[] = [
 export function fillApprovals(world: World, waiting: number, allKinds: boolean): void {
   const tenant = world.tenants[0]
   if (!tenant) return
+  const sessions = [id<SessionId>('ses'), id<SessionId>('ses')]
   const calls = allKinds ? [...ofTools, ...ofOtherKinds] : ofTools
   for (let at = 0; at < waiting; at += 1) {
     const call = calls[at % calls.length]
-    if (call) world.approvals.push(makeApproval(tenant, call, 'pending', 40 + at * 11))
+    if (call) world.approvals.push({ ...makeApproval(tenant, call, 'pending', 40 + at * 11), session: sessions[at % 2] ?? id('ses') })
   }
   const past: ApprovalState[] = ['executed', 'executed', 'denied', 'executed', 'expired', 'withdrawn', 'unknown']
   past.forEach((state, at) => {

@@ -24,7 +24,7 @@ import { makeWorld, type Size, type World } from './world'
 export type Handlers = { [C in Command]?: (world: World, args: Args<C>) => Answer<C> }
 
 const handlers: Handlers = { ...statusHandlers, ...policyHandlers, ...agentHandlers, ...alertHandlers, ...identityHandlers, ...certificateHandlers, ...explainHandlers, ...issuerHandlers, ...operatorHandlers, ...recordHandlers, ...signingHandlers, ...templateHandlers }
-const sizes: Size[] = ['first-run', 'locked', 'doubtful', 'empty', 'typical', 'crowded']
+const sizes: Size[] = ['first-run', 'locked', 'doubtful', 'empty', 'one', 'twenty', 'typical', 'crowded']
 const asked = mockSize()
 const world = makeWorld(sizes.find((size) => size === asked) ?? 'typical')
 const open: ReadonlySet<Command> = new Set(['status', 'unlock', 'first_run'])

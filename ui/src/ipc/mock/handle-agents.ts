@@ -3,7 +3,7 @@ import type { AgentView, CredentialId, CredentialView, RoleId, TaskId } from '..
 import type { Handlers } from './backend'
 import { ago, ahead, correlation, id } from './clock'
 import { enforce } from './handle-policy'
-import { missing, tenantOf } from './handle-status'
+import { changed, missing, tenantOf } from './handle-status'
 import { makeAgent, type Tenant, type World } from './world'
 
 function agentOf(tenant: Tenant, agent: string): AgentView {
@@ -46,6 +46,16 @@ export const agentHandlers: Handlers = {
   agent_set_rate: (world, { tenant, agent, rate }) => {
     enforce(world)
     return Object.assign(agentOf(tenantOf(world, tenant), agent), { rate: rate ?? null })
+  },
+  agent_set_waiting: (world, { tenant, agent, most }) => {
+    enforce(world)
+    return Object.assign(agentOf(tenantOf(world, tenant), agent), { most_waiting: most ?? null })
+  },
+  agent_pause: (world, { tenant, agent }) => {
+    for (const one of world.approvals) if (one.agent === agent && one.row.state === 'pending') one.row.state = 'withdrawn'
+    enforce(world)
+    changed('approvals')
+    return Object.assign(agentOf(tenantOf(world, tenant), agent), { standing: 'suspended' as const })
   },
   agent_set_standing: (world, { tenant, agent, standing }) => Object.assign(agentOf(tenantOf(world, tenant), agent), { standing }),
   agent_remove: (world, { tenant, agent }) => {

@@ -4,6 +4,7 @@ import type { Handlers } from './backend'
 import { ago, ahead, correlation, digest } from './clock'
 import { changed, missing } from './handle-status'
 import { signature } from './signing'
+import { approvalStats } from './stats'
 import type { World } from './world'
 
 function waiting(world: World, approval: string): ApprovalView {
@@ -58,6 +59,12 @@ export const recordHandlers: Handlers = {
     changed('approvals', 'audit')
     return { approval, token: `eyJhbGciOiJFZERTQSIsInR5cCI6ImNvdW50ZXJzaWduLW9wK2p3dCJ9.${'Q29udGVudCBvZiB0aGUgbW9jay4'.repeat(16)}.c2lnbmF0dXJl` }
   },
+  approval_deny_all: (world, { session, reason, end_session }) => {
+    const all = world.approvals.filter((one) => one.session === session && one.row.state === 'pending')
+    for (const one of all) settle(world, one, 'denied', reason)
+    return { denied: all.length, session_ended: end_session ?? false }
+  },
+  approval_stats: (world, { tenant, by, days }) => approvalStats(world, tenant, by, days),
   approval_week: (world, { tenant }) => {
     if (world.approvals.length === 0 || (tenant && tenant !== world.tenants[0]?.view.id)) return { asked: 0, approved: 0, denied: 0, expired: 0, median_seconds: null, by_tool: [] }
     return {

@@ -14,7 +14,7 @@ import { fillSigning, makeGroups, usual } from './signing'
 import { makeTemplates } from './templates'
 import { definitionOf, furnishings, invented, lengthy, workbench, type Sample } from './tools'
 
-export type Size = 'first-run' | 'locked' | 'doubtful' | 'empty' | 'typical' | 'crowded'
+export type Size = 'first-run' | 'locked' | 'doubtful' | 'empty' | 'one' | 'twenty' | 'typical' | 'crowded'
 export type Role = { id: RoleId; name: string }
 export type Tenant = {
   view: TenantView
@@ -51,6 +51,9 @@ export type World = {
   templates: TemplateView[]
 }
 
+/** How many calls wait, where it is not as usual. */
+const waitingOf: Partial<Record<Size, number>> = { one: 1, twenty: 20, crowded: 200 }
+
 const ROLES = ['reader', 'analyst', 'executor', 'admin']
 const MORE_ROLES = ['support', 'billing', 'release', 'oncall', 'research', 'legal', 'sales', 'finance', 'hiring', 'data', 'quality', 'design', 'partner', 'intern', 'vendor', 'security']
 
@@ -68,7 +71,7 @@ export function makeWorld(size: Size): World {
   if (size !== 'empty') {
     world.templates.push(...makeTemplates(size === 'crowded' ? 30 : 2))
     world.groups = makeGroups(world.operators, size === 'crowded')
-    fillApprovals(world, size === 'crowded' ? 200 : 3, size === 'crowded')
+    fillApprovals(world, waitingOf[size] ?? 3, size === 'crowded')
     fillSigning(world)
     fillAudit(world, size === 'crowded' ? 20_000 : 180)
     fillAlerts(world, size === 'crowded')
@@ -187,7 +190,7 @@ function addAgents(tenant: Tenant, size: Size) {
 
 export function makeAgent(name: string, roles: Role[], tasks: TaskView[]): AgentView {
   return {
-    id: id('agt'), name, standing: 'active', roles, tasks: tasks.map((task) => ({ id: task.id, name: task.name })), rate: null, responsible: null, credentials: [],
+    id: id('agt'), name, standing: 'active', roles, tasks: tasks.map((task) => ({ id: task.id, name: task.name })), rate: null, most_waiting: null, responsible: null, credentials: [],
     last_seen: null, live_sessions: 0, created: ago(86_400 * below(12)),
   }
 }

@@ -9,7 +9,7 @@ use crate::answer::{list, moment, names, rate, text};
 use crate::desk::Desk;
 use crate::failure::Done;
 use crate::output::table;
-use crate::span::{self, Limit};
+use crate::span::{self, Limit, Waiting};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Agent {
@@ -28,7 +28,8 @@ pub(crate) enum Agent {
         #[command(flatten)]
         which: Which,
     },
-    /// Lets a suspended agent work again
+    /// Lets an agent work again that was suspended or paused
+    #[command(visible_alias = "resume")]
     Activate {
         name: String,
         #[command(flatten)]
@@ -40,6 +41,24 @@ pub(crate) enum Agent {
         /// Calls in a time, such as `60/1m`; `none` lifts the limit
         #[arg(value_name = "CALLS/TIME|none", value_parser = span::limit)]
         limit: Limit,
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Says how many calls of an agent may wait for people at a time
+    Waiting {
+        name: String,
+        /// A number, or `usual`, which is 10
+        #[arg(value_name = "NUMBER|usual", value_parser = span::waiting)]
+        most: Waiting,
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Refuses every call of an agent and takes back those that wait, until it is activated again
+    Pause {
+        name: String,
+        /// Why, for the log
+        #[arg(long)]
+        reason: Option<String>,
         #[command(flatten)]
         which: Which,
     },
@@ -106,6 +125,18 @@ pub(crate) async fn run(desk: &Desk, command: Agent) -> Done {
             let args = json!({ "tenant": tenant.id, "agent": agent.id, "rate": limit.0 });
             desk.tell("agent_set_rate", args, one).await
         }
+        Agent::Waiting { name, most, which } => {
+            let tenant = desk.tenant(which.tenant.as_deref()).await?;
+            let agent = desk.agent(&tenant, &name).await?;
+            let args = json!({ "tenant": tenant.id, "agent": agent.id, "most": most.0 });
+            desk.tell("agent_set_waiting", args, one).await
+        }
+        Agent::Pause { name, reason, which } => {
+            let tenant = desk.tenant(which.tenant.as_deref()).await?;
+            let agent = desk.agent(&tenant, &name).await?;
+            let args = json!({ "tenant": tenant.id, "agent": agent.id, "reason": reason });
+            desk.tell("agent_pause", args, one).await
+        }
         Agent::Responsible(wanted) => signing::responsible(desk, &wanted).await,
         Agent::Revoke { name, reason, which } => {
             let tenant = desk.tenant(which.tenant.as_deref()).await?;
@@ -152,11 +183,15 @@ fn row(agent: &Value) -> Vec<String> {
 fn one(agent: &Value) -> String {
     let or_none = |names: String| if names.is_empty() { "none".to_owned() } else { names };
     format!(
-        "agent {} is {}; roles: {}; tasks: {}; limit: {}",
+        "agent {} is {}; roles: {}; tasks: {}; limit: {}; calls that may wait: {}",
         text(agent, "/name"),
         text(agent, "/standing"),
         or_none(names(agent, "/roles")),
         or_none(names(agent, "/tasks")),
-        rate(agent)
+        rate(agent),
+        match text(agent, "/most_waiting").as_str() {
+            "" => "the usual number",
+            most => most,
+        }
     )
 }

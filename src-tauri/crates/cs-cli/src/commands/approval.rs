@@ -47,11 +47,41 @@ pub(crate) enum Approval {
         #[arg(long)]
         reason: String,
     },
+    /// Refuses every call of a session that waits, for one reason
+    DenyAll {
+        session: String,
+        /// Why; the agent is told
+        #[arg(long)]
+        reason: String,
+        /// End the session too, and suspend the credential that opened it
+        #[arg(long)]
+        end_session: bool,
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Shows how people decided and how long they took, and which grants that speaks for
+    Stats {
+        /// By what to count
+        #[arg(long, value_enum, default_value = "tool")]
+        by: By,
+        /// Over how many days
+        #[arg(long, default_value = "30", value_parser = clap::value_parser!(u32).range(1..=365))]
+        days: u32,
+        #[command(flatten)]
+        which: Which,
+    },
     /// Shows how the last seven days went
     Week {
         #[command(flatten)]
         which: Which,
     },
+}
+
+/// By what decisions are counted.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum By {
+    Agent,
+    Tool,
 }
 
 /// What became of a call that waited.
@@ -79,14 +109,30 @@ pub(crate) async fn run(desk: &Desk, command: Approval) -> Done {
         }
         Approval::Deny { id, reason } => {
             let row = find(desk, &id).await?;
-            let mut args = json!({ "tenant": row.get("tenant"), "approval": id, "reason": reason });
-            if let (Some(_), Some(members)) =
-                (&desk.everywhere.passphrase_file, args.as_object_mut())
-            {
-                let passphrase = passphrase::ask(&desk.everywhere, "")?;
-                members.insert("passphrase".to_owned(), json!(passphrase));
+            let args = json!({ "tenant": row.get("tenant"), "approval": id, "reason": reason });
+            desk.tell("approval_deny", in_name(desk, args)?, in_words).await
+        }
+        Approval::DenyAll { session, reason, end_session, which } => {
+            let tenant = desk.tenant(which.tenant.as_deref()).await?;
+            let args = json!({
+                "tenant": tenant.id, "session": session, "reason": reason, "end_session": end_session,
+            });
+            let words = |done: &Value| match text(done, "/session_ended").as_str() {
+                "yes" => format!("{} calls denied; the session is over", text(done, "/denied")),
+                _ => format!("{} calls denied", text(done, "/denied")),
+            };
+            desk.tell("approval_deny_all", in_name(desk, args)?, words).await
+        }
+        Approval::Stats { by, days, which } => {
+            let by = match by {
+                By::Agent => "agent",
+                By::Tool => "tool",
+            };
+            let mut args = json!({ "by": by, "days": days });
+            if let (Some(name), Some(members)) = (which.tenant, args.as_object_mut()) {
+                members.insert("tenant".to_owned(), json!(desk.tenant(Some(&name)).await?.id));
             }
-            desk.tell("approval_deny", args, in_words).await
+            desk.tell("approval_stats", args, stats).await
         }
         Approval::Issue(wanted) => issued::run(desk, &wanted).await,
         Approval::Week { which } => {
@@ -97,6 +143,15 @@ pub(crate) async fn run(desk: &Desk, command: Approval) -> Done {
             desk.tell("approval_week", args, week).await
         }
     }
+}
+
+/// With the passphrase of the operator who denies, where one was given.
+fn in_name(desk: &Desk, mut args: Value) -> Done<Value> {
+    if let (Some(_), Some(members)) = (&desk.everywhere.passphrase_file, args.as_object_mut()) {
+        let passphrase = passphrase::ask(&desk.everywhere, "")?;
+        members.insert("passphrase".to_owned(), json!(passphrase));
+    }
+    Ok(args)
 }
 
 async fn show_all(desk: &Desk, states: &[State], all: bool, which: &Which) -> Done {
@@ -261,6 +316,43 @@ fn meanwhile(view: &Value) -> String {
         (false, _) => "the agent does not wait; it has to come back",
     };
     told.to_owned()
+}
+
+const FIGURES: [&str; 7] =
+    ["asked", "approved", "denied", "expired", "withdrawn", "median s", "90 % s"];
+
+fn figures(of: &Value) -> [String; 7] {
+    ["asked", "approved", "denied", "expired", "withdrawn", "median_seconds", "p90_seconds"]
+        .map(|name| text(of, &format!("/{name}")))
+}
+
+fn stats(stats: &Value) -> String {
+    let row = |line: &Value| {
+        let mut name = text(line, "/name");
+        let server = text(line, "/server_name");
+        if !server.is_empty() {
+            name = format!("{server}/{name}");
+        }
+        let figures = line.get("figures").map(figures).unwrap_or_default();
+        [vec![text(line, "/tenant_name"), name], figures.to_vec()].concat()
+    };
+    let mut rows: Vec<Vec<String>> = list(stats, "/lines").iter().map(row).collect();
+    if let Some(all) = stats.get("all").filter(|_| !rows.is_empty()) {
+        rows.push([vec!["all".to_owned(), String::new()], figures(all).to_vec()].concat());
+    }
+    let heading = [["tenant", "name"].as_slice(), FIGURES.as_slice()].concat();
+    let mut said = table(&heading, &rows, "nothing asked in this time");
+    for one in list(stats, "/suggestions") {
+        said.push_str(&format!(
+            "\n{} x {}/{} in {}: {}",
+            text(one, "/role_name"),
+            text(one, "/server_name"),
+            text(one, "/tool_name"),
+            text(one, "/tenant_name"),
+            text(one, "/sentence")
+        ));
+    }
+    said
 }
 
 fn week(week: &Value) -> String {

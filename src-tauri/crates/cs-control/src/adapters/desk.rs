@@ -86,16 +86,17 @@ impl ApprovalDesk for Desk {
         &self,
         request: NewApproval,
         events: Vec<Event>,
-    ) -> Result<ApprovalId, PortError> {
+    ) -> Result<Option<ApprovalId>, PortError> {
         let doing = "put a call before a person";
         let core = self.core(doing)?;
-        let work = approval::File { request: stored(request), events };
+        let most_waiting = request.most_waiting;
+        let work = approval::File { request: stored(request), most_waiting, events };
         let filed = core.registry.submit(work).await.doing(doing)?;
-        if filed.new {
+        if filed.is_some_and(|it| it.new) {
             core.bell.ring(Topic::Approvals);
             core.bell.ring(Topic::Audit);
         }
-        Ok(filed.id)
+        Ok(filed.map(|it| it.id))
     }
 
     async fn filed(

@@ -70,6 +70,7 @@ impl Command for AgentCreate {
             roles: self.roles.into_iter().collect(),
             tasks: self.tasks.into_iter().collect(),
             rate: None,
+            most_waiting: None,
             responsible: None,
             created: edit.at(),
         };
@@ -229,6 +230,7 @@ async fn views(core: &Core, tenant: TenantId) -> Result<Vec<AgentView>, ControlE
             roles: roles(doc, &agent),
             tasks: tasks(doc, &agent),
             rate: agent.rate,
+            most_waiting: agent.most_waiting,
             responsible: agent.responsible.and_then(&responsible),
             credentials: own().map(|it| show::credential(doc, it, now)).collect(),
             last_seen: own().filter_map(|it| it.last_used).max(),

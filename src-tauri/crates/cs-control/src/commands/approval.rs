@@ -200,14 +200,9 @@ impl Command for ApprovalDeny {
     async fn run(self, control: &Control, caller: &Caller) -> Result<ApprovalView, ControlError> {
         let reason = given_reason(&self.reason)?;
         let core = control.core()?;
-        let by = match (&self.passphrase, caller.actor) {
-            (Some(_), _) => Some(signer(control, caller, self.passphrase.as_ref()).await?.id),
-            (None, Actor::Operator { id, .. }) => Some(id),
-            (None, Actor::Local { .. } | Actor::Nobody) => None,
-        };
-        let actor = by.map(|id| cs_model::event::Actor::Operator { id });
-        let actor = actor.unwrap_or_else(|| caller.actor.on_record());
-        let mut edit = core.edit_as(actor, caller.correlation).await?;
+        let denier = denier(control, caller, self.passphrase.as_ref()).await?;
+        let by = denier.operator();
+        let mut edit = core.edit_as(denier.on_record(), caller.correlation).await?;
         let found = approval::find(edit.db(), self.tenant, self.approval).await?;
         let at = edit.at();
         approval::deny(edit.db(), self.tenant, self.approval, by, at, &reason).await?;
@@ -218,6 +213,19 @@ impl Command for ApprovalDeny {
         decided(&core);
         view(&core, self.tenant, self.approval, caller.actor).await
     }
+}
+
+/// Who denies: whoever's passphrase came with the command, or else whoever asks.
+pub(super) async fn denier(
+    control: &Control,
+    caller: &Caller,
+    passphrase: Option<&SecretText>,
+) -> Result<Actor, ControlError> {
+    if passphrase.is_none() {
+        return Ok(caller.actor);
+    }
+    let found = signer(control, caller, passphrase).await?;
+    Ok(Actor::Operator { id: found.id, role: found.role })
 }
 
 /// A reason as it is kept: of the length that one has, and with nothing in it that deceives.

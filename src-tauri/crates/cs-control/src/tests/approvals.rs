@@ -104,6 +104,7 @@ impl Waiting {
             policy_version: policy.version(),
             requested: now,
             decide_by: now.after(Duration::from_secs(900)),
+            most_waiting: 10,
         };
         ports.desk.file(request.clone(), Vec::new()).await.unwrap();
         Self { place, ports, request }

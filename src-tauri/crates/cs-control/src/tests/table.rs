@@ -18,6 +18,7 @@ const LOOKS: &[&str] = &[
     "alert_show",
     "approval_list",
     "approval_show",
+    "approval_stats",
     "approval_week",
     "audit_export",
     "audit_page",
@@ -63,9 +64,8 @@ fn every_command_has_a_name_of_its_own_and_the_permission_that_it_needs() {
         let expected = match entry.name {
             name if LOOKS.contains(&name) || ONESELF.contains(&name) => Permission::Look,
             name if KNOCKS.contains(&name) => Permission::Knock,
-            "alert_acknowledge" | "approval_approve" | "approval_deny" | "approval_issue" => {
-                Permission::Decide
-            }
+            "agent_pause" | "alert_acknowledge" | "approval_approve" | "approval_deny"
+            | "approval_deny_all" | "approval_issue" => Permission::Decide,
             "operator_create"
             | "operator_group_add"
             | "operator_group_create"

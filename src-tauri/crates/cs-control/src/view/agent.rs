@@ -1,7 +1,9 @@
 //! Agents and what they prove themselves with.
 
 use cs_model::state::{CredentialKind, CredentialState, Standing};
-use cs_model::{AgentId, AuthorityId, CredentialId, Digest, ProviderId, Rate, Timestamp};
+use cs_model::{
+    AgentId, AuthorityId, CredentialId, Digest, MostWaiting, ProviderId, Rate, Timestamp,
+};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -24,6 +26,9 @@ pub struct AgentView {
     pub tasks: Vec<TaskRef>,
     /// How often it may call any tool; as often as it likes when absent.
     pub rate: Option<Rate>,
+    /// How many of its calls may wait for people at a time; the usual number, which is 10, when
+    /// absent.
+    pub most_waiting: Option<MostWaiting>,
     /// The operator who answers for it.
     pub responsible: Option<OperatorRef>,
     /// What it proves itself with.

@@ -98,6 +98,15 @@ pub struct ApprovalView {
     pub outcome: Option<Outcome>,
 }
 
+/// What came of denying all that a session had waiting.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize, TS)]
+pub struct DeniedAll {
+    /// How many calls were denied.
+    pub denied: u64,
+    /// Whether the session was ended.
+    pub session_ended: bool,
+}
+
 /// How the last seven days went.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize, TS)]
 pub struct ApprovalWeek {

@@ -2,7 +2,7 @@
 
 use cs_model::event::{Decision, EventKind};
 use cs_model::op_token::Operation;
-use cs_model::{ApprovalId, Digest, TenantId};
+use cs_model::{ApprovalId, Digest, MostWaiting, TenantId};
 use cs_policy::{Held, Verdict};
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior};
@@ -14,6 +14,7 @@ use crate::item::Wanted;
 use crate::line::Line;
 use crate::ports::{Meanwhile, NewApproval, PortError, Ruling};
 use crate::refusal::Refusal;
+use crate::session::Live;
 use crate::state::{State, Wait, come_back};
 use crate::tool::Asked;
 use crate::trail::{Trail, neutral};
@@ -179,21 +180,25 @@ pub(super) async fn file(
     if let Some(told) = last_time(gate, call, operation, trail).await? {
         return Ok(Err(told));
     }
-    if live.waiting_for(operation).is_none() && crowded(gate, call).await? {
-        let reason = "too_many_waiting";
-        super::turned_away(gate, call.asked, call.digest, reason, trail).await?;
-        return told::result(call.asked, told::CROWDED, None, trail.correlation).map(Err);
+    // An agent whose number is set may have all of it in one session.
+    let cap = most_waiting(gate, live);
+    if cap.is_none() && live.waiting_for(operation).is_none() && crowded(gate, call).await? {
+        return too_many(gate, call, ("too_many_waiting", told::CROWDED), trail).await.map(Err);
     }
     let (warrant, wanted) = (&call.asked.warrant, call.asked.wanted());
     let Verdict::Hold(held) = authz::judge(gate, live, warrant, wanted, call.given()) else {
         return Err(wanted.not_listed());
     };
     trail.settle(&gate.ports).await?;
-    let request = request(gate, call, &held, operation)?;
+    let most = cap.unwrap_or(MostWaiting::USUAL);
+    let request = request(gate, call, &held, operation, most)?;
     let mut event = super::held_event(trail, EventKind::ApprovalRequested, &held, gate.now());
     event.approval = Some(request.id);
     event.decision = Some(Decision::Hold);
-    let approval = gate.ports.desk.file(request, vec![event]).await?;
+    let Some(approval) = gate.ports.desk.file(request, vec![event]).await? else {
+        let why = ("agent_too_many_waiting", told::AGENT_CROWDED);
+        return too_many(gate, call, why, trail).await.map(Err);
+    };
     live.wait_for(operation, approval);
     if live.is_over() {
         // The session ended while the request was filed, and whoever ended it did not see it.
@@ -207,6 +212,7 @@ fn request(
     call: &Question<'_>,
     held: &Held,
     operation: Digest,
+    most: MostWaiting,
 ) -> Result<NewApproval, PortError> {
     let now = gate.now();
     Ok(NewApproval {
@@ -226,7 +232,25 @@ fn request(
         policy_version: held.policy_version(),
         requested: now,
         decide_by: now.after(gate.config.limits.decide),
+        most_waiting: most.get(),
     })
+}
+
+/// How many calls of the agent may wait at a time, where that was set.
+fn most_waiting(gate: &Gate, live: &Live) -> Option<MostWaiting> {
+    let world = gate.world();
+    world.policy.tenant(live.tenant())?.agent(live.agent())?.most_waiting
+}
+
+/// Puts on record that a call is not put before a person because too many are, and tells why.
+async fn too_many(
+    gate: &Gate,
+    call: &Question<'_>,
+    (reason, told): (&'static str, &str),
+    trail: &mut Trail,
+) -> Result<String, Refusal> {
+    super::turned_away(gate, call.asked, call.digest, reason, trail).await?;
+    told::result(call.asked, told, None, trail.correlation)
 }
 
 /// What became of the last request for the same call, if the client has not heard it yet: a

@@ -23,6 +23,8 @@ pub(super) const WITHDRAWN: &str = "The call was taken back and was not executed
 pub(super) const UNKNOWN: &str = "This call was approved and begun, but its outcome is not known. An operator has to look at it.";
 pub(super) const CROWDED: &str = "Too many calls of this session wait for a person already, so \
     this one was not put before one. Wait until some of them are decided.";
+pub(super) const AGENT_CROWDED: &str = "As many calls of this agent wait for a person as may, so \
+    this one was not put before one. Wait until some of them are decided.";
 
 /// The text for a call that somebody denied.
 pub(super) fn denied(reason: &str) -> String {

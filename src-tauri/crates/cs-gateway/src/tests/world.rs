@@ -124,6 +124,7 @@ fn tenant_doc(number: u128, name: &str) -> TenantDoc {
         roles: [role(base)].into(),
         tasks: tasks.iter().map(|it| task(*it)).collect(),
         rate: None,
+        most_waiting: None,
         responsible: None,
     };
     TenantDoc {

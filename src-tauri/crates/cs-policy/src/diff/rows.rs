@@ -340,7 +340,9 @@ impl Row for AgentDoc {
     fn blank(&self) -> Self {
         let (roles, tasks) = ([].into(), [].into());
         let standing = Standing::Active;
-        Self { standing, roles, tasks, rate: None, responsible: None, ..self.clone() }
+        let rate = None;
+        let (most_waiting, responsible) = (None, None);
+        Self { standing, roles, tasks, rate, most_waiting, responsible, ..self.clone() }
     }
 
     fn compare(&self, new: &Self, sides: Sides<'_>, out: &mut Vec<What>) {
@@ -350,6 +352,9 @@ impl Row for AgentDoc {
         }
         if self.rate != new.rate {
             out.push(What::AgentRate { agent: agent.clone(), rate: new.rate });
+        }
+        if self.most_waiting != new.most_waiting {
+            out.push(What::AgentWaiting { agent: agent.clone(), most: new.most_waiting });
         }
         if self.responsible != new.responsible {
             let responsible = new.responsible;

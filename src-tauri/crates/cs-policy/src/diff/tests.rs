@@ -73,7 +73,7 @@ fn what_is_removed_comes_alone_and_what_is_added_with_all_that_it_has() {
 #[test]
 fn every_change_has_its_sentence() {
     type Case = fn(&mut TenantDoc);
-    let cases: [Case; 22] = [
+    let cases: [Case; 23] = [
         |acme| acme.name = name("acme-corp"),
         |acme| acme.standing = Standing::Suspended,
         |acme| acme.servers[0].enabled = false,
@@ -107,6 +107,7 @@ fn every_change_has_its_sentence() {
         },
         |acme| acme.agents[0].standing = Standing::Suspended,
         |acme| acme.agents[0].rate = Rate::new(600, 60).ok(),
+        |acme| acme.agents[0].most_waiting = MostWaiting::new(5).ok(),
         |acme| acme.agents[0].responsible = Some(OperatorId::from_random([7; 16])),
         |acme| {
             acme.agents[0].roles = [READER].into();

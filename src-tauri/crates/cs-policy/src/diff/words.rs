@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use cs_model::Grant;
 use cs_model::state::Standing;
+use cs_model::{Grant, MostWaiting};
 
 use super::{Change, Thing, What};
 
@@ -22,6 +22,7 @@ impl fmt::Display for Change {
             | What::AgentRole { .. }
             | What::AgentStanding { .. }
             | What::AgentTask { .. }
+            | What::AgentWaiting { .. }
             | What::Condition { .. }
             | What::Grant { .. }
             | What::IssuerEnabled { .. }
@@ -70,6 +71,10 @@ impl fmt::Display for What {
             }
             Self::AgentRate { agent, rate: None } => {
                 write!(f, "agent `{agent}` may call as often as it likes")
+            }
+            Self::AgentWaiting { agent, most } => {
+                let most = most.unwrap_or(MostWaiting::USUAL);
+                write!(f, "at most {most} calls of agent `{agent}` may wait for people")
             }
             Self::AgentResponsible { agent, responsible: Some(operator) } => {
                 write!(f, "operator `{operator}` answers for agent `{agent}`")

@@ -10,11 +10,14 @@ use crate::row::signed;
 use crate::{RegistryError, Work};
 
 /// Files a call, or finds the request for the same operation that can still lead to it. The
-/// events are recorded only when a new request was made.
+/// events are recorded only when a new request was made. Answers with nothing where as many calls
+/// of the agent wait as may.
 #[derive(Clone, Debug)]
 pub struct File {
     /// The call.
     pub request: NewApproval,
+    /// How many calls of its agent may wait at a time: one more is not filed.
+    pub most_waiting: u16,
     /// What tells of it.
     pub events: Vec<Event>,
 }
@@ -29,23 +32,48 @@ pub struct Filed {
 }
 
 impl Work for File {
-    type Done = Filed;
+    type Done = Option<Filed>;
 
-    async fn run(self, db: &mut SqliteConnection) -> Result<(Filed, Vec<Event>), RegistryError> {
-        let Self { request, events: told } = self;
+    async fn run(
+        self,
+        db: &mut SqliteConnection,
+    ) -> Result<(Self::Done, Vec<Event>), RegistryError> {
+        let Self { request, most_waiting, events: told } = self;
         let mut events = Vec::new();
         let live = read::live(&mut *db, request.tenant, request.operation).await?;
         if let Some(live) = live {
             if request.requested < live.expires() {
-                return Ok((Filed { id: live.new.id, new: false }, events));
+                return Ok((Some(Filed { id: live.new.id, new: false }), events));
             }
             // It ran out and nobody had noticed yet.
             events.push(expire(&mut *db, &live, request.requested).await?);
         }
+        if pending(&mut *db, &request).await? >= i64::from(most_waiting) {
+            return Ok((None, events));
+        }
         insert(db, &request).await?;
         events.extend(told);
-        Ok((Filed { id: request.id, new: true }, events))
+        Ok((Some(Filed { id: request.id, new: true }), events))
     }
+}
+
+/// How many calls of the agent wait for a person when this one comes.
+async fn pending(db: &mut SqliteConnection, new: &NewApproval) -> Result<i64, RegistryError> {
+    let (tenant, agent, now) = (new.tenant.uuid(), new.agent.uuid(), new.requested.millis());
+    sqlx::query_scalar!(
+        r#"SELECT count(*) AS "count!: i64"
+             FROM approval
+            WHERE tenant_id = ?1
+              AND agent_id = ?2
+              AND state = 'pending'
+              AND decide_by > ?3"#,
+        tenant,
+        agent,
+        now,
+    )
+    .fetch_one(db)
+    .await
+    .doing("count the calls of the agent that wait")
 }
 
 /// Written only if session, credential, agent, task, server and tool are one another's and the

@@ -231,7 +231,11 @@ pub(super) async fn live(
 }
 
 /// The requests of a session that can still lead to a call.
-pub(super) async fn open_of_session(
+///
+/// # Errors
+///
+/// When the database fails.
+pub async fn open_of_session(
     db: &mut SqliteConnection,
     tenant: TenantId,
     session: SessionId,
@@ -254,6 +258,39 @@ pub(super) async fn open_of_session(
             ORDER BY rowid"#,
         tenant,
         session,
+    )
+    .fetch_all(db)
+    .await
+    .doing("list the approval requests")?
+    .into_iter()
+    .map(Row::read)
+    .collect()
+}
+
+/// The requests of an agent that can still lead to a call.
+pub(super) async fn open_of_agent(
+    db: &mut SqliteConnection,
+    tenant: TenantId,
+    agent: AgentId,
+) -> Result<Vec<Approval>, RegistryError> {
+    let (tenant, agent) = (tenant.uuid(), agent.uuid());
+    sqlx::query_as!(
+        Row,
+        r#"SELECT id AS "id: Uuid", tenant_id AS "tenant_id: Uuid", operation,
+                  agent_id AS "agent_id: Uuid", agent_name,
+                  credential_id AS "credential_id: Uuid", session_id AS "session_id: Uuid",
+                  task_id AS "task_id: Uuid", task_name, server_id AS "server_id: Uuid",
+                  server_name, tool_id AS "tool_id: Uuid", tool_name, listed, fingerprint,
+                  arguments, arguments_digest, policy_version, requested, decide_by, state,
+                  decided_by AS "decided_by: Uuid", decided_at, reason,
+                  token_id AS "token_id: Uuid", token_expires, outcome
+             FROM approval
+            WHERE tenant_id = ?1
+              AND agent_id = ?2
+              AND state IN ('approved', 'pending')
+            ORDER BY rowid"#,
+        tenant,
+        agent,
     )
     .fetch_all(db)
     .await

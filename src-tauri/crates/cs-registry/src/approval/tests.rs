@@ -4,7 +4,7 @@ use crate::testing::{A, B, Fixture, later, new_approval, operator_id, saying};
 
 async fn file(fixture: &Fixture, request: NewApproval) -> Filed {
     let events = vec![saying("requested")];
-    fixture.registry.submit(File { request, events }).await.unwrap()
+    fixture.registry.submit(File { request, most_waiting: 500, events }).await.unwrap().unwrap()
 }
 
 async fn state(fixture: &Fixture, tenant: TenantId, id: ApprovalId) -> ApprovalState {
@@ -94,7 +94,10 @@ async fn s07_a_request_whose_parts_are_not_one_anothers_is_not_filed() {
         NewApproval { requested: later(3600), ..right.clone() },
     ];
     for request in wrong {
-        let filed = fixture.registry.submit(File { request, events: vec![saying("no")] }).await;
+        let filed = fixture
+            .registry
+            .submit(File { request, most_waiting: 500, events: vec![saying("no")] })
+            .await;
         assert!(matches!(filed, Err(RegistryError::NotFound { .. })), "{filed:?}");
     }
     assert!(fixture.verified_log().await.is_empty());
@@ -346,4 +349,79 @@ async fn the_week_counts_what_was_asked_and_how_it_went() {
     assert_eq!(week(&mut db, None, later(0)).await.unwrap().asked, 5);
     assert_eq!(week(&mut db, Some(B.tenant), later(0)).await.unwrap(), Week::default());
     assert_eq!(week(&mut db, None, later(2)).await.unwrap(), Week::default());
+}
+
+/// Attacks O16: however many calls an agent makes at once, from however many sessions, no more of
+/// them wait than may, and what waits already is found all the same.
+#[tokio::test]
+async fn o16_no_more_calls_of_an_agent_wait_than_may() {
+    let fixture = Fixture::new().await;
+    let submit = async |request: NewApproval| {
+        let work = File { request, most_waiting: 3, events: vec![saying("requested")] };
+        fixture.registry.submit(work).await.unwrap()
+    };
+    let mut all = tokio::task::JoinSet::new();
+    for number in 60..70 {
+        let registry = fixture.registry.clone();
+        let events = vec![saying("requested")];
+        let work = File { request: new_approval(A, number), most_waiting: 3, events };
+        all.spawn(async move { registry.submit(work).await.unwrap() });
+    }
+    let filed = all.join_all().await;
+    assert_eq!(filed.iter().flatten().count(), 3);
+    let one = filed.iter().flatten().next().unwrap().id;
+    let again = submit(new_approval(A, one.uuid().as_u128())).await.unwrap();
+    assert!(!again.new, "it waits already");
+    assert!(submit(new_approval(B, 80)).await.is_some(), "another tenant's agent");
+
+    let at = later(2);
+    let mut change = fixture.registry.begin().await.unwrap();
+    deny(&mut change, A.tenant, again.id, Some(operator_id()), at, "no").await.unwrap();
+    change.commit(&[]).await.unwrap();
+    assert!(submit(new_approval(A, 71)).await.is_some(), "one was decided");
+    assert!(submit(new_approval(A, 72)).await.is_none());
+    // Those whose time is up do not wait any more, also where nobody has noticed yet.
+    let late = NewApproval { requested: later(901), decide_by: later(1800), ..new_approval(A, 73) };
+    assert!(submit(late).await.is_some());
+}
+
+#[tokio::test]
+async fn what_a_suspended_agent_has_waiting_is_taken_back() {
+    let fixture = Fixture::new().await;
+    let redeem = fixture.approved(A, 61).await;
+    let waits = file(&fixture, new_approval(A, 60)).await.id;
+    let theirs = file(&fixture, new_approval(B, 80)).await.id;
+    let mut change = fixture.registry.begin().await.unwrap();
+    let (ids, events) = withdraw_of_agent(&mut change, A.tenant, A.agent, later(3)).await.unwrap();
+    change.commit(&events).await.unwrap();
+    assert_eq!((ids.len(), events.len()), (2, 2));
+    assert!(events.iter().all(|it| it.reason.as_deref() == Some("agent_suspended")));
+    assert_eq!(state(&fixture, A.tenant, waits).await, ApprovalState::Withdrawn);
+    assert_eq!(state(&fixture, B.tenant, theirs).await, ApprovalState::Pending);
+    assert_eq!(fixture.registry.submit(redeem).await.unwrap(), Spend::Refused);
+}
+
+#[tokio::test]
+async fn what_became_of_requests_is_counted_by_agent_and_tool_and_tenant() {
+    let fixture = Fixture::new().await;
+    fixture.approved(A, 60).await;
+    let one = file(&fixture, new_approval(A, 61)).await.id;
+    let late = file(&fixture, NewApproval { decide_by: later(5), ..new_approval(A, 62) }).await.id;
+    file(&fixture, new_approval(A, 63)).await;
+    file(&fixture, new_approval(B, 80)).await;
+    let mut change = fixture.registry.begin().await.unwrap();
+    deny(&mut change, A.tenant, one, None, later(11), "no").await.unwrap();
+    change.commit(&[]).await.unwrap();
+    let expired = fixture.registry.submit(Expire { now: later(6) }).await.unwrap();
+    assert_eq!(expired, [(A.tenant, late)]);
+    let mut reader = fixture.registry.read().await.unwrap();
+    let ours = stats(&mut reader, Some(A.tenant), later(1)).await.unwrap();
+    assert_eq!(ours.len(), 1);
+    let (found, dealt) = (&ours[0], &ours[0].dealt);
+    assert_eq!((found.agent, found.tool), (A.agent, A.tool));
+    let counts = (dealt.asked, dealt.approved, dealt.denied, dealt.expired, dealt.withdrawn);
+    assert_eq!(counts, (4, 1, 1, 1, 0), "and one waits");
+    assert_eq!((dealt.waits.len(), dealt.percentile(100)), (2, Some(10_000)));
+    assert_eq!(stats(&mut reader, None, later(1)).await.unwrap().len(), 2);
+    assert_eq!(stats(&mut reader, None, later(2)).await.unwrap(), []);
 }

@@ -70,7 +70,11 @@ async fn o07_a_signature_without_a_request_that_was_approved_pays_for_nothing() 
     let fixture = Fixture::new().await;
     assert_eq!(fixture.registry.submit(redeem(A, 90, None)).await.unwrap(), Spend::Refused);
     let request = crate::testing::new_approval(A, 90);
-    fixture.registry.submit(approval::File { request, events: Vec::new() }).await.unwrap();
+    fixture
+        .registry
+        .submit(approval::File { request, most_waiting: 500, events: Vec::new() })
+        .await
+        .unwrap();
     assert_eq!(fixture.registry.submit(redeem(A, 90, None)).await.unwrap(), Spend::Refused);
     let foreign = fixture.approved(B, 91).await;
     let stolen = Redeem { token: foreign.token, ..redeem(A, 92, None) };
@@ -109,7 +113,11 @@ async fn o18_a_request_that_nobody_approved_is_not_executed() {
     let fixture = Fixture::new().await;
     let request = crate::testing::new_approval(A, 50);
     let attempt = redeem(A, 50, Some(request.id));
-    fixture.registry.submit(approval::File { request, events: Vec::new() }).await.unwrap();
+    fixture
+        .registry
+        .submit(approval::File { request, most_waiting: 500, events: Vec::new() })
+        .await
+        .unwrap();
     assert_eq!(fixture.registry.submit(attempt.clone()).await.unwrap(), Spend::Refused);
     assert_eq!(state(&fixture, &attempt).await, (ApprovalState::Pending, None));
 }

@@ -28,12 +28,14 @@ impl One<'_, '_> {
             let tasks =
                 self.named(&format!("agents.{name}.tasks"), "task", &wanted.tasks, tasks)?;
             let (standing, rate) = (wanted.standing, wanted.rate);
+            let most_waiting = wanted.most_waiting;
             let responsible = self.operator(&name, wanted.responsible.as_deref()).await?;
             match self.doc.agents.iter().find(|old| old.name == name) {
                 Some(old) => {
                     agent::assign(self.edit.db(), tenant, old.id, &roles, &tasks).await?;
                     agent::set_standing(self.edit.db(), tenant, old.id, standing).await?;
                     agent::set_rate(self.edit.db(), tenant, old.id, rate).await?;
+                    agent::set_most_waiting(self.edit.db(), tenant, old.id, most_waiting).await?;
                     agent::set_responsible(self.edit.db(), tenant, old.id, responsible).await?;
                 }
                 None => {
@@ -47,6 +49,7 @@ impl One<'_, '_> {
                         roles,
                         tasks,
                         rate,
+                        most_waiting,
                         responsible,
                         created,
                     };

@@ -15,19 +15,27 @@ impl ApprovalDesk for Journal {
         &self,
         request: NewApproval,
         events: Vec<Event>,
-    ) -> Result<ApprovalId, PortError> {
+    ) -> Result<Option<ApprovalId>, PortError> {
         let stands = |(filed, ruling): &&(NewApproval, Ruling)| {
             let open = matches!(ruling, Ruling::Pending | Ruling::Approved { .. });
             open && filed.operation == request.operation
         };
         let found = self.requests.borrow().iter().find(stands).map(|(filed, _)| filed.id);
         if let Some(id) = found {
-            return Ok(id);
+            return Ok(Some(id));
+        }
+        let waits = |(it, ruling): &&(NewApproval, Ruling)| {
+            let same = (it.tenant, it.agent) == (request.tenant, request.agent);
+            same && *ruling == Ruling::Pending
+        };
+        let waiting = self.requests.borrow().iter().filter(waits).count();
+        if waiting >= usize::from(request.most_waiting) {
+            return Ok(None);
         }
         self.keep(events)?;
         let id = request.id;
         self.requests.send_modify(|all| all.push((request, Ruling::Pending)));
-        Ok(id)
+        Ok(Some(id))
     }
 
     async fn filed(

@@ -50,7 +50,7 @@ async fn waiting(number: u128) -> (Fixture, ApprovalId) {
 async fn file(fixture: &Fixture, number: u128) -> ApprovalId {
     let request = new_approval(A, number);
     let id = request.id;
-    fixture.registry.submit(File { request, events: Vec::new() }).await.unwrap();
+    fixture.registry.submit(File { request, most_waiting: 500, events: Vec::new() }).await.unwrap();
     id
 }
 

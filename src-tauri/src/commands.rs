@@ -161,6 +161,7 @@ commands! {
     tenant_secret_set,
     tenant_set_standing,
     tool_describe,
+    tool_set_effects,
     tool_set_enabled,
     tool_set_rate,
     tool_set_signing,

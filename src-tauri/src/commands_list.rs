@@ -119,6 +119,7 @@ pub(crate) const COMMANDS: &[&str] = &[
     "tenant_secret_set",
     "tenant_set_standing",
     "tool_describe",
+    "tool_set_effects",
     "tool_set_enabled",
     "tool_set_rate",
     "tool_set_signing",

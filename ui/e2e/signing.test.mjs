@@ -24,6 +24,13 @@ const steps = [
     await page.getByRole('button', { name: 'Change who approves calls of send_email' }).click()
     await page.getByRole('button', { name: 'Cancel' }).scrollIntoViewIfNeeded()
   } },
+  { name: 'effects', path: '/t/acme/servers', size: 'typical', act: async (page) => {
+    await page.getByRole('button', { name: 'workbench', exact: true }).click()
+    await settled(page)
+    await page.getByRole('button', { name: /send_email/ }).first().click()
+    await page.getByRole('button', { name: 'Mark what send_email can do' }).click()
+    await page.getByRole('button', { name: 'Cancel' }).scrollIntoViewIfNeeded()
+  } },
   { name: 'agent', path: '/t/acme/agents', size: 'typical', act: async (page) => {
     await page.getByText('executor-1').first().click()
     await page.getByRole('region', { name: 'Who answers for executor-1' }).getByRole('button').click()

@@ -10,11 +10,12 @@ import { tellDone } from './notices'
 import { Problem } from './Problem'
 import { RateLimit } from './RateLimit'
 import { SigningRule } from './SigningRule'
+import { ToolEffects } from './ToolEffects'
 import { useTenant } from './tenant'
 
-type Described = Pick<ToolView, 'id' | 'name' | 'scopes' | 'data_system'> & Partial<Pick<ToolView, 'introspect' | 'rate' | 'signing'>>
+type Described = Pick<ToolView, 'id' | 'name' | 'scopes' | 'data_system'> & Partial<Pick<ToolView, 'introspect' | 'rate' | 'signing' | 'effects' | 'claims'>>
 
-/** What a tool needs of an access token, what data system is behind it, how often it may be called and who approves; all of it can be changed. */
+/** What a tool needs of an access token, what data system is behind it, how often it may be called, who approves and what cannot be taken back; all of it can be changed. */
 export function ToolNeeds({ tool }: { tool: Described }) {
   const tenant = useTenant()
   const [editing, setEditing] = useState(false)
@@ -39,6 +40,7 @@ export function ToolNeeds({ tool }: { tool: Described }) {
       <RateLimit whose="by each agent" name={tool.name} rate={tool.rate} onSet={(rate) => call('tool_set_rate', { tenant: tenant.id, tool: tool.id, ...(rate && { rate }) })} />
     )}
     {tool.signing === undefined ? null : <SigningRule tool={{ ...tool, signing: tool.signing }} />}
+    {tool.effects === undefined || tool.claims === undefined ? null : <ToolEffects tool={{ ...tool, effects: tool.effects, claims: tool.claims }} />}
     </>
   )
 }

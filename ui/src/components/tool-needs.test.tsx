@@ -39,3 +39,14 @@ test('where it is not known whether calls are asked about, that stays as it is',
   save()
   await waitFor(() => expect(call).toHaveBeenCalledWith('tool_describe', { tenant: 'tnt_1', tool: 'tol_1', scopes: ['mail:send'], data_system: 'Mail gateway' }))
 })
+
+test('a tool is marked as able to send data out, which its server can only suggest', async () => {
+  const claims = { read_only: false, destructive: null, open_world: true }
+  change(<ToolNeeds tool={{ ...tool, claims, effects: { sends_out: false, destroys: false } }} />)
+  fireEvent.click(screen.getByRole('button', { name: 'Cancel' }))
+  expect(screen.getByText(/suggests: can send data out\. Nothing follows/)).toBeTruthy()
+  fireEvent.click(screen.getByRole('button', { name: 'Mark what send_email can do' }))
+  fireEvent.click(screen.getByRole('checkbox', { name: /^Can send data out/ }))
+  save()
+  await waitFor(() => expect(call).toHaveBeenCalledWith('tool_set_effects', { tenant: 'tnt_1', tool: 'tol_1', effects: { sends_out: true, destroys: false } }))
+})

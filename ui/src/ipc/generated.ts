@@ -743,6 +743,17 @@ export type DiscoveredTool = {
  */
 export type Durability = 'disk' | 'process'
 
+/**
+ * What a tool can do that cannot be taken back. An administrator says so: what its server says of
+ * it counts for nothing here. Each call of a tool that is marked is signed on its own.
+ */
+export type Effects = {
+  /** Whether it can send data out. */
+  sends_out: boolean
+  /** Whether it can destroy something. */
+  destroys: boolean
+}
+
 /** What a change led to. */
 export type Enforced = {
   /** The policy version that is in force now. */
@@ -2008,6 +2019,8 @@ export type ToolView = {
   rate: Rate | null
   /** What it asks of whoever approves its calls. */
   signing: Signing
+  /** What it can do that cannot be taken back, as an administrator says. */
+  effects: Effects
   /** Its row of the matrix. */
   grants: Array<ToolGrant>
 }
@@ -2300,6 +2313,15 @@ export type Commands = {
       signing: Signing
       /** An owner's passphrase. Asking for less takes it, where no operator is at the console. */
       owner?: string
+    }; answer: Enforced }
+  /** Says what a tool can do that cannot be taken back. */
+  tool_set_effects: { args: {
+      /** The tenant. */
+      tenant: TenantId
+      /** The tool. */
+      tool: ToolId
+      /** What it can do. */
+      effects: Effects
     }; answer: Enforced }
   /** The reference matrix of a tenant. */
   reference_matrix: { args: {

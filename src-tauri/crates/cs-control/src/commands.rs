@@ -73,6 +73,7 @@ commands! {
     reference::ToolDescribe,
     reference::ToolSetRate,
     signing::ToolSetSigning,
+    signing::ToolSetEffects,
     reference::ReferenceMatrix,
     reference::MatrixExport,
     reference::MatrixSave,

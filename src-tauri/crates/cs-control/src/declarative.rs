@@ -34,7 +34,7 @@ use cs_model::provider::ProviderSettings;
 use cs_model::state::Standing;
 use cs_model::upstream::Transport;
 use cs_model::{
-    Document, Grant, MostWaiting, Name, OperatorId, Passes, Rate, ServerId, Signing, ToolId,
+    Document, Effects, Grant, MostWaiting, Name, OperatorId, Passes, Rate, ServerId, Signing, ToolId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -143,6 +143,9 @@ pub(crate) struct DeclaredTool {
     /// What it asks of whoever approves its calls.
     #[serde(default, skip_serializing_if = "Signing::is_default")]
     pub(crate) signing: Signing,
+    /// What it can do that cannot be taken back.
+    #[serde(default, skip_serializing_if = "Effects::is_default")]
+    pub(crate) effects: Effects,
 }
 
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -313,6 +316,7 @@ fn declare_tenant(doc: &TenantDoc, reached: &Reached) -> Option<DeclaredTenant> 
                     introspect: it.introspect,
                     rate: it.rate,
                     signing: it.signing.clone(),
+                    effects: it.effects,
                 };
                 Some((named(&it.id)?, declared))
             })

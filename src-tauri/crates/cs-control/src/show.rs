@@ -231,6 +231,7 @@ pub(crate) fn tool(
         introspect: tool.introspect,
         rate: tool.rate,
         signing: tool.signing.clone(),
+        effects: tool.effects,
         grants: tenant
             .roles
             .iter()

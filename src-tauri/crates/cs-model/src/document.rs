@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::provider::ProviderSettings;
 use crate::state::Standing;
 use crate::{
-    AgentId, Condition, Digest, Grant, Kind, MostWaiting, Name, OperatorId, Passes, ProviderId,
+    AgentId, Condition, Digest, Effects, Grant, Kind, MostWaiting, Name, OperatorId, Passes, ProviderId,
     Rate, RoleId, ServerId, Signing, TaskId, TenantId, ToolId, ToolName,
 };
 
@@ -126,6 +126,9 @@ pub struct ToolDoc {
     /// What it asks of whoever approves its calls, where they need that.
     #[serde(default, skip_serializing_if = "Signing::is_default")]
     pub signing: Signing,
+    /// What it can do that cannot be taken back, as an administrator says.
+    #[serde(default, skip_serializing_if = "Effects::is_default")]
+    pub effects: Effects,
 }
 
 /// One column of the matrix.

@@ -7,6 +7,7 @@
 pub mod alert;
 pub mod digest;
 pub mod document;
+pub mod effects;
 pub mod event;
 pub mod grant;
 pub mod id;
@@ -32,6 +33,7 @@ pub mod waiting;
 
 pub use digest::Digest;
 pub use document::Document;
+pub use effects::Effects;
 pub use grant::{Condition, Grant, GrantError};
 pub use id::{
     AgentId, AlertId, ApprovalId, AuthorityId, CorrelationId, CredentialId, OperationTokenId,

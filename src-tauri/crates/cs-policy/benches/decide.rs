@@ -13,7 +13,7 @@ use std::sync::OnceLock;
 use cs_model::document::{AgentDoc, Document, RoleDoc, ServerDoc, TaskDoc, TenantDoc, ToolDoc};
 use cs_model::state::Standing;
 use cs_model::{
-    AgentId, Digest, Grant, Name, RoleId, ServerId, SessionId, Signing, TaskId, TenantId,
+    AgentId, Digest, Effects, Grant, Name, RoleId, ServerId, SessionId, Signing, TaskId, TenantId,
     Timestamp, ToolId, ToolName,
 };
 use cs_policy::{Call, Met, Session, Snapshot, Verdict, decide, open};
@@ -52,6 +52,7 @@ fn tool(number: u32) -> ToolDoc {
         introspect: false,
         rate: None,
         signing: Signing::default(),
+        effects: Effects::default(),
     }
 }
 

@@ -5,7 +5,7 @@ mod words;
 
 use cs_model::document::Document;
 use cs_model::state::Standing;
-use cs_model::{Grant, MostWaiting, Name, OperatorId, Passes, Rate, Signing, TenantId};
+use cs_model::{Effects, Grant, MostWaiting, Name, OperatorId, Passes, Rate, Signing, TenantId};
 use serde::Serialize;
 
 /// One difference, in one tenant.
@@ -212,6 +212,13 @@ pub enum What {
         tool: String,
         /// Whether it may be called now.
         enabled: bool,
+    },
+    /// A tool is said to be able to do something else that cannot be taken back.
+    ToolEffects {
+        /// The tool.
+        tool: String,
+        /// What it is said to be able to do now.
+        effects: Effects,
     },
     /// Whether calls of a tool with an access token are asked about at its provider.
     ToolIntrospect {

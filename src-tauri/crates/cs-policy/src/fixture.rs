@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use cs_model::document::{AgentDoc, Document, RoleDoc, ServerDoc, TaskDoc, TenantDoc, ToolDoc};
 use cs_model::state::Standing;
 use cs_model::{
-    AgentId, Condition, Digest, Grant, Kind, Name, Passes, RoleId, ServerId, SessionId, Signing,
-    TaskId, TenantId, Timestamp, ToolId, ToolName,
+    AgentId, Condition, Digest, Effects, Grant, Kind, Name, Passes, RoleId, ServerId, SessionId,
+    Signing, TaskId, TenantId, Timestamp, ToolId, ToolName,
 };
 use uuid::Uuid;
 
@@ -50,6 +50,7 @@ pub(crate) fn tool(id: ToolId, server: ServerId, name: &str) -> ToolDoc {
         introspect: false,
         rate: None,
         signing: Signing::default(),
+        effects: Effects::default(),
     }
 }
 

@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 use cs_model::document::{Document, TenantDoc};
 use cs_model::state::Standing;
 use cs_model::{
-    AgentId, Condition, Digest, Grant, Kind, MostWaiting, Name, OperatorId, Passes, Rate, RoleId,
+    AgentId, Condition, Digest, Effects, Grant, Kind, MostWaiting, Name, OperatorId, Passes, Rate, RoleId,
     ServerId, Signing, TaskId, TenantId, ToolId, ToolName, UriTemplate,
 };
 
@@ -79,6 +79,8 @@ pub struct Tool {
     pub rate: Option<Rate>,
     /// What it asks of whoever approves its calls, where they need that.
     pub signing: Signing,
+    /// What it can do that cannot be taken back, as an administrator says.
+    pub effects: Effects,
     /// Whether it may be called at all.
     pub enabled: bool,
     /// What a template stands for, where URIs can be held against it.

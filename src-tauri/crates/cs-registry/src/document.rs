@@ -77,6 +77,7 @@ async fn load_tenant(
                 introspect: it.introspect,
                 rate: it.rate,
                 signing: it.signing,
+                effects: it.effects,
             })
             .collect(),
         roles: roles

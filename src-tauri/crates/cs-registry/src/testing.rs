@@ -9,8 +9,9 @@ use cs_model::event::{Event, EventKind};
 use cs_model::state::{OperatorRole, Standing};
 use cs_model::upstream::Transport;
 use cs_model::{
-    AgentId, ApprovalId, CredentialId, Digest, Grant, Kind, Name, OperationTokenId, OperatorId,
-    Passes, RoleId, ServerId, SessionId, Signing, TaskId, TenantId, Timestamp, ToolId, ToolName,
+    AgentId, ApprovalId, CredentialId, Digest, Effects, Grant, Kind, Name, OperationTokenId,
+    OperatorId, Passes, RoleId, ServerId, SessionId, Signing, TaskId, TenantId, Timestamp, ToolId,
+    ToolName,
 };
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -295,6 +296,7 @@ async fn seed(db: &mut sqlx::SqliteConnection, ids: Ids, name: &str) {
         introspect: false,
         rate: None,
         signing: Signing::default(),
+        effects: Effects::default(),
         created: T0,
         last_used: None,
     };

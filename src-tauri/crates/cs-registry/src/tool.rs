@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use cs_model::{Digest, Kind, Rate, ServerId, Signing, TenantId, Timestamp, ToolId, ToolName};
+use cs_model::{
+    Digest, Effects, Kind, Rate, ServerId, Signing, TenantId, Timestamp, ToolId, ToolName,
+};
 use sqlx::SqliteConnection;
 use uuid::Uuid;
 
@@ -39,6 +41,8 @@ pub struct Tool {
     pub rate: Option<Rate>,
     /// What it asks of whoever approves its calls.
     pub signing: Signing,
+    /// What it can do that cannot be taken back, as an administrator says.
+    pub effects: Effects,
     /// When it was added.
     pub created: Timestamp,
     /// When a call was last sent to it.
@@ -62,8 +66,8 @@ pub async fn create(db: &mut SqliteConnection, tool: &Tool) -> Result<(), Regist
     sqlx::query!(
         "INSERT INTO tool (id, tenant_id, server_id, kind, name, definition, fingerprint,
                            enabled, created, scopes, data_system, introspect, rate_calls,
-                           rate_secs, signing)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+                           rate_secs, signing, sends_out, destroys)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
         id,
         tenant,
         server,
@@ -79,6 +83,8 @@ pub async fn create(db: &mut SqliteConnection, tool: &Tool) -> Result<(), Regist
         calls,
         secs,
         signing,
+        tool.effects.sends_out,
+        tool.effects.destroys,
     )
     .execute(db)
     .await
@@ -101,6 +107,8 @@ struct Row {
     rate_calls: Option<i64>,
     rate_secs: Option<i64>,
     signing: Option<String>,
+    sends_out: bool,
+    destroys: bool,
     created: i64,
     last_used: Option<i64>,
 }
@@ -122,6 +130,7 @@ impl Row {
             introspect: self.introspect,
             rate: rate(self.rate_calls, self.rate_secs)?,
             signing: read_signing(self.signing.as_deref())?,
+            effects: Effects { sends_out: self.sends_out, destroys: self.destroys },
             created: time(self.created),
             last_used: self.last_used.map(time),
         })
@@ -141,7 +150,9 @@ pub async fn list(db: &mut SqliteConnection, tenant: TenantId) -> Result<Vec<Too
                   tool.server_id AS "server_id: Uuid", tool.kind, tool.name, tool.definition,
                   tool.fingerprint, tool.enabled AS "enabled: bool", tool.scopes,
                   tool.data_system, tool.introspect AS "introspect: bool",
-                  tool.rate_calls, tool.rate_secs, tool.signing, tool.created, tool.last_used
+                  tool.rate_calls, tool.rate_secs, tool.signing,
+                  tool.sends_out AS "sends_out: bool", tool.destroys AS "destroys: bool",
+                  tool.created, tool.last_used
              FROM tool
              JOIN server ON server.tenant_id = tool.tenant_id AND server.id = tool.server_id
             WHERE tool.tenant_id = ?1
@@ -172,8 +183,8 @@ pub async fn find(
         r#"SELECT id AS "id: Uuid", tenant_id AS "tenant_id: Uuid",
                   server_id AS "server_id: Uuid", kind, name, definition, fingerprint,
                   enabled AS "enabled: bool", scopes, data_system,
-                  introspect AS "introspect: bool", rate_calls, rate_secs, signing, created,
-                  last_used
+                  introspect AS "introspect: bool", rate_calls, rate_secs, signing,
+                  sends_out AS "sends_out: bool", destroys AS "destroys: bool", created, last_used
              FROM tool
             WHERE tenant_id = ?1
               AND id = ?2"#,
@@ -268,6 +279,31 @@ pub async fn set_signing(
     .execute(db)
     .await
     .doing("change who approves the tool's calls")?;
+    one(done.rows_affected(), "tool")
+}
+
+/// Says what a tool can do that cannot be taken back.
+///
+/// # Errors
+///
+/// [`RegistryError::NotFound`] when the tenant has no such tool.
+pub async fn set_effects(
+    db: &mut SqliteConnection,
+    tenant: TenantId,
+    tool: ToolId,
+    effects: Effects,
+) -> Result<(), RegistryError> {
+    let (tenant, tool) = (tenant.uuid(), tool.uuid());
+    let done = sqlx::query!(
+        "UPDATE tool SET sends_out = ?1, destroys = ?2 WHERE id = ?3 AND tenant_id = ?4",
+        effects.sends_out,
+        effects.destroys,
+        tool,
+        tenant,
+    )
+    .execute(db)
+    .await
+    .doing("mark what the tool can do")?;
     one(done.rows_affected(), "tool")
 }
 

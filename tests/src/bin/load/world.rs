@@ -19,8 +19,8 @@ use cs_model::event::{Event, Outcome};
 use cs_model::state::{CredentialState, SessionEnd, Standing};
 use cs_model::upstream::Transport;
 use cs_model::{
-    AgentId, ApprovalId, CredentialId, Digest, Grant, Name, OperationTokenId, ProviderId, RoleId,
-    Secret, ServerId, SessionId, Signing, TaskId, TenantId, Timestamp, ToolId, ToolName,
+    AgentId, ApprovalId, CredentialId, Digest, Effects, Grant, Name, OperationTokenId, ProviderId,
+    RoleId, Secret, ServerId, SessionId, Signing, TaskId, TenantId, Timestamp, ToolId, ToolName,
 };
 use cs_policy::Snapshot;
 
@@ -213,6 +213,7 @@ fn tool(number: u32, definitions: &[String]) -> ToolDoc {
         introspect: false,
         rate: None,
         signing: Signing::default(),
+        effects: Effects::default(),
     }
 }
 

@@ -42,6 +42,12 @@ export const signingHandlers: Handlers = {
     found.signing = signing
     return enforce(world)
   },
+  tool_set_effects: (world, { tenant, tool, effects }) => {
+    const found = tenantOf(world, tenant).tools.find((one) => one.id === tool)
+    if (!found) throw missing('tool')
+    found.effects = effects
+    return enforce(world)
+  },
   agent_set_responsible: (world, { tenant, agent, operator }) => {
     const found = tenantOf(world, tenant).agents.find((one) => one.id === agent)
     if (!found) throw missing('agent')

@@ -1,9 +1,12 @@
 /** Operators, their groups, and who has to sign what. */
-import type { ApprovalView, OperatorGroupView, OperatorView, SignatureView, Signing, SigningView } from '../generated'
+import type { ApprovalView, Effects, OperatorGroupView, OperatorView, SignatureView, Signing, SigningView } from '../generated'
 import { ago, ahead } from './clock'
 import type { World } from './world'
 
 export const usual: Signing = { approvers: 1, reason: false, presence: false, bar_responsible: false }
+
+/** What the administrator of the mock has marked. */
+export const effectsOf = (tool: string): Effects => ({ sends_out: tool.startsWith('send'), destroys: tool.startsWith('delete') })
 
 export function makeGroups(operators: OperatorView[], crowded: boolean): OperatorGroupView[] {
   const members = operators.filter((one) => one.role === 'approver').map(({ id: of, name }) => ({ id: of, name }))

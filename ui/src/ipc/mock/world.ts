@@ -10,7 +10,7 @@ import { fillIdentity } from './identity'
 import { ago, ahead, below, chance, digest, id, pick } from './clock'
 import { gatewayOf, makeServing } from './serving'
 import { makeOperators } from './operators'
-import { fillSigning, makeGroups, usual } from './signing'
+import { effectsOf, fillSigning, makeGroups, usual } from './signing'
 import { makeTemplates } from './templates'
 import { definitionOf, furnishings, invented, lengthy, workbench, type Sample } from './tools'
 
@@ -138,7 +138,7 @@ export function addServer(tenant: Tenant, name: string, samples: Sample[]): Serv
   for (const sample of samples) {
     const tool = {
       id: id('tol') as ToolView['id'], server: server.id, server_name: name, kind: sample.kind ?? ('tool' as const), name: sample.name, title: sample.title, description: sample.description,
-      definition: definitionOf(sample), fingerprint: digest(), enabled: true, drift: null, problem: null, claims: sample.claims, grants: [], scopes: [], data_system: null, introspect: false, rate: null, signing: usual,
+      definition: definitionOf(sample), fingerprint: digest(), enabled: true, drift: null, problem: null, claims: sample.claims, grants: [], scopes: [], data_system: null, introspect: false, rate: null, signing: usual, effects: effectsOf(sample.name),
       last_used: chance() < 0.6 ? ago(below(200_000) + 30) : null,
     }
     tenant.tools.push(tool)

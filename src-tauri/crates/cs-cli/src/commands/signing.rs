@@ -1,4 +1,4 @@
-//! Who may approve: `countersign tool signing`, `operator group` and `agent responsible`.
+//! Who may approve: `countersign tool signing` and `tool effects`, `operator group` and `agent responsible`.
 
 use clap::Subcommand;
 use serde_json::{Value, json};
@@ -68,6 +68,22 @@ pub(crate) struct Responsible {
     which: Which,
 }
 
+/// What a tool can do that cannot be taken back. What is not said stays as it is; without anything,
+/// it is shown.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Marks {
+    /// `tool`, or `server/tool`
+    tool: String,
+    /// Whether it can send data out
+    #[arg(long, value_name = "on|off", value_parser = on_or_off)]
+    sends_out: Option<bool>,
+    /// Whether it can destroy something
+    #[arg(long, value_name = "on|off", value_parser = on_or_off)]
+    destroys: Option<bool>,
+    #[command(flatten)]
+    which: Which,
+}
+
 fn on_or_off(text: &str) -> Result<bool, String> {
     match text {
         "on" => Ok(true),
@@ -81,7 +97,7 @@ pub(crate) async fn rule(desk: &Desk, wanted: &Rule) -> Done {
     let tenant = desk.tenant(wanted.which.tenant.as_deref()).await?;
     let ids = desk.tools(&tenant, std::slice::from_ref(&wanted.tool)).await?;
     let id = ids.into_iter().next().unwrap_or_default();
-    let mut signing = now(desk, &tenant.id, &id).await?;
+    let mut signing = now(desk, &tenant.id, &id, "signing").await?;
     let mut changed = false;
     let mut set = |member: &str, value: Option<Value>| {
         if let (Some(value), Some(members)) = (value, signing.as_object_mut()) {
@@ -107,14 +123,45 @@ pub(crate) async fn rule(desk: &Desk, wanted: &Rule) -> Done {
     desk.tell_as_owner("tool_set_signing", args, super::enforced).await
 }
 
-/// What a tool asks now.
-async fn now(desk: &Desk, tenant: &str, tool: &str) -> Done<Value> {
+/// Says what a tool can do that cannot be taken back, or shows it.
+pub(crate) async fn marks(desk: &Desk, wanted: &Marks) -> Done {
+    let tenant = desk.tenant(wanted.which.tenant.as_deref()).await?;
+    let ids = desk.tools(&tenant, std::slice::from_ref(&wanted.tool)).await?;
+    let id = ids.into_iter().next().unwrap_or_default();
+    let mut effects = now(desk, &tenant.id, &id, "effects").await?;
+    if wanted.sends_out.is_none() && wanted.destroys.is_none() {
+        desk.output.tell(&effects, able);
+        return Ok(());
+    }
+    for (member, value) in [("sends_out", wanted.sends_out), ("destroys", wanted.destroys)] {
+        if let (Some(value), Some(members)) = (value, effects.as_object_mut()) {
+            members.insert(member.to_owned(), json!(value));
+        }
+    }
+    let args = json!({ "tenant": tenant.id, "tool": id, "effects": effects });
+    desk.tell("tool_set_effects", args, super::enforced).await
+}
+
+/// What a tool can do, in words.
+fn able(effects: &Value) -> String {
+    let is = |member: &str| effects.pointer(member).and_then(Value::as_bool).unwrap_or_default();
+    let able = match (is("/sends_out"), is("/destroys")) {
+        (false, false) => "not marked as able to send data out or to destroy",
+        (false, true) => "can destroy",
+        (true, false) => "can send data out",
+        (true, true) => "can send data out, and can destroy",
+    };
+    able.to_owned()
+}
+
+/// A setting of a tool, as it is now.
+async fn now(desk: &Desk, tenant: &str, tool: &str, setting: &str) -> Done<Value> {
     let servers = desk.ask("server_list", json!({ "tenant": tenant })).await?;
     for server in list(&servers, "") {
         let args = json!({ "tenant": tenant, "server": server.get("id") });
         let detail = desk.ask("server_detail", args).await?;
         if let Some(found) = list(&detail, "/tools").iter().find(|it| text(it, "/id") == tool) {
-            return Ok(found.get("signing").cloned().unwrap_or_default());
+            return Ok(found.get(setting).cloned().unwrap_or_default());
         }
     }
     Ok(json!({}))

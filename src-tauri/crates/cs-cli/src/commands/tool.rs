@@ -4,7 +4,7 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use super::provider_settings::yes_or_no;
-use super::signing::{self, Rule};
+use super::signing::{self, Marks, Rule};
 use super::tenant::Which;
 use crate::answer::{list, moment, rate, text};
 use crate::desk::{Desk, marked, server_name};
@@ -28,6 +28,9 @@ pub(crate) enum Tool {
     Disable(These),
     /// Says who has to sign the calls of a tool that need a signature, or shows it
     Signing(Rule),
+    /// Says whether a tool can send data out or destroy something, or shows it. Each call of such a
+    /// tool that needs a signature needs one of its own
+    Effects(Marks),
     /// Says how often each agent may call a tool
     Rate {
         /// `tool`, or `server/tool`
@@ -102,6 +105,7 @@ pub(crate) async fn run(desk: &Desk, command: Tool) -> Done {
         Tool::Enable(some) => set_enabled(desk, &some, true).await,
         Tool::Disable(some) => set_enabled(desk, &some, false).await,
         Tool::Signing(rule) => signing::rule(desk, &rule).await,
+        Tool::Effects(marks) => signing::marks(desk, &marks).await,
         Tool::Rate { tool, limit, which } => {
             let tenant = desk.tenant(which.tenant.as_deref()).await?;
             let tools = desk.tools(&tenant, &[tool]).await?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use cs_model::document::ToolDoc;
 use cs_model::upstream::Transport;
-use cs_model::{Kind, Name, Passes, ServerId, Signing, TenantId, ToolId, ToolName};
+use cs_model::{Effects, Kind, Name, Passes, ServerId, Signing, TenantId, ToolId, ToolName};
 use cs_registry::server::{self, Server};
 use cs_registry::template;
 use cs_registry::tenant;
@@ -437,6 +437,7 @@ pub(crate) async fn add(
         introspect: false,
         rate: None,
         signing: Signing::default(),
+        effects: Effects::default(),
         created: edit.at(),
         last_used: None,
     };

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use cs_model::{AgentId, Document, Name, OperatorId, Signing, TenantId, ToolId};
+use cs_model::{AgentId, Document, Effects, Name, OperatorId, Signing, TenantId, ToolId};
 use cs_registry::operator_group::{self, Group};
 use cs_registry::{SqliteConnection, agent, operator, tool};
 use serde::Deserialize;
@@ -53,6 +53,32 @@ impl Command for ToolSetSigning {
             .map_err(|rule| ControlError::invalid("signing", rule))?;
         tool::set_signing(edit.db(), self.tenant, self.tool, &self.signing).await?;
         edit.enforce(&format!("set who approves calls of tool `{}`", found.name)).await
+    }
+}
+
+/// Says what a tool can do that cannot be taken back.
+#[derive(Debug, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct ToolSetEffects {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The tool.
+    pub tool: ToolId,
+    /// What it can do.
+    pub effects: Effects,
+}
+
+impl Command for ToolSetEffects {
+    const NAME: &'static str = "tool_set_effects";
+    const NEEDS: Permission = Permission::Edit;
+    type Answer = Enforced;
+
+    async fn run(self, control: &Control, caller: &Caller) -> Result<Enforced, ControlError> {
+        let core = control.core()?;
+        let mut edit = core.edit(caller).await?;
+        let found = tool::find(edit.db(), self.tenant, self.tool).await?;
+        tool::set_effects(edit.db(), self.tenant, self.tool, self.effects).await?;
+        edit.enforce(&format!("marked tool `{}` as {}", found.name, self.effects)).await
     }
 }
 

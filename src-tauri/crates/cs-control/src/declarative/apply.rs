@@ -287,6 +287,7 @@ impl One<'_, '_> {
                     tool::describe(db, tenant, old.id, scopes, system, asks).await?;
                     tool::set_rate(self.edit.db(), tenant, old.id, wanted.rate).await?;
                     tool::set_signing(self.edit.db(), tenant, old.id, &wanted.signing).await?;
+                    tool::set_effects(self.edit.db(), tenant, old.id, wanted.effects).await?;
                     old.id
                 }
                 None => {
@@ -304,6 +305,7 @@ impl One<'_, '_> {
                         introspect: wanted.introspect,
                         rate: wanted.rate,
                         signing: wanted.signing,
+                        effects: wanted.effects,
                         created: self.edit.at(),
                         last_used: None,
                     };

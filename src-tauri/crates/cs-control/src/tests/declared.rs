@@ -76,7 +76,11 @@ async fn providers_and_scopes_are_written_down_and_read_back_whole() {
         "scopes": ["files:read", "yes"], "data_system": "the: archive # 1",
         "introspect": true });
     from.ask("tool_describe", describe).await;
+    let marked = json!({ "tenant": tenant, "tool": matrix["tools"][0]["id"],
+        "effects": { "sends_out": true } });
+    from.ask("tool_set_effects", marked).await;
     let text = from.ask("export", json!({})).await["text"].clone();
+    assert!(text.as_str().unwrap().contains("sends_out: true"));
     assert!(!text.as_str().unwrap().contains("hunter2"));
     let again = from.ask("apply", json!({ "text": text, "dry_run": false })).await;
     assert_eq!(again["changes"], json!([]));

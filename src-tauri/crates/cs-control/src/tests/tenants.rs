@@ -236,6 +236,7 @@ fn attempts(
         ("agent_pause", json!({ "agent": it.agent })),
         ("approval_deny_all", json!({ "session": it.session, "reason": "x" })),
         ("agent_set_responsible", json!({ "agent": it.agent })),
+        ("tool_set_effects", json!({ "tool": it.tool, "effects": {} })),
         ("tool_set_signing", json!({ "tool": it.tool, "signing": {} })),
         ("server_set_passes", json!({ "server": it.server, "passes": [] })),
         ("policy_explain", json!({ "agent": it.agent, "tool": own.tool })),

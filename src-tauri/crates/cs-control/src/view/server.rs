@@ -2,7 +2,8 @@
 
 use cs_model::upstream::Transport;
 use cs_model::{
-    Digest, Grant, Kind, Passes, Rate, RoleId, ServerId, Signing, TenantId, Timestamp, ToolId,
+    Digest, Effects, Grant, Kind, Passes, Rate, RoleId, ServerId, Signing, TenantId, Timestamp,
+    ToolId,
 };
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -104,6 +105,8 @@ pub struct ToolView {
     pub rate: Option<Rate>,
     /// What it asks of whoever approves its calls.
     pub signing: Signing,
+    /// What it can do that cannot be taken back, as an administrator says.
+    pub effects: Effects,
     /// Its row of the matrix.
     pub grants: Vec<ToolGrant>,
 }

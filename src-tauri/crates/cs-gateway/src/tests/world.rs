@@ -16,9 +16,9 @@ use cs_model::op_token::OperationClaims;
 use cs_model::state::{CredentialState, OperatorRole, SessionEnd, Standing};
 use cs_model::upstream::Transport;
 use cs_model::{
-    AgentId, ApprovalId, CredentialId, Digest, Grant, Kind, Name, OperationTokenId, OperatorId,
-    Passes, RoleId, Secret, ServerId, SessionId, Signatory, Signing, TaskId, TenantId, Timestamp,
-    ToolId, ToolName,
+    AgentId, ApprovalId, CredentialId, Digest, Effects, Grant, Kind, Name, OperationTokenId,
+    OperatorId, Passes, RoleId, Secret, ServerId, SessionId, Signatory, Signing, TaskId, TenantId,
+    Timestamp, ToolId, ToolName,
 };
 use cs_policy::Snapshot;
 use cs_trust::token::IssuerKey;
@@ -104,6 +104,7 @@ fn tenant_doc(number: u128, name: &str) -> TenantDoc {
             introspect: false,
             rate: None,
             signing: Signing::default(),
+            effects: Effects::default(),
         })
         .collect();
     let grants: BTreeMap<_, _> =

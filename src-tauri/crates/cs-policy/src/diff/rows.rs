@@ -6,7 +6,7 @@ use cs_model::document::{
     AgentDoc, IssuerDoc, ProviderDoc, RoleDoc, ServerDoc, TaskDoc, TenantDoc, ToolDoc,
 };
 use cs_model::state::Standing;
-use cs_model::{AgentId, Passes, ProviderId, RoleId, ServerId, Signing, TaskId, ToolId};
+use cs_model::{AgentId, Effects, Passes, ProviderId, RoleId, ServerId, Signing, TaskId, ToolId};
 
 use super::{Thing, What};
 
@@ -206,6 +206,7 @@ impl Row for ToolDoc {
             introspect: false,
             rate: None,
             signing: Signing::default(),
+            effects: Effects::default(),
             ..self.clone()
         }
     }
@@ -235,6 +236,9 @@ impl Row for ToolDoc {
         }
         if self.signing != new.signing {
             out.push(What::ToolSigning { tool: tool.clone(), signing: new.signing.clone() });
+        }
+        if self.effects != new.effects {
+            out.push(What::ToolEffects { tool: tool.clone(), effects: new.effects });
         }
         if self.server != new.server {
             let from = server_name(sides.old, self.server);

@@ -1,5 +1,5 @@
 use cs_model::document::{IssuerDoc, TenantDoc};
-use cs_model::{Digest, OperatorId, ToolId};
+use cs_model::{Digest, Effects, OperatorId, ToolId};
 use expect_test::expect_file;
 
 use super::*;
@@ -84,6 +84,7 @@ fn every_change_has_its_sentence() {
         |acme| acme.tools[0].introspect = true,
         |acme| acme.tools[0].rate = Rate::new(1, 60).ok(),
         |acme| acme.tools[0].signing = Signing::by(2).unwrap(),
+        |acme| acme.tools[0].effects = Effects { sends_out: true, destroys: true },
         |acme| acme.tools.push(tool(ToolId::from_random([9; 16]), MAIL, "draft")),
         |acme| {
             acme.roles[0].grants =

@@ -38,6 +38,7 @@ impl fmt::Display for Change {
             | What::ToolDataSystem { .. }
             | What::ToolDefinition { .. }
             | What::ToolEnabled { .. }
+            | What::ToolEffects { .. }
             | What::ToolIntrospect { .. }
             | What::ToolRate { .. }
             | What::ToolScopes { .. }
@@ -156,6 +157,9 @@ impl fmt::Display for What {
             }
             Self::ToolEnabled { tool, enabled } => {
                 write!(f, "tool `{tool}` was {}", on_off(*enabled))
+            }
+            Self::ToolEffects { tool, effects } => {
+                write!(f, "tool `{tool}` is marked as {effects}")
             }
             Self::ToolIntrospect { tool, introspect: true } => {
                 write!(f, "each call of tool `{tool}` is now asked about at the identity provider")

@@ -46,6 +46,7 @@ pub(super) fn tools(
             introspect: tool.introspect,
             rate: tool.rate,
             signing: tool.signing.clone(),
+            effects: tool.effects,
             enabled: tool.enabled,
             place: tools.len(),
             template: match tool.kind {

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cs_model::event::Actor;
 use cs_model::state::Standing;
-use cs_model::{Condition, Digest, Passes, Rate, TaskId};
+use cs_model::{Condition, Digest, Effects, Passes, Rate, TaskId};
 
 use super::*;
 use crate::policy::Version;
@@ -60,6 +60,8 @@ async fn every_change_of_a_row_is_in_the_document() {
     let (seldom, often) = (Rate::new(1, 86_400).ok(), Rate::new(100_000, 1).ok());
     agent::set_rate(&mut db, A.tenant, A.agent, seldom).await.unwrap();
     tool::set_rate(&mut db, A.tenant, A.tool, often).await.unwrap();
+    let effects = Effects { sends_out: false, destroys: true };
+    tool::set_effects(&mut db, A.tenant, A.tool, effects).await.unwrap();
     tenant::set_standing(&mut db, A.tenant, Standing::Suspended).await.unwrap();
     let mut task = task::find(&mut db, A.tenant, A.task).await.unwrap();
     task.tools.clear();
@@ -70,6 +72,7 @@ async fn every_change_of_a_row_is_in_the_document() {
     let acme = &after.tenants[0];
     assert_eq!(acme.standing, Standing::Suspended);
     assert_eq!((acme.agents[0].rate, acme.tools[0].rate), (seldom, often));
+    assert_eq!(acme.tools[0].effects, effects);
     assert_eq!(acme.roles[0].grants, BTreeMap::from([(A.tool, Grant::Allow)]));
     assert_eq!(acme.roles[0].conditions, BTreeMap::from([(A.tool, condition)]));
     assert!(!acme.tools[0].enabled && !acme.servers[0].enabled);

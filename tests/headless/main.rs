@@ -33,6 +33,7 @@ mod place;
 mod provider;
 mod quorum;
 mod rmcp;
+mod series;
 mod tokens;
 
 use place::Place;

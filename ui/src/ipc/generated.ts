@@ -1531,6 +1531,59 @@ export type SecretKeeping = 'file' | 'keychain' | 'memory'
 /** What a token must be bound to, besides being signed. */
 export type SenderConstraint = 'certificate' | 'dpop' | 'none'
 
+export type SeriesId = Brand<'ser'>
+
+/** A series of approvals: what one signature pays for, and how far that went. */
+export type SeriesView = {
+  /** Its id. */
+  id: SeriesId
+  /** Its tenant. */
+  tenant: TenantId
+  /** Its tenant's name. */
+  tenant_name: string
+  /** The name of the agent whose calls it pays for. */
+  agent_name: string
+  /** The name of its task. */
+  task_name: string
+  /** The session whose calls it pays for. */
+  session: SessionId
+  /** The tool. */
+  tool: ToolId
+  /** The name of the tool. */
+  tool_name: string
+  /** The name of the tool's server. */
+  server_name: string
+  /** Who signed it. */
+  operator: OperatorId
+  /** Their name. */
+  operator_name: string
+  /** The request that was approved together with it. */
+  approval: ApprovalId | null
+  /**
+   * The JSON Schema that the arguments of each call satisfy, in canonical form. It tells what
+   * agents send: nothing for whoever neither decides nor audits.
+   */
+  schema: string | null
+  /** For how many calls it pays. */
+  calls: number
+  /** How many of them were made. */
+  used: number
+  /** When it was signed. */
+  signed: Timestamp
+  /** When it ends. */
+  expires: Timestamp
+  /** Why it was signed, in the operator's words. */
+  reason: string | null
+  /** Whether it still runs. */
+  running: boolean
+  /** When it ended. */
+  ended: Timestamp | null
+  /** Why it ended; of one that runs, why it would pay for no call now. */
+  fault: string | null
+  /** Who ended it, where an operator did. */
+  ended_by: string | null
+}
+
 /** A server with all that is known of it. */
 export type ServerDetail = {
   /** The server. */
@@ -1728,6 +1781,8 @@ export type SigningView = {
   rule: Signing
   /** The name of whoever answers for the agent. */
   responsible: string | null
+  /** Why no series can be signed for such calls; nothing where one can. */
+  no_series: string | null
   /** How many signatures count. */
   signed: number
   /** How many are still to come. */
@@ -2990,6 +3045,48 @@ export type Commands = {
       /** In this tenant; in all, when absent. */
       tenant?: TenantId
     }; answer: ApprovalWeek }
+  /** Series of approvals that run, the newest first. */
+  series_list: { args: {
+      /** Of this tenant; of all, when absent. */
+      tenant?: TenantId
+      /** Whether to list those as well that were signed in the last day and are over. */
+      all?: boolean
+    }; answer: Array<SeriesView> }
+  /**
+   * Signs a series of approvals: for a call that waits and more like it, or ahead of any call of a
+   * session.
+   */
+  series_sign: { args: {
+      /** The tenant. */
+      tenant: TenantId
+      /** The waiting call, which is approved with it and does not count. */
+      approval?: ApprovalId
+      /** The digest of that call's arguments that the operator saw; another one is refused. */
+      shown?: Digest
+      /** The session, where no call of it waits. */
+      session?: SessionId
+      /** The tool, where no call of it waits. */
+      tool?: ToolId
+      /** For how many calls it pays, the one that waits not counted. */
+      calls: number
+      /** How long it lasts, in seconds. */
+      secs: number
+      /** The JSON Schema that the arguments satisfy; exactly those of the waiting call, when absent. */
+      schema?: string
+      /** Whether any arguments are meant to do. */
+      any_arguments?: boolean
+      /** The operator's passphrase, where the console is not unlocked by them. */
+      passphrase?: string
+      /** Why, where a reason is given. */
+      reason?: string
+    }; answer: SeriesView }
+  /** Takes a series back: it pays for no more calls. */
+  series_revoke: { args: {
+      /** The tenant. */
+      tenant: TenantId
+      /** The series. */
+      series: SeriesId
+    }; answer: SeriesView }
   /**
    * How approving went: what became of calls, and how long people took, by tool or by agent; and
    * the cells of the matrix that the last 30 days speak for changing. Nothing is changed by it.

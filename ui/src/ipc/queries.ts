@@ -110,6 +110,13 @@ export const approvalStats = (tenant: TenantId | undefined, by: StatsBy, days: n
     placeholderData: keepPreviousData,
   })
 
+export const seriesList = (tenant?: TenantId) =>
+  queryOptions({
+    queryKey: ['approvals', 'series', tenant],
+    queryFn: () => call('series_list', tenant ? { tenant } : {}),
+    refetchInterval: 15_000,
+  })
+
 export const approvalWeek = (tenant?: TenantId) =>
   queryOptions({
     queryKey: ['approvals', 'week', tenant],

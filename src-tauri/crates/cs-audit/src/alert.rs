@@ -213,6 +213,9 @@ impl Engine {
             | EventKind::ProviderKeysChanged
             | EventKind::RegistryRecovered
             | EventKind::RequestRefused
+            | EventKind::SeriesEnded
+            | EventKind::SeriesRevoked
+            | EventKind::SeriesSigned
             | EventKind::ServerAsked
             | EventKind::SessionOpened
             | EventKind::TokenRefused

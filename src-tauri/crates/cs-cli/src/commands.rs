@@ -23,6 +23,7 @@ pub(crate) mod registry;
 pub(crate) mod revocation;
 pub(crate) mod role;
 pub(crate) mod secret;
+pub(crate) mod series;
 pub(crate) mod serve;
 pub(crate) mod server;
 pub(crate) mod serving;

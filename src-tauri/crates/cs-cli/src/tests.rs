@@ -24,6 +24,7 @@ const SOURCES: &[&str] = &[
     include_str!("commands/revocation.rs"),
     include_str!("commands/role.rs"),
     include_str!("commands/secret.rs"),
+    include_str!("commands/series.rs"),
     include_str!("commands/serve.rs"),
     include_str!("commands/server.rs"),
     include_str!("commands/serving.rs"),

@@ -7,6 +7,7 @@ pub mod random;
 pub(crate) mod record;
 pub(crate) mod revocations;
 pub(crate) mod secrets;
+pub(crate) mod series;
 pub(crate) mod sessions;
 
 use std::sync::{Arc, Mutex};
@@ -27,6 +28,7 @@ pub(crate) fn ports(core: &Arc<Core>) -> Ports {
         nonces: Arc::new(record::Nonces { registry: registry() }),
         sessions: Arc::new(sessions::Sessions { registry: registry(), bell: bell() }),
         desk: Arc::new(desk::Desk { core: Arc::downgrade(core) }),
+        series: Arc::new(series::Book { core: Arc::downgrade(core) }),
         ledger: Arc::new(ledger::Ledger {
             registry: registry(),
             bell: bell(),

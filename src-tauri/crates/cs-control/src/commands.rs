@@ -20,6 +20,7 @@ pub mod provider;
 pub mod reference;
 pub mod registry;
 pub mod revocation;
+pub mod series;
 pub mod server;
 pub mod serving;
 pub mod session;
@@ -143,6 +144,9 @@ commands! {
     crowd::ApprovalDenyAll,
     approval::ApprovalWeekOf,
     stats::ApprovalStatsOf,
+    series::SeriesList,
+    series::SeriesSign,
+    series::SeriesRevoke,
     alert::AlertList,
     alert::AlertShow,
     alert::AlertAcknowledge,

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use crate::failure::ControlError;
 
 /// The most bytes of a schema.
-const MOST_BYTES: usize = 16 * 1024;
+pub(crate) const MOST_BYTES: usize = 16 * 1024;
 
 /// Which kind of value a keyword is about.
 const KINDS: &[(&str, &[&str])] = &[
@@ -52,7 +52,7 @@ pub(crate) fn read(text: &str, otherwise: Grant, cell: Grant) -> Result<Conditio
 }
 
 /// Says of an object what its rules take for granted.
-fn tighten(schema: &mut Map<String, Value>) {
+pub(crate) fn tighten(schema: &mut Map<String, Value>) {
     if !schema.keys().any(|key| SAID.contains(&key.as_str())) {
         schema.insert("type".to_owned(), "object".into());
     }

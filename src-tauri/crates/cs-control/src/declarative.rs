@@ -11,6 +11,7 @@
 //!     tools:
 //!       files/read: { enabled: true, definition: '{"name":"read", ...}' }
 //!       files/write: { definition: '..', signing: { approvers: 2, group: finance, reason: true } }
+//!       mail/send: { definition: '..', effects: { sends_out: true } }
 //!     roles: { reader: { files/read: allow } }
 //!     conditions: { reader: { files/read: { when: { properties: { .. } }, otherwise: token } } }
 //!     tasks: { night: { tools: [files/read], expected_secs: 60, longest_secs: 600 } }

@@ -43,6 +43,7 @@ mod reasons;
 mod reference;
 pub mod sealed;
 pub mod secret_text;
+mod series;
 mod serving;
 mod show;
 mod signing;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use cs_model::event::{Actor as EventActor, Event, EventKind};
 use cs_model::state::OperatorRole;
 use cs_model::{OperatorId, Secret};
-use cs_registry::{Instance, Registry, approval, nonce, redemption};
+use cs_registry::{Instance, Registry, approval, nonce, redemption, series};
 use cs_secrets::{Keychain, SealedFile, SecretStore};
 
 use crate::actor::Caller;
@@ -291,7 +291,7 @@ pub(crate) fn keep_time(inner: &Arc<Inner>) {
     });
 }
 
-/// Does what is due: locks an idle console, tries the disk again, expires approval requests, looks
+/// Does what is due: locks an idle console, tries the disk again, expires approval requests and series, looks
 /// for alerts that time brings, forgets old nonces.
 pub(crate) async fn tick(inner: &Inner, prune: bool) -> Result<(), ControlError> {
     let Some(core) = inner.core() else { return Ok(()) };
@@ -304,6 +304,10 @@ pub(crate) async fn tick(inner: &Inner, prune: bool) -> Result<(), ControlError>
     }
     if !core.registry.submit(approval::Expire { now }).await?.is_empty() {
         core.waiters.look_again();
+        core.bell.ring(Topic::Approvals);
+        core.bell.ring(Topic::Audit);
+    }
+    if core.registry.submit(series::Expire { now }).await? > 0 {
         core.bell.ring(Topic::Approvals);
         core.bell.ring(Topic::Audit);
     }

@@ -7,10 +7,10 @@ use cs_gateway::world::Signer;
 use cs_model::op_token::{DEFAULT_SECS, MOST_SECS, OperationClaims};
 use cs_model::state::{ApprovalState, OperatorRole};
 use cs_model::{
-    AgentId, Document, Name, OperationTokenId, OperatorId, Signatory, Signing, Timestamp, ToolId,
-    event,
+    AgentId, Document, Effects, Name, OperationTokenId, OperatorId, Signatory, Signing, TenantId,
+    Timestamp, ToolId, event,
 };
-use cs_policy::{Ineligible, may_sign};
+use cs_policy::{Ineligible, may_run_in_series, may_sign};
 use cs_registry::SqliteConnection;
 use cs_registry::approval::{self, Approval, Signature};
 use cs_registry::operator_group;
@@ -18,16 +18,17 @@ use cs_registry::operator_group;
 use crate::actor::Actor;
 use crate::core::Core;
 use crate::failure::ControlError;
-use crate::lifecycle;
 use crate::names::Names;
 use crate::unlock::Unlocked;
 use crate::view::signing::{SignatureView, SignerView, SigningView};
+use crate::{lifecycle, series};
 
 /// What a call takes to be signed under the policy in force, and by whom.
 #[derive(Clone, Debug)]
 pub(crate) struct Terms {
     /// The tool's signing rule.
     pub(crate) rule: Signing,
+    effects: Effects,
     responsible: Option<OperatorId>,
     operators: Arc<HashMap<OperatorId, Signer>>,
 }
@@ -35,11 +36,23 @@ pub(crate) struct Terms {
 impl Terms {
     /// The terms for a call, as they are now.
     pub(crate) fn of(core: &Core, document: &Document, found: &Approval) -> Self {
-        let doc = document.tenants.iter().find(|it| it.id == found.new.tenant);
-        let tool = doc.and_then(|doc| doc.tools.iter().find(|it| it.id == found.new.tool));
-        let agent = doc.and_then(|doc| doc.agents.iter().find(|it| it.id == found.new.agent));
+        Self::of_tool(core, document, found.new.tenant, found.new.tool, found.new.agent)
+    }
+
+    /// The terms for calls of a tool by an agent, as they are now.
+    pub(crate) fn of_tool(
+        core: &Core,
+        document: &Document,
+        tenant: TenantId,
+        tool: ToolId,
+        agent: AgentId,
+    ) -> Self {
+        let doc = document.tenants.iter().find(|it| it.id == tenant);
+        let tool = doc.and_then(|doc| doc.tools.iter().find(|it| it.id == tool));
+        let agent = doc.and_then(|doc| doc.agents.iter().find(|it| it.id == agent));
         Self {
             rule: tool.map(|it| it.signing.clone()).unwrap_or_default(),
+            effects: tool.map(|it| it.effects).unwrap_or_default(),
             responsible: agent.and_then(|it| it.responsible),
             operators: Arc::clone(&core.world.borrow().operators),
         }
@@ -49,8 +62,31 @@ impl Terms {
         self.operators.get(&operator).map(|it| &it.signatory)
     }
 
+    /// The public key that an operator signs with now.
+    pub(crate) fn public_key(&self, operator: OperatorId) -> Option<[u8; 32]> {
+        self.operators.get(&operator).map(|it| it.public_key)
+    }
+
+    /// Why no series can be signed for such calls, for a person.
+    pub(crate) fn no_series(&self) -> Option<String> {
+        may_run_in_series(self.effects, &self.rule).err().map(series::no_series)
+    }
+
+    /// Whether this operator may sign a series for such calls.
+    ///
+    /// # Errors
+    ///
+    /// Why not.
+    pub(crate) fn check_series(&self, wish: &Wish, signer: &Unlocked) -> Result<(), ControlError> {
+        if let Some(why) = self.no_series() {
+            let each = format!("each call of this tool is signed on its own: {why}");
+            return Err(ControlError::conflict(each));
+        }
+        wish.check(self, signer)
+    }
+
     /// Why an operator may not sign, for a person.
-    fn objection(&self, operator: OperatorId) -> Option<String> {
+    pub(crate) fn objection(&self, operator: OperatorId) -> Option<String> {
         let Some(signatory) = self.signatory(operator) else {
             return Some("this operator was removed".to_owned());
         };
@@ -263,6 +299,7 @@ pub(crate) fn view(
     SigningView {
         rule: terms.rule.clone(),
         responsible: terms.responsible.map(|id| names.operator(id)),
+        no_series: terms.no_series(),
         signed: count,
         needed,
         signatures: shown,

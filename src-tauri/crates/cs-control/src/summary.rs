@@ -88,6 +88,13 @@ pub(crate) fn summary(event: &Event, names: &Names) -> String {
         EventKind::ProviderUnreachable => with("An identity provider cannot be reached", detail),
         EventKind::RegistryRecovered => with("The registry can be written to again", detail),
         EventKind::RequestRefused => format!("A request was refused before it was judged{why}"),
+        EventKind::SeriesEnded => format!("A series of calls of {tool} ended{why}"),
+        EventKind::SeriesRevoked => {
+            with(&format!("{who} took a series of calls of {tool} back"), detail)
+        }
+        EventKind::SeriesSigned => {
+            with(&format!("{who} signed a series of calls of {tool}"), detail)
+        }
         EventKind::ServerAsked => {
             let server = event.server.map(|id| names.server(id)).unwrap_or_default();
             format!("{server} asked something back while it served {tool}{why}")
@@ -98,6 +105,9 @@ pub(crate) fn summary(event: &Event, names: &Names) -> String {
             format!("The session of {whose} ended{why}")
         }
         EventKind::SessionOpened => format!("{who} opened a session"),
+        EventKind::TokenRedeemed if event.series.is_some() => {
+            with(&format!("A series of calls of {tool} paid for one"), detail)
+        }
         EventKind::TokenRedeemed => format!("The operator's signature for {tool} was used"),
         EventKind::TokenRefused => format!("An operator's signature for {tool} was refused{why}"),
         EventKind::ToolDrift => {

@@ -24,6 +24,7 @@ mod rates;
 mod reference;
 mod registry;
 mod revocations;
+mod series;
 mod servers;
 mod serving;
 mod table;

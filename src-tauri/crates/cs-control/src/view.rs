@@ -17,6 +17,7 @@ pub mod operator;
 pub mod provider;
 pub mod reference;
 pub mod revocation;
+pub mod series;
 pub mod server;
 pub mod serving;
 pub mod session;

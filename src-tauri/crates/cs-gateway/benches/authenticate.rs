@@ -16,8 +16,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use cs_gateway::ports::{
     ApprovalDesk, AuditSink, Clock, FiledCall, GivenUp, Meanwhile, NewApproval, Nonce, NonceStore,
-    PortError, Ports, Random, Redemption, RevocationList, Ruling, SecretSource, SessionStore,
-    Spend, StoredSession, TokenLedger,
+    PortError, Ports, Random, Redemption, RevocationList, Ruling, RunningSeries, SecretSource,
+    SeriesBook, SeriesUse, SessionStore, Spend, StoredSession, TokenLedger,
 };
 use cs_gateway::world::{Credentials, Holder, Providers, Recognised, World};
 use cs_gateway::{Config, Gateway};
@@ -26,7 +26,7 @@ use cs_model::event::{Event, Outcome};
 use cs_model::state::{CredentialState, SessionEnd, Standing};
 use cs_model::{
     AgentId, ApprovalId, CredentialId, Name, OperationTokenId, ProviderId, RoleId, Secret,
-    SessionId, TaskId, TenantId, Timestamp,
+    SeriesId, SessionId, TaskId, TenantId, Timestamp, ToolId,
 };
 use cs_policy::Snapshot;
 use cs_trust::token::{Confirmation, IssuerKey, KeySet, NewToken, Unverified, mint};
@@ -130,6 +130,33 @@ impl ApprovalDesk for Nothing {
 }
 
 #[async_trait]
+impl SeriesBook for Nothing {
+    async fn running(
+        &self,
+        _: TenantId,
+        _: SessionId,
+        _: ToolId,
+    ) -> Result<Vec<RunningSeries>, PortError> {
+        Ok(Vec::new())
+    }
+
+    async fn redeem(&self, _: SeriesUse, _: Vec<Event>) -> Result<Spend, PortError> {
+        nothing()
+    }
+
+    async fn end(
+        &self,
+        _: TenantId,
+        _: SeriesId,
+        _: &str,
+        _: Timestamp,
+        _: Vec<Event>,
+    ) -> Result<(), PortError> {
+        nothing()
+    }
+}
+
+#[async_trait]
 impl TokenLedger for Nothing {
     async fn redeem(&self, _: Redemption, _: Vec<Event>) -> Result<Spend, PortError> {
         nothing()
@@ -201,6 +228,7 @@ impl Stage {
             nonces: nothing.clone(),
             sessions: nothing.clone(),
             desk: nothing.clone(),
+            series: nothing.clone(),
             ledger: nothing.clone(),
             secrets: nothing.clone(),
             revocations: nothing,

@@ -22,8 +22,8 @@ use crate::trail::{Trail, neutral};
 use crate::wire::Era;
 use crate::world::World;
 
-pub(crate) use self::conditions::met;
 pub use self::conditions::{examine_condition, satisfies};
+pub(crate) use self::conditions::{fits_schema, met};
 
 /// How a call that is not denied goes on.
 #[derive(Debug)]

@@ -10,8 +10,8 @@ use async_trait::async_trait;
 use cs_model::event::{Event, Outcome};
 use cs_model::state::SessionEnd;
 use cs_model::{
-    AgentId, ApprovalId, CredentialId, Digest, OperationTokenId, Secret, ServerId, SessionId,
-    TaskId, TenantId, Timestamp, ToolId,
+    AgentId, ApprovalId, CredentialId, Digest, OperationTokenId, Secret, SeriesId, ServerId,
+    SessionId, TaskId, TenantId, Timestamp, ToolId,
 };
 use cs_policy::Session;
 
@@ -30,6 +30,8 @@ pub struct Ports {
     pub sessions: Arc<dyn SessionStore>,
     /// Calls that wait for a person.
     pub desk: Arc<dyn ApprovalDesk>,
+    /// Series of approvals.
+    pub series: Arc<dyn SeriesBook>,
     /// Spent operation tokens.
     pub ledger: Arc<dyn TokenLedger>,
     /// Secrets.
@@ -311,6 +313,69 @@ pub trait TokenLedger: Debug + Send + Sync {
         &self,
         token: OperationTokenId,
         outcome: Outcome,
+        events: Vec<Event>,
+    ) -> Result<(), PortError>;
+}
+
+/// A series of approvals that has not ended, as it is kept.
+#[derive(Clone, Debug)]
+pub struct RunningSeries {
+    /// Its id.
+    pub id: SeriesId,
+    /// What the operator signed, as a compact JWS.
+    pub token: String,
+    /// The JSON Schema of the arguments, whose digest was signed.
+    pub schema: String,
+}
+
+/// What is spent when a series pays for a call.
+#[derive(Clone, Debug)]
+pub struct SeriesUse {
+    /// The series.
+    pub series: SeriesId,
+    /// What the redemption is known by: a new id.
+    pub token: OperationTokenId,
+    /// Its tenant.
+    pub tenant: TenantId,
+    /// The session whose call it pays for.
+    pub session: SessionId,
+    /// What makes two calls the same, digested.
+    pub operation: Digest,
+    /// For how many calls was signed.
+    pub calls: u8,
+    /// When what was signed ends.
+    pub expires: Timestamp,
+    /// When it is spent.
+    pub at: Timestamp,
+}
+
+/// Keeps series of approvals.
+#[async_trait]
+pub trait SeriesBook: Debug + Send + Sync {
+    /// The series that may still pay for calls of a tool in a session. A hint of what to look at:
+    /// none of it is believed.
+    async fn running(
+        &self,
+        tenant: TenantId,
+        session: SessionId,
+        tool: ToolId,
+    ) -> Result<Vec<RunningSeries>, PortError>;
+
+    /// Spends one call of a series. Of any number of concurrent attempts at most as many succeed
+    /// as it has calls, each with a number of its own, and they stay spent across a crash and a
+    /// power cut. Refused when it has ended, and when somebody approved the very call; a request
+    /// for the call that nobody decided on is taken back. The events are recorded only when it was
+    /// spent. How the call ended is said to the [`TokenLedger`].
+    async fn redeem(&self, what: SeriesUse, events: Vec<Event>) -> Result<Spend, PortError>;
+
+    /// Ends a series, for a reason in a short code. Ending one that is over changes nothing and
+    /// records nothing.
+    async fn end(
+        &self,
+        tenant: TenantId,
+        series: SeriesId,
+        why: &str,
+        at: Timestamp,
         events: Vec<Event>,
     ) -> Result<(), PortError>;
 }

@@ -7,15 +7,17 @@
 
 mod hold;
 mod quorum;
+mod series;
 mod told;
 
 use cs_model::event::{Decision, Event, EventKind, Outcome};
 use cs_model::json::{self, Limits};
-use cs_model::{ApprovalId, Digest, OperationTokenId, Timestamp};
+use cs_model::{ApprovalId, Digest, OperationTokenId, SeriesId, Timestamp};
 use cs_policy::{Held, Permit, Verdict};
 use tokio::sync::watch;
 
 pub(crate) use self::hold::Heard;
+pub(crate) use self::series::pay as pay_in_series;
 use crate::authz;
 use crate::gate::Gate;
 use crate::item::Wanted;
@@ -29,17 +31,33 @@ use crate::trail::{Trail, neutral};
 
 /// A call that is on record, and paid for where it costs a signature.
 ///
-/// Its fields are private to this module: only [`on_record`] and `spend` make one. Only
-/// [`forward`](crate::proxy::forward) takes one.
+/// Its fields are private to this module: only [`on_record`], `spend` and [`pay_in_series`] make
+/// one. Only [`forward`](crate::proxy::forward) takes one.
 #[derive(Debug)]
 #[must_use]
 pub(crate) struct Cleared {
     permit: Permit,
-    token: Option<(OperationTokenId, Option<ApprovalId>)>,
+    payment: Option<Payment>,
     since: Timestamp,
 }
 
+/// What paid for a call.
+#[derive(Clone, Copy, Debug)]
+struct Payment {
+    /// What the redemption is known by.
+    token: OperationTokenId,
+    /// The request that was answered.
+    approval: Option<ApprovalId>,
+    /// The series that it was a call of.
+    series: Option<SeriesId>,
+}
+
 impl Cleared {
+    /// A call whose payment was spent just now, on record.
+    const fn paid(permit: Permit, payment: Payment, since: Timestamp) -> Self {
+        Self { permit, payment: Some(payment), since }
+    }
+
     /// The call that was cleared.
     pub(crate) const fn permit(&self) -> &Permit {
         &self.permit
@@ -81,7 +99,7 @@ pub(crate) async fn on_record(
     let since = decided.at;
     trail.note(decided);
     trail.settle(&gate.ports).await?;
-    let cleared = Cleared { permit, token: None, since };
+    let cleared = Cleared { permit, payment: None, since };
     // Writing takes time, in which somebody may have narrowed the policy or ended the session.
     match authz::judge(gate, live, &asked.warrant, wanted, asked.given(digest)) {
         Verdict::Allow(_) => Ok(cleared),
@@ -295,7 +313,10 @@ async fn spend(
     // INVARIANT: the tokens are spent and the record is durable before anything is sent. A crash
     // after this leaves a call of unknown outcome, never one that is made twice.
     match gate.ports.ledger.redeem(redemption, events).await? {
-        Spend::Spent => Ok(Ok(Cleared { permit, token: Some((token, approval)), since: now })),
+        Spend::Spent => {
+            let payment = Payment { token, approval, series: None };
+            Ok(Ok(Cleared::paid(permit, payment, now)))
+        }
         Spend::Refused => unpaid(gate, asked, approval, "spent", trail).await.map(Err),
     }
 }
@@ -331,20 +352,20 @@ pub(crate) async fn close(
     reason: Option<&str>,
     trail: &mut Trail,
 ) -> Result<(), PortError> {
-    let Cleared { permit, token, since } = cleared;
+    let Cleared { permit, payment, since } = cleared;
     let now = gate.now();
     let mut event = execution(trail, EventKind::ExecutionFinished, &permit, now);
     event.outcome = Some(outcome);
     event.reason = reason.map(str::to_owned);
     event.took_ms = u64::try_from(now.since(since).as_millis()).ok();
-    let Some((id, approval)) = token else {
+    let Some(Payment { token, approval, series }) = payment else {
         trail.note(event);
         return trail.settle(&gate.ports).await;
     };
-    event.token = Some(id);
-    event.approval = approval;
+    event.token = Some(token);
+    (event.approval, event.series) = (approval, series);
     let events = trail.take_with(event);
-    gate.ports.ledger.settled(id, outcome, events).await
+    gate.ports.ledger.settled(token, outcome, events).await
 }
 
 /// An event about the execution of a call.

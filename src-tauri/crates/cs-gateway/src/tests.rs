@@ -33,6 +33,7 @@ mod quorum;
 mod rates;
 mod real;
 mod same;
+mod series;
 mod sessions;
 mod shape;
 mod signed;

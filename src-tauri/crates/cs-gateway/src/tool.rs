@@ -171,18 +171,23 @@ async fn live(
     }
     let (cleared, canonical) = match way {
         Way::Clear(permit) => (settle::on_record(gate, asked, permit, trail).await?, None),
-        Way::Held(held) if errand::fits(asked) => {
-            return Ok(match settle::filed(gate, asked, held, trail).await? {
-                Ok(filed) => Came::Filed(filed),
-                Err(told) => Came::Result(told),
-            });
-        }
-        Way::Held(held) => {
-            match settle::countersigned(gate, asked, held, brought, trail, line, cancelled).await? {
-                Settled::Signed(cleared, canonical) => (*cleared, Some(canonical)),
-                Settled::Told(result) => return Ok(Came::Result(result)),
+        Way::Held(held) => match settle::pay_in_series(gate, asked, held, trail).await? {
+            Ok((cleared, canonical)) => (*cleared, Some(canonical)),
+            Err(held) if errand::fits(asked) => {
+                return Ok(match settle::filed(gate, asked, held, trail).await? {
+                    Ok(filed) => Came::Filed(filed),
+                    Err(told) => Came::Result(told),
+                });
             }
-        }
+            Err(held) => {
+                let settled =
+                    settle::countersigned(gate, asked, held, brought, trail, line, cancelled);
+                match settled.await? {
+                    Settled::Signed(cleared, canonical) => (*cleared, Some(canonical)),
+                    Settled::Told(result) => return Ok(Came::Result(result)),
+                }
+            }
+        },
     };
     let arguments = canonical.as_deref().or_else(|| asked.arguments());
     send(gate, cleared, Body { asked, arguments }, trail, line, cancelled).await.map(Came::Result)

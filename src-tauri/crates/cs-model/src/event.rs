@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AgentId, ApprovalId, CorrelationId, CredentialId, Digest, OperationTokenId, OperatorId,
-    ServerId, SessionId, TaskId, TenantId, Timestamp, ToolId,
+    SeriesId, ServerId, SessionId, TaskId, TenantId, Timestamp, ToolId,
 };
 
 /// The version of this schema.
@@ -95,6 +95,12 @@ kinds! {
     RegistryRecovered = "registry.recovered",
     /// A request was refused before it could be judged: framing, envelope, headers, limits.
     RequestRefused = "request.refused",
+    /// A series of approvals pays for no more calls; `reason` says why.
+    SeriesEnded = "series.ended",
+    /// An operator took a series of approvals back.
+    SeriesRevoked = "series.revoked",
+    /// An operator signed a series of approvals; `detail` says for how many calls and how long.
+    SeriesSigned = "series.signed",
     /// A server asked something back while it served a call; `reason` says what, and whether it was
     /// put to the client.
     ServerAsked = "server.asked",
@@ -221,6 +227,9 @@ pub struct Event {
     /// The operation token.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub token: Option<OperationTokenId>,
+    /// The series of approvals.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub series: Option<SeriesId>,
     /// The digest of the canonical arguments.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub arguments: Option<Digest>,
@@ -263,6 +272,7 @@ impl Event {
             policy_version: None,
             approval: None,
             token: None,
+            series: None,
             arguments: None,
             outcome: None,
             took_ms: None,

@@ -136,6 +136,8 @@ typed_ids! {
     RevocationId = "rev";
     /// A column of the matrix.
     RoleId = "rol";
+    /// An operator's signature over some calls that are alike.
+    SeriesId = "ser";
     /// An upstream MCP server of one tenant.
     ServerId = "srv";
     /// A working period of one agent on one task.

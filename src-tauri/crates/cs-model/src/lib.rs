@@ -21,6 +21,7 @@ pub mod provider;
 pub mod rate;
 pub mod revocation;
 pub mod secret;
+pub mod series;
 pub mod serving;
 pub mod signing;
 pub mod state;
@@ -37,7 +38,8 @@ pub use effects::Effects;
 pub use grant::{Condition, Grant, GrantError};
 pub use id::{
     AgentId, AlertId, ApprovalId, AuthorityId, CorrelationId, CredentialId, OperationTokenId,
-    OperatorId, ProviderId, RevocationId, RoleId, ServerId, SessionId, TaskId, TenantId, ToolId,
+    OperatorId, ProviderId, RevocationId, RoleId, SeriesId, ServerId, SessionId, TaskId, TenantId,
+    ToolId,
 };
 pub use kind::Kind;
 pub use name::{Name, ToolName};

@@ -269,6 +269,7 @@ fn weigh(
         arguments: call.arguments,
         policy_version: snapshot.version(),
         signing: tool.signing.clone(),
+        effects: tool.effects,
         responsible: agent.responsible,
     };
     Ok((grant, judged))

@@ -20,6 +20,7 @@ mod judge;
 mod laws;
 mod permit;
 mod quorum;
+mod series;
 mod snapshot;
 
 pub use allowlist::{Allowlist, Entry};
@@ -32,4 +33,5 @@ pub use diff::{Change, Thing, What, diff};
 pub use explain::{Cell, Explanation, conditions_of, explain, explain_for, explain_in};
 pub use permit::{Held, Mismatch, Permit};
 pub use quorum::{Ineligible, Signature, Unsigned, may_sign};
+pub use series::{NoSeries, Series, Unpaid, may_run_in_series};
 pub use snapshot::{Agent, CompileError, Server, Snapshot, Task, Tenant, Tool};

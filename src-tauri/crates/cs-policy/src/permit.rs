@@ -2,12 +2,13 @@
 
 use cs_model::op_token::{MOST_SECS, OperationClaims};
 use cs_model::{
-    AgentId, Digest, Kind, OperatorId, ServerId, SessionId, Signing, TaskId, TenantId, Timestamp,
-    ToolId, ToolName,
+    AgentId, Digest, Effects, Kind, OperatorId, ServerId, SessionId, Signing, TaskId, TenantId,
+    Timestamp, ToolId, ToolName,
 };
 
 use crate::decide::Act;
 use crate::quorum::{Signature, Unsigned, suffice};
+use crate::series::{self, Series, Unpaid};
 
 /// The judged call, whatever the verdict.
 #[derive(Debug, Eq, PartialEq)]
@@ -25,6 +26,7 @@ pub(crate) struct Judged {
     pub(crate) arguments: Digest,
     pub(crate) policy_version: u64,
     pub(crate) signing: Signing,
+    pub(crate) effects: Effects,
     pub(crate) responsible: Option<OperatorId>,
 }
 
@@ -94,7 +96,7 @@ macro_rules! facts {
 
 /// A call that may go ahead, and the proof of it.
 ///
-/// Only [`decide`](crate::decide) and [`Held::release`] make one, it cannot be copied, and it
+/// Only [`decide`](crate::decide) and the releases of [`Held`] make one, it cannot be copied, and it
 /// owns the call that was judged: whoever takes a `Permit` by value can forward that call, once,
 /// and no other.
 ///
@@ -170,7 +172,7 @@ impl Mismatch {
 }
 
 /// How far ahead of the gateway's clock a token's `iat` may be, in seconds.
-const SKEW_SECS: i64 = 5;
+pub(crate) const SKEW_SECS: i64 = 5;
 
 impl Held {
     pub(crate) const fn new(judged: Judged) -> Self {
@@ -242,6 +244,24 @@ impl Held {
         match checked {
             Ok(()) => Ok(Permit { judged: self.judged }),
             Err(unsigned) => Err((Box::new(self), unsigned)),
+        }
+    }
+
+    /// Turns the call into one that may go ahead, if this series pays for it. One of its calls has
+    /// to be spent on it yet.
+    ///
+    /// # Errors
+    ///
+    /// The call, still held, and the first thing that is missing.
+    pub fn release_in_series(
+        self,
+        series: Series<'_>,
+        gateway: &str,
+        now: Timestamp,
+    ) -> Result<Permit, (Box<Self>, Unpaid)> {
+        match series::pays(&self.judged, series, gateway, now.secs()) {
+            Ok(()) => Ok(Permit { judged: self.judged }),
+            Err(unpaid) => Err((Box::new(self), unpaid)),
         }
     }
 }

@@ -38,6 +38,7 @@ mod registry;
 pub mod revocation;
 pub mod role;
 mod row;
+pub mod series;
 pub mod server;
 pub mod serving;
 pub mod session;

@@ -8,7 +8,7 @@ use sqlx::SqliteConnection;
 use uuid::Uuid;
 
 use crate::error::Doing as _;
-use crate::{RegistryError, Work, approval};
+use crate::{RegistryError, Work, approval, series};
 
 /// Whether a token was spent by this attempt.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -303,7 +303,7 @@ async fn lost(
     now: Timestamp,
 ) -> Result<Event, RegistryError> {
     let known = match unsettled.approval {
-        Some(id) => match approval::find(db, unsettled.tenant, id).await {
+        Some(id) => match approval::find(&mut *db, unsettled.tenant, id).await {
             Ok(found) => Some(found),
             Err(RegistryError::NotFound { .. }) => None,
             Err(error) => return Err(error),
@@ -312,20 +312,37 @@ async fn lost(
     };
     let event = match known {
         Some(found) => approval::event_about(EventKind::ExecutionFinished, &found, now),
-        None => Event {
-            actor: Some(Actor::System),
-            tenant: Some(unsettled.tenant),
-            agent,
-            session: Some(unsettled.session),
-            approval: unsettled.approval,
-            ..Event::new(EventKind::ExecutionFinished, now)
-        },
+        None => in_series(db, unsettled, agent, now).await?,
     };
     Ok(Event {
         token: Some(unsettled.token),
         outcome: Some(Outcome::Unknown),
         detail: Some("Countersign stopped before the outcome was known.".to_owned()),
         ..event
+    })
+}
+
+/// What is known of a call that answered no request: it was one of a series, or handed over.
+async fn in_series(
+    db: &mut SqliteConnection,
+    unsettled: &Unsettled,
+    agent: Option<AgentId>,
+    now: Timestamp,
+) -> Result<Event, RegistryError> {
+    let kind = EventKind::ExecutionFinished;
+    let found = series::of_use(db, unsettled.tenant, unsettled.token).await?;
+    Ok(match found {
+        Some(found) => {
+            Event { reason: None, ..series::event_about(kind, &found, "in_series", now) }
+        }
+        None => Event {
+            actor: Some(Actor::System),
+            tenant: Some(unsettled.tenant),
+            agent,
+            session: Some(unsettled.session),
+            approval: unsettled.approval,
+            ..Event::new(kind, now)
+        },
     })
 }
 

@@ -359,6 +359,7 @@ const OF_ALL_TENANTS: &[(&str, &str)] = &[
          \"agent: Uuid\", credential_id AS \"credential: Uuid\", task_id AS \"task: Uuid\"",
         "what is over, wherever",
     ),
+    ("FROM series WHERE ended IS NULL AND expires <= ?1 ORDER BY expires, rowid", "what is over"),
     ("WHERE redemption.outcome IS NULL ORDER BY redemption.redeemed, redemption.rowid", "at start"),
     (
         "WHERE (state = 'pending' AND decide_by <= ?1) OR (state = 'approved' AND token_expires \
@@ -394,6 +395,7 @@ fn s07_every_query_on_a_tenants_table_names_the_tenant() {
         include_str!("../migrations/0015_operator_keys.sql"),
         include_str!("../migrations/0016_signing.sql"),
         include_str!("../migrations/0017_effects.sql"),
+        include_str!("../migrations/0018_series.sql"),
     );
     let tables: Vec<&str> = schema
         .split("CREATE TABLE ")

@@ -8,7 +8,7 @@
 //!
 //! Read it in this order: [`request`], [`token`], [`dpop`] and [`assertion`] (how an agent proves
 //! who it is), [`spiffe`], [`peer`], [`ca`] and [`tls`] (how it does so with a certificate),
-//! [`operator`] (the key of a person), [`operation`] (what that key signs), [`key`] and [`seal`]
+//! [`operator`] (the key of a person), [`operation`] and [`series`] (what that key signs), [`key`] and [`seal`]
 //! (how secrets are made and kept).
 
 pub mod assertion;
@@ -25,6 +25,7 @@ pub mod peer;
 mod published;
 pub mod request;
 pub mod seal;
+pub mod series;
 pub mod spiffe;
 pub mod tls;
 pub mod token;

@@ -10,6 +10,7 @@ use cs_model::OperatorId;
 use cs_model::identity::TokenAlgorithm;
 use cs_model::json::Limits;
 use cs_model::op_token::{MOST_SECS, OperationClaims, TYPE};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::jws;
@@ -54,14 +55,14 @@ impl Verified {
 /// Why a token is not believed, or cannot be signed.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, thiserror::Error)]
 pub enum TokenError {
-    /// Its claims are not exactly the ones of an operation token.
-    #[error("the claims are not those of an operation token")]
+    /// Its claims are not exactly the ones of a token of its type.
+    #[error("the claims are not those of such a token")]
     Claims,
     /// It is not a compact JWS of at most 8 KiB.
     #[error("this is not a signed token")]
     Form,
-    /// Its header is not exactly the one of an operation token.
-    #[error("the header is not that of an operation token")]
+    /// Its header is not exactly the one of a token of its type.
+    #[error("the header is not that of such a token")]
     Header,
     /// The operator who signed it has no key here.
     #[error("the token is signed by nobody known")]
@@ -94,7 +95,16 @@ pub fn mint(claims: &OperationClaims, key: &OperatorKey) -> Result<String, Token
     if !(1..=MOST_SECS).contains(&lasts) {
         return Err(TokenError::Claims);
     }
-    let header = encode(&Header { alg: ALGORITHM, typ: TYPE }).ok_or(TokenError::Header)?;
+    signed(TYPE, claims, key)
+}
+
+/// A compact JWS of this type, with the operator's signature.
+pub(crate) fn signed(
+    typ: &str,
+    claims: &impl Serialize,
+    key: &OperatorKey,
+) -> Result<String, TokenError> {
+    let header = encode(&Header { alg: ALGORITHM, typ }).ok_or(TokenError::Header)?;
     let claims = encode(claims).ok_or(TokenError::Claims)?;
     let message = format!("{header}.{claims}");
     let signature = key.sign(message.as_bytes()).map_err(|_| TokenError::Signature)?;
@@ -112,6 +122,17 @@ pub fn verify(
     token: &str,
     public_key: impl Fn(OperatorId) -> Option<[u8; 32]>,
 ) -> Result<Verified, TokenError> {
+    let claims = believed(token, TYPE, |claims: &OperationClaims| public_key(claims.iss))?;
+    Ok(Verified { claims })
+}
+
+/// The claims of a compact JWS of exactly this type, if they were signed with the key that belongs
+/// to them.
+pub(crate) fn believed<C: DeserializeOwned>(
+    token: &str,
+    typ: &str,
+    public_key: impl Fn(&C) -> Option<[u8; 32]>,
+) -> Result<C, TokenError> {
     if token.len() > MOST {
         return Err(TokenError::Form);
     }
@@ -120,14 +141,14 @@ pub fn verify(
         return Err(TokenError::Form);
     }
     match jws::object::<Header<'_>>(&parts.header, LIMITS) {
-        Some(Header { alg: ALGORITHM, typ: TYPE }) => {}
+        Some(Header { alg: ALGORITHM, typ: named }) if named == typ => {}
         Some(_) | None => return Err(TokenError::Header),
     }
-    let claims: OperationClaims = jws::object(&parts.payload, LIMITS).ok_or(TokenError::Claims)?;
-    let key = public_key(claims.iss).ok_or(TokenError::Operator)?;
+    let claims: C = jws::object(&parts.payload, LIMITS).ok_or(TokenError::Claims)?;
+    let key = public_key(&claims).ok_or(TokenError::Operator)?;
     let key = PublicKey::ed25519(&key).map_err(|_| TokenError::Operator)?;
     if key.has_signed(TokenAlgorithm::EdDSA, parts.message.as_bytes(), parts.signature) {
-        Ok(Verified { claims })
+        Ok(claims)
     } else {
         Err(TokenError::Signature)
     }

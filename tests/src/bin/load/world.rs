@@ -8,8 +8,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use cs_gateway::ports::{
     ApprovalDesk, AuditSink, Clock, FiledCall, GivenUp, Meanwhile, NewApproval, Nonce, NonceStore,
-    PortError, Ports, Random, Redemption, RevocationList, Ruling, SecretSource, SessionStore,
-    Spend, StoredSession, TokenLedger,
+    PortError, Ports, Random, Redemption, RevocationList, Ruling, RunningSeries, SecretSource,
+    SeriesBook, SeriesUse, SessionStore, Spend, StoredSession, TokenLedger,
 };
 use cs_gateway::world::{Credentials, Holder, Providers, Recognised, World};
 use cs_model::document::{
@@ -20,7 +20,8 @@ use cs_model::state::{CredentialState, SessionEnd, Standing};
 use cs_model::upstream::Transport;
 use cs_model::{
     AgentId, ApprovalId, CredentialId, Digest, Effects, Grant, Name, OperationTokenId, ProviderId,
-    RoleId, Secret, ServerId, SessionId, Signing, TaskId, TenantId, Timestamp, ToolId, ToolName,
+    RoleId, Secret, SeriesId, ServerId, SessionId, Signing, TaskId, TenantId, Timestamp, ToolId,
+    ToolName,
 };
 use cs_policy::Snapshot;
 
@@ -46,6 +47,7 @@ pub(crate) fn ports() -> Ports {
         nonces: nothing.clone(),
         sessions: nothing.clone(),
         desk: nothing.clone(),
+        series: nothing.clone(),
         ledger: nothing.clone(),
         secrets: nothing.clone(),
         revocations: nothing,
@@ -132,6 +134,33 @@ impl ApprovalDesk for Nothing {
     }
 
     async fn withdraw(&self, _: TenantId, _: ApprovalId, _: Vec<Event>) -> Result<(), PortError> {
+        nothing()
+    }
+}
+
+#[async_trait]
+impl SeriesBook for Nothing {
+    async fn running(
+        &self,
+        _: TenantId,
+        _: SessionId,
+        _: ToolId,
+    ) -> Result<Vec<RunningSeries>, PortError> {
+        Ok(Vec::new())
+    }
+
+    async fn redeem(&self, _: SeriesUse, _: Vec<Event>) -> Result<Spend, PortError> {
+        nothing()
+    }
+
+    async fn end(
+        &self,
+        _: TenantId,
+        _: SeriesId,
+        _: &str,
+        _: Timestamp,
+        _: Vec<Event>,
+    ) -> Result<(), PortError> {
         nothing()
     }
 }

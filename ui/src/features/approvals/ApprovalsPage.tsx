@@ -9,6 +9,7 @@ import type { ApprovalRow, ApprovalState } from '@/ipc/generated'
 import { approvalList } from '@/ipc/queries'
 import { ApprovalInbox } from './ApprovalInbox'
 import { Figures } from './Figures'
+import { RunningSeries } from './RunningSeries'
 import { Week } from './Week'
 
 const leads = {
@@ -40,6 +41,7 @@ export function ApprovalsPage() {
         </>
       }
     >
+      {past || figures ? null : <RunningSeries tenant={everywhere ? undefined : tenant.id} />}
       {figures ? <Figures tenant={everywhere ? undefined : tenant.id} /> : <Loaded query={query}>
         {(rows) => (rows.length > 0 ? <Inbox rows={rows} /> : past ? <NothingDecided /> : <Week tenant={everywhere ? undefined : tenant.id} />)}
       </Loaded>}

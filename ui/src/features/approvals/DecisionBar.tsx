@@ -12,6 +12,7 @@ import css from './Approvals.module.css'
 import { useArmed, type Arming } from './armed'
 import { BreakGlass, swallowEnter } from './BreakGlass'
 import { DenyForm, type Denial } from './DenyForm'
+import { SeriesForm, type Wanted } from './SeriesForm'
 
 const notYet: Record<Arming, string | undefined> = {
   unseen: 'Scroll to the end of the card first: all of it is signed',
@@ -25,7 +26,7 @@ type Brought = { reason?: string; passphrase?: string; break_glass?: true }
 /** Deny and Approve, apart. Deny has the focus; Enter never approves. */
 export function DecisionBar({ view, seen }: { view: ApprovalView; seen: boolean }) {
   const queryClient = useQueryClient()
-  const [doing, setDoing] = useState<'deny' | 'glass' | null>(null)
+  const [doing, setDoing] = useState<'deny' | 'glass' | 'series' | null>(null)
   const [reason, setReason] = useState('')
   const [passphrase, setPassphrase] = useState('')
   // Another request, or other arguments, under the hand are to be looked at first.
@@ -40,6 +41,10 @@ export function DecisionBar({ view, seen }: { view: ApprovalView; seen: boolean 
       return settled()
     },
   })
+  const series = useMutation({
+    mutationFn: (wanted: Wanted) => call('series_sign', { ...where, shown: view.arguments_digest, ...wanted }),
+    onSettled: settled,
+  })
   const deny = useMutation({
     mutationFn: ({ why, all, end }: Denial): Promise<unknown> =>
       all ? call('approval_deny_all', { tenant: where.tenant, session: view.session, reason: why, ...(end && { end_session: true }) }) : call('approval_deny', { ...where, reason: why }),
@@ -51,8 +56,9 @@ export function DecisionBar({ view, seen }: { view: ApprovalView; seen: boolean 
   const early = over ?? notYet[arming]
   const missing = rule.reason && !reason.trim() ? 'Say why first' : rule.presence && !passphrase ? 'Type your passphrase first' : undefined
   const refused = over ?? (objection === null ? undefined : sentence(objection)) ?? notYet[arming] ?? missing
+  const inSeries = view.signing.no_series === null && objection === null
   const covers = needed > 1 ? `Yours is signature ${signed + 1} of ${rule.approvers}: then the call waits for another operator.` : 'Your signature covers exactly this call, once.'
-  const error = approve.error ?? deny.error
+  const error = approve.error ?? deny.error ?? series.error
   if (doing === 'glass') {
     const although = rule.approvers > 1 ? `it takes ${rule.approvers} operators${rule.group ? ` of group ${rule.group}` : ''}` : `only operators of group ${rule.group} sign it`
     return (
@@ -60,6 +66,14 @@ export function DecisionBar({ view, seen }: { view: ApprovalView; seen: boolean 
         {error ? <Problem error={error} /> : null}
         <BreakGlass although={although} busy={approve.isPending} refused={early} onBack={() => setDoing(null)}
           onBreak={(why, phrase) => approve.mutate({ reason: why, passphrase: phrase, break_glass: true })} />
+      </>
+    )
+  }
+  if (doing === 'series') {
+    return (
+      <>
+        {error ? <Problem error={error} /> : null}
+        <SeriesForm source={view.arguments} tool={view.row.tool_name} agent={view.row.agent_name} busy={series.isPending} refused={refused} onSign={(wanted) => series.mutate(wanted)} onBack={() => setDoing(null)} />
       </>
     )
   }
@@ -80,9 +94,10 @@ export function DecisionBar({ view, seen }: { view: ApprovalView; seen: boolean 
           {rule.presence ? <PasswordInput label="Your passphrase" description="Asked for with each approval" autoComplete="current-password" value={passphrase} onChange={(event) => setPassphrase(event.currentTarget.value)} /> : null}
         </div>
       ) : null}
-      <footer className={css.bar} data-crowded={you?.may_break_glass || undefined}>
+      <footer className={css.bar} data-crowded={you?.may_break_glass || inSeries || undefined}>
         <Act size="sm" autoFocus onClick={() => setDoing('deny')} disabledReason={over}>Deny</Act>
         <span className="dim grow small" role="status">{refused ?? covers}</span>
+        {inSeries ? <Act tone="quiet" onClick={() => setDoing('series')} disabledReason={over}>Approve a series…</Act> : null}
         {you?.may_break_glass ? <Act tone="quiet" onClick={() => setDoing('glass')} disabledReason={over}>Break the glass…</Act> : null}
         <span onKeyDownCapture={swallowEnter}>
           <Act tone="primary" size="sm" leftSection={<IconSignature size={16} />} onClick={() => approve.mutate({ ...(rule.reason && { reason: reason.trim() }), ...(rule.presence && { passphrase }) })} loading={approve.isPending} disabledReason={refused}>

@@ -21,7 +21,7 @@ const view = {
   row, agent: 'agt_1', session: 'ses_1', roles: ['executor'], session_opened: soon, session_ends: soon, session_anomalies: 0,
   tool: { kind: 'tool', name: 'send_email', server_name: 'workbench', description: 'Sends.', claims: { read_only: null, destructive: null, open_world: null }, drift: null, problem: null, fingerprint: 'f'.repeat(64), grants: [] },
   arguments: '{"to":"ann"}', arguments_digest: 'd'.repeat(64), arguments_bytes: 12, previous: null, policy_version: 3, asked_because: 'The grant is Token.',
-  signing: { rule: usualRule, responsible: null, signed: 0, needed: 1, signatures: [], you: { objection: null, may_break_glass: false } },
+  signing: { rule: usualRule, responsible: null, no_series: 'it is marked as able to send data out', signed: 0, needed: 1, signatures: [], you: { objection: null, may_break_glass: false } },
   decided_by: null, decided_at: null, reason: null, outcome: null,
 } as unknown as ApprovalView
 

@@ -23,7 +23,7 @@ const viewWith = (rule: Partial<Signing>, more: Partial<SigningView> = {}, of: P
     row: { ...row, approvers: rule.approvers ?? 1, ...of }, agent: 'agt_1', session: 'ses_1', roles: ['executor'], session_opened: soon, session_ends: soon, session_anomalies: 0,
     tool: { kind: 'tool', name: 'send_email', server_name: 'workbench', description: 'Sends.', claims: { read_only: null, destructive: null, open_world: null }, drift: null, problem: null, fingerprint: 'f'.repeat(64), grants: [] },
     arguments: '{"to":"ann"}', arguments_digest: 'd'.repeat(64), arguments_bytes: 12, previous: null, policy_version: 3, asked_because: 'The grant is Token.',
-    signing: { rule: { ...usualRule, ...rule }, responsible: null, signed: 0, needed: rule.approvers ?? 1, signatures: [], you: { objection: null, may_break_glass: false }, ...more },
+    signing: { rule: { ...usualRule, ...rule }, responsible: null, no_series: null, signed: 0, needed: rule.approvers ?? 1, signatures: [], you: { objection: null, may_break_glass: false }, ...more },
     decided_by: null, decided_at: null, reason: null, outcome: null,
   }) as unknown as ApprovalView
 

@@ -31,6 +31,9 @@ export const kindWord: Record<string, string> = {
   'provider.unreachable': 'Provider unreachable',
   'registry.recovered': 'Registry recovered',
   'request.refused': 'Request refused',
+  'series.ended': 'Series over',
+  'series.revoked': 'Series taken back',
+  'series.signed': 'Series signed',
   'session.ended': 'Session ended',
   'session.opened': 'Session opened',
   'token.redeemed': 'Token spent',
@@ -42,7 +45,7 @@ export const kindGroups: { value: string; label: string; kinds: string[] }[] = [
   { value: 'calls', label: 'Calls', kinds: ['decision', 'execution.started', 'execution.finished', 'request.refused', 'tool.drift'] },
   {
     value: 'approvals', label: 'Approvals',
-    kinds: ['approval.requested', 'approval.signed', 'approval.approved', 'approval.broke_glass', 'approval.denied', 'approval.expired', 'approval.withdrawn', 'token.redeemed', 'token.refused'],
+    kinds: ['approval.requested', 'approval.signed', 'approval.approved', 'approval.broke_glass', 'approval.denied', 'approval.expired', 'approval.withdrawn', 'series.signed', 'series.revoked', 'series.ended', 'token.redeemed', 'token.refused'],
   },
   { value: 'access', label: 'Access', kinds: ['authn.succeeded', 'authn.failed', 'session.opened', 'session.ended', 'provider.unreachable', 'provider.recovered', 'provider.keys_changed', 'issuer.issued', 'issuer.refused', 'issuer.revoked', 'operator.unlocked', 'operator.locked', 'operator.unlock_failed'] },
   { value: 'alerts', label: 'Alerts', kinds: ['alert.raised', 'alert.acknowledged', 'clock.moved', 'integrity.failed'] },

@@ -15,6 +15,7 @@ import { issuerHandlers } from './handle-issuer'
 import { operatorHandlers } from './handle-operators'
 import { policyHandlers } from './handle-policy'
 import { recordHandlers } from './handle-records'
+import { seriesHandlers } from './handle-series'
 import { signingHandlers } from './handle-signing'
 import { statusHandlers } from './handle-status'
 import { templateHandlers } from './handle-templates'
@@ -23,7 +24,7 @@ import { makeWorld, type Size, type World } from './world'
 
 export type Handlers = { [C in Command]?: (world: World, args: Args<C>) => Answer<C> }
 
-const handlers: Handlers = { ...statusHandlers, ...policyHandlers, ...agentHandlers, ...alertHandlers, ...identityHandlers, ...certificateHandlers, ...explainHandlers, ...issuerHandlers, ...operatorHandlers, ...recordHandlers, ...signingHandlers, ...templateHandlers }
+const handlers: Handlers = { ...statusHandlers, ...policyHandlers, ...agentHandlers, ...alertHandlers, ...identityHandlers, ...certificateHandlers, ...explainHandlers, ...issuerHandlers, ...operatorHandlers, ...recordHandlers, ...seriesHandlers, ...signingHandlers, ...templateHandlers }
 const sizes: Size[] = ['first-run', 'locked', 'doubtful', 'empty', 'one', 'twenty', 'typical', 'crowded']
 const asked = mockSize()
 const world = makeWorld(sizes.find((size) => size === asked) ?? 'typical')

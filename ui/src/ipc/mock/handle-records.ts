@@ -7,14 +7,14 @@ import { signature } from './signing'
 import { approvalStats } from './stats'
 import type { World } from './world'
 
-function waiting(world: World, approval: string): ApprovalView {
+export function waiting(world: World, approval: string): ApprovalView {
   const found = world.approvals.find((one) => one.row.id === approval)
   if (!found) throw missing('approval request')
   if (found.row.state !== 'pending') throw new IpcError('conflict', 'Somebody has decided already. The card shows what.', correlation())
   return found
 }
 
-function settle(world: World, view: ApprovalView, state: 'executed' | 'denied', reason: string | null): ApprovalView {
+export function settle(world: World, view: ApprovalView, state: 'executed' | 'denied', reason: string | null): ApprovalView {
   Object.assign(view, { decided_by: world.status.operator?.name ?? null, decided_at: ago(0), reason, outcome: state === 'executed' ? 'answered' : null })
   view.row.state = state
   world.status.waiting_approvals -= 1

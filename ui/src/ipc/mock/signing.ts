@@ -14,7 +14,7 @@ export function makeGroups(operators: OperatorView[], crowded: boolean): Operato
   return crowded ? [finance, { name: 'night-shift-of-the-platform-team', members: [], tools: [], created: ago(86_400) }] : [finance]
 }
 
-export const unsigned = (): SigningView => ({ rule: usual, responsible: null, signed: 0, needed: 1, signatures: [], you: { objection: null, may_break_glass: false } })
+export const unsigned = (): SigningView => ({ rule: usual, responsible: null, no_series: null, signed: 0, needed: 1, signatures: [], you: { objection: null, may_break_glass: false } })
 
 /** Has some of the calls take more than one signature. */
 export function fillSigning(world: World): void {
@@ -24,6 +24,7 @@ export function fillSigning(world: World): void {
     const pending = view.row.state === 'pending'
     if (at % 3 === 0 && pending) {
       const rule = { approvers: 2, group: 'finance', reason: true, presence: true, bar_responsible: true }
+      view.signing.no_series = 'its calls take several operators'
       put(view, rule, [signature(first, 'Agreed with the customer on the phone, ticket 4711.', null)])
       view.signing.responsible = second.name
       view.signing.you = { objection: null, may_break_glass: true }

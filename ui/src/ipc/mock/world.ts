@@ -1,6 +1,6 @@
 /** What the backend inside the page holds, and the three sizes that it can have. */
 import type {
-  AgentView, AlertRuleView, AlertView, ApprovalView, AuditRow, AuthorityView, ConditionView, CredentialView, Grant, IssuerView, OperatorGroupView, OperatorView, OriginView, ProviderView, RevocationView, RoleId, ServerView,
+  AgentView, AlertRuleView, AlertView, ApprovalView, AuditRow, AuthorityView, ConditionView, CredentialView, Grant, IssuerView, OperatorGroupView, OperatorView, OriginView, ProviderView, RevocationView, RoleId, SeriesView, ServerView,
   ServingView, SessionView, StatusView, TaskView, TemplateView, TenantId, TenantView, ToolView,
 } from '../generated'
 import { fillAlerts, freshRules } from './alerts'
@@ -10,6 +10,7 @@ import { fillIdentity } from './identity'
 import { ago, ahead, below, chance, digest, id, pick } from './clock'
 import { gatewayOf, makeServing } from './serving'
 import { makeOperators } from './operators'
+import { fillSeries } from './series'
 import { effectsOf, fillSigning, makeGroups, usual } from './signing'
 import { makeTemplates } from './templates'
 import { definitionOf, furnishings, invented, lengthy, workbench, type Sample } from './tools'
@@ -45,6 +46,7 @@ export type World = {
   tenants: Tenant[]
   groups: OperatorGroupView[]
   approvals: ApprovalView[]
+  series: SeriesView[]
   audit: AuditRow[]
   alerts: AlertView[]
   rules: AlertRuleView[]
@@ -60,7 +62,7 @@ const MORE_ROLES = ['support', 'billing', 'release', 'oncall', 'research', 'lega
 export function makeWorld(size: Size): World {
   const serving = makeServing(size === 'crowded')
   const operators = makeOperators(size === 'crowded')
-  const world: World = { status: statusOf(size, operators), serving, passphrase: 'correct horse battery', operators, groups: [], tenants: [], approvals: [], audit: [], alerts: [], rules: freshRules(), templates: [] }
+  const world: World = { status: statusOf(size, operators), serving, passphrase: 'correct horse battery', operators, groups: [], tenants: [], approvals: [], series: [], audit: [], alerts: [], rules: freshRules(), templates: [] }
   world.status.gateway = gatewayOf(serving, world.status.gateway)
   if (size === 'first-run') return world
   world.tenants.push(makeTenant('acme', size, true))
@@ -73,6 +75,7 @@ export function makeWorld(size: Size): World {
     world.groups = makeGroups(world.operators, size === 'crowded')
     fillApprovals(world, waitingOf[size] ?? 3, size === 'crowded')
     fillSigning(world)
+    fillSeries(world)
     fillAudit(world, size === 'crowded' ? 20_000 : 180)
     fillAlerts(world, size === 'crowded')
   }

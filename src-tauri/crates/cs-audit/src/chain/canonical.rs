@@ -36,6 +36,7 @@ pub(super) fn of(event: &Event) -> Option<String> {
         policy_version,
         approval,
         token,
+        series,
         arguments,
         outcome,
         took_ms,
@@ -62,6 +63,7 @@ pub(super) fn of(event: &Event) -> Option<String> {
     form.words("proof", proof.as_deref())?;
     form.words("reason", reason.as_deref())?;
     form.number("schema", Some(u64::from(*schema)))?;
+    form.plain("series", series.as_ref())?;
     form.plain("server", server.as_ref())?;
     form.plain("session", session.as_ref())?;
     form.plain("task", task.as_ref())?;

@@ -4,6 +4,7 @@ use clap::{Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
 use super::issued::{self, Issue};
+use super::series::{self, Series};
 use super::signing::progress;
 use super::tenant::Which;
 use crate::answer::{list, moment, text};
@@ -70,6 +71,9 @@ pub(crate) enum Approval {
         #[command(flatten)]
         which: Which,
     },
+    /// Lists, signs and takes back series: one signature for some calls that are alike
+    #[command(subcommand)]
+    Series(Series),
     /// Shows how the last seven days went
     Week {
         #[command(flatten)]
@@ -135,6 +139,7 @@ pub(crate) async fn run(desk: &Desk, command: Approval) -> Done {
             desk.tell("approval_stats", args, stats).await
         }
         Approval::Issue(wanted) => issued::run(desk, &wanted).await,
+        Approval::Series(command) => series::run(desk, command).await,
         Approval::Week { which } => {
             let args = match which.tenant {
                 Some(name) => json!({ "tenant": desk.tenant(Some(&name)).await?.id }),
@@ -235,7 +240,7 @@ async fn approve(desk: &Desk, id: &str, reason: Option<&str>, break_glass: bool)
     desk.tell("approval_approve", args, signed).await
 }
 
-async fn show(desk: &Desk, id: &str) -> Done<Value> {
+pub(super) async fn show(desk: &Desk, id: &str) -> Done<Value> {
     let row = find(desk, id).await?;
     desk.ask("approval_show", json!({ "tenant": row.get("tenant"), "approval": id })).await
 }
@@ -281,7 +286,7 @@ fn listed(rows: &Value) -> String {
     table(&["id", "agent", "tool", "state", "until"], &rows, "no such calls")
 }
 
-fn in_words(view: &Value) -> String {
+pub(super) fn in_words(view: &Value) -> String {
     let about = fields(&[
         ("request", text(view, "/row/id")),
         ("state", text(view, "/row/state")),

@@ -12,6 +12,7 @@ use cs_registry::{SqliteConnection, policy, session};
 use serde::Deserialize;
 use ts_rs::TS;
 
+use super::series;
 use crate::actor::{Actor, Caller, Permission};
 use crate::change::Topic;
 use crate::command::Command;
@@ -120,9 +121,6 @@ impl Command for ApprovalApprove {
             break_glass: self.break_glass.unwrap_or_default(),
         };
         let signer = signer(control, caller, self.passphrase.as_ref()).await?;
-        let vault = core.vault()?;
-        let token = OperationTokenId::from_random(core.random()?);
-        let nonce = core.random()?;
         let by = cs_model::event::Actor::Operator { id: signer.id };
         let mut edit = core.edit_as(by, caller.correlation).await?;
         let found = approval::find(edit.db(), self.tenant, self.approval).await?;
@@ -132,46 +130,62 @@ impl Command for ApprovalApprove {
                     .to_owned(),
             });
         }
-        let at = edit.at();
-        let terms = Terms::of(&core, &core.document(), &found);
-        wish.check(&terms, &signer)?;
-        let others = signing::count(edit.db(), &found, &terms, signer.id, &wish, at).await?;
-        let (count, asked) = (others.saturating_add(1), terms.rule.approvers());
-        let claims = wish.claims(&core, &found, &terms, signer.id, (token, at));
-        let expires = cs_model::Timestamp::from_secs(claims.exp);
-        let signed = cs_trust::operation::mint(&claims, &signer.key)
-            .map_err(|source| ControlError::internal("sign the call", source))?;
-        let sealed = vault
-            .seal_token(nonce, self.tenant, self.approval, &signed)
-            .map_err(|source| ControlError::internal("seal the signature", source))?;
-        let Wish { reason, presence, break_glass } = wish;
-        let breaks_glass = break_glass;
-        let (by, reason) = (signer.id, reason.clone());
-        let signed = Signed { by, at, token, expires, sealed, reason, presence, breaks_glass };
-        let told = |edit: &Edit<'_>, kind, detail: Option<String>| {
-            let mut event = about(edit, kind, &found);
-            (event.token, event.detail) = (Some(token), detail);
-            event
-        };
-        if count >= asked || break_glass {
-            approval::approve(edit.db(), self.tenant, self.approval, &signed).await?;
-            if break_glass {
-                edit.tell(told(&edit, EventKind::ApprovalBrokeGlass, signed.reason.clone()));
-            }
-            edit.tell(told(&edit, EventKind::ApprovalApproved, signed.reason));
-        } else {
-            approval::sign(edit.db(), self.tenant, self.approval, &signed).await?;
-            let progress = format!("signature {count} of {asked}");
-            let detail = match signed.reason {
-                Some(reason) => format!("{progress}: {reason}"),
-                None => progress,
-            };
-            edit.tell(told(&edit, EventKind::ApprovalSigned, Some(detail)));
-        }
+        approve(&core, &mut edit, &found, &signer, wish).await?;
         edit.keep().await?;
         decided(&core);
         view(&core, self.tenant, self.approval, caller.actor).await
     }
+}
+
+/// Signs a call that waits, in the name of an operator who may: with the last signature that it takes
+/// it is approved.
+pub(super) async fn approve(
+    core: &Core,
+    edit: &mut Edit<'_>,
+    found: &Approval,
+    signer: &Unlocked,
+    wish: Wish,
+) -> Result<(), ControlError> {
+    let vault = core.vault()?;
+    let token = OperationTokenId::from_random(core.random()?);
+    let nonce = core.random()?;
+    let (at, tenant, id) = (edit.at(), found.new.tenant, found.new.id);
+    let terms = Terms::of(core, &core.document(), found);
+    wish.check(&terms, signer)?;
+    let others = signing::count(edit.db(), found, &terms, signer.id, &wish, at).await?;
+    let (count, asked) = (others.saturating_add(1), terms.rule.approvers());
+    let claims = wish.claims(core, found, &terms, signer.id, (token, at));
+    let expires = cs_model::Timestamp::from_secs(claims.exp);
+    let signed = cs_trust::operation::mint(&claims, &signer.key)
+        .map_err(|source| ControlError::internal("sign the call", source))?;
+    let sealed = vault
+        .seal_token(nonce, tenant, id, &signed)
+        .map_err(|source| ControlError::internal("seal the signature", source))?;
+    let Wish { reason, presence, break_glass } = wish;
+    let breaks_glass = break_glass;
+    let (by, reason) = (signer.id, reason.clone());
+    let signed = Signed { by, at, token, expires, sealed, reason, presence, breaks_glass };
+    let told = |edit: &Edit<'_>, kind, detail: Option<String>| {
+        let mut event = about(edit, kind, found);
+        (event.token, event.detail) = (Some(token), detail);
+        event
+    };
+    if count >= asked || break_glass {
+        approval::approve(edit.db(), tenant, id, &signed).await?;
+        if break_glass {
+            edit.tell(told(edit, EventKind::ApprovalBrokeGlass, signed.reason.clone()));
+        }
+        edit.tell(told(edit, EventKind::ApprovalApproved, signed.reason));
+    } else {
+        approval::sign(edit.db(), tenant, id, &signed).await?;
+        let progress = format!("signature {count} of {asked}");
+        let detail = match signed.reason {
+            Some(reason) => format!("{progress}: {reason}"),
+            None => progress,
+        };
+        edit.tell(told(edit, EventKind::ApprovalSigned, Some(detail)));
+    }
+    Ok(())
 }
 
 /// Denies a waiting call.
@@ -206,6 +220,7 @@ impl Command for ApprovalDeny {
         let found = approval::find(edit.db(), self.tenant, self.approval).await?;
         let at = edit.at();
         approval::deny(edit.db(), self.tenant, self.approval, by, at, &reason).await?;
+        series::end_denied(&mut edit, &found).await?;
         let mut event = about(&edit, EventKind::ApprovalDenied, &found);
         event.detail = Some(reason);
         edit.tell(event);

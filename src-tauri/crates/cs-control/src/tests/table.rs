@@ -40,6 +40,7 @@ const LOOKS: &[&str] = &[
     "provider_list",
     "reference_matrix",
     "revocation_list",
+    "series_list",
     "server_detail",
     "server_list",
     "serving_show",
@@ -65,7 +66,9 @@ fn every_command_has_a_name_of_its_own_and_the_permission_that_it_needs() {
             name if LOOKS.contains(&name) || ONESELF.contains(&name) => Permission::Look,
             name if KNOCKS.contains(&name) => Permission::Knock,
             "agent_pause" | "alert_acknowledge" | "approval_approve" | "approval_deny"
-            | "approval_deny_all" | "approval_issue" => Permission::Decide,
+            | "approval_deny_all" | "approval_issue" | "series_revoke" | "series_sign" => {
+                Permission::Decide
+            }
             "operator_create"
             | "operator_group_add"
             | "operator_group_create"

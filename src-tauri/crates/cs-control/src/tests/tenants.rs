@@ -66,6 +66,7 @@ const NAME_NOTHING: &[&str] = &[
     "server_create_from",
     "server_list",
     "server_probe",
+    "series_list",
     "serving_set",
     "serving_show",
     "session_list",
@@ -99,6 +100,7 @@ struct Things {
     provider: Value,
     role: Value,
     server: Value,
+    series: Value,
     session: Value,
     task: Value,
     tool: Value,
@@ -124,6 +126,7 @@ impl Things {
             provider: other(&self.provider),
             role: other(&self.role),
             server: other(&self.server),
+            series: other(&self.series),
             session: other(&self.session),
             task: other(&self.task),
             tool: other(&self.tool),
@@ -229,6 +232,17 @@ fn attempts(
             json!({ "session": own.session, "tool": it.tool, "arguments": "{}",
                     "passphrase": PASSPHRASE }),
         ),
+        ("series_revoke", json!({ "series": it.series })),
+        (
+            "series_sign",
+            json!({ "approval": it.approval, "shown": print, "calls": 1, "secs": 60,
+                    "passphrase": PASSPHRASE }),
+        ),
+        (
+            "series_sign",
+            json!({ "session": it.session, "tool": it.tool, "calls": 1, "secs": 60,
+                    "any_arguments": true, "passphrase": PASSPHRASE }),
+        ),
         ("session_end", json!({ "session": it.session })),
         ("agent_set_rate", json!({ "agent": it.agent })),
         ("tool_set_rate", json!({ "tool": it.tool })),
@@ -297,6 +311,10 @@ async fn s06_s07_no_command_reaches_what_another_tenant_has() {
     let matrix = place.matrix().await;
     let agent = place.agent("executor-1").await;
     let (outside, crl) = authority(place, &acme).await;
+    let ahead = json!({ "tenant": acme, "session": waiting.request.session,
+        "tool": waiting.request.tool, "calls": 3, "secs": 60, "any_arguments": true,
+        "passphrase": PASSPHRASE });
+    let series = place.ask("series_sign", ahead).await;
     let theirs = Things {
         agent: agent["id"].clone(),
         approval: json!(waiting.request.id),
@@ -306,6 +324,7 @@ async fn s06_s07_no_command_reaches_what_another_tenant_has() {
         provider: login["id"].clone(),
         role: matrix["roles"][0]["id"].clone(),
         server: first(place, "server_list", &acme).await,
+        series: series["id"].clone(),
         session: json!(waiting.request.session),
         task: agent["tasks"][0]["id"].clone(),
         tool: json!(waiting.request.tool),

@@ -33,6 +33,8 @@ pub struct SigningView {
     pub rule: Signing,
     /// The name of whoever answers for the agent.
     pub responsible: Option<String>,
+    /// Why no series can be signed for such calls; nothing where one can.
+    pub no_series: Option<String>,
     /// How many signatures count.
     pub signed: u8,
     /// How many are still to come.

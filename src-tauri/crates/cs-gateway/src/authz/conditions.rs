@@ -1,6 +1,6 @@
 //! Which conditions of the policy the arguments of a call satisfy. The policy says what follows.
 
-use cs_model::{Condition, Kind};
+use cs_model::{Condition, Grant, Kind};
 use cs_policy::{Act, Met};
 
 use crate::gate::Gate;
@@ -47,6 +47,12 @@ pub(super) fn met_by(
         let met = all.into_iter().filter(|it| is_met(gate, it, arguments));
         met.map(Condition::digest).collect()
     })
+}
+
+/// Whether arguments satisfy a JSON Schema. One that cannot be held against them is not satisfied.
+pub(crate) fn fits_schema(gate: &Gate, schema: &str, arguments: &str) -> bool {
+    let condition = Condition { schema: schema.to_owned(), otherwise: Grant::Deny };
+    is_met(gate, &condition, Some(arguments))
 }
 
 fn is_met(gate: &Gate, condition: &Condition, arguments: Option<&str>) -> bool {

@@ -143,8 +143,29 @@ async fn strayed(
     Ok(judged.err().unwrap_or_else(|| wanted.not_listed()))
 }
 
+/// Whether what waits or waited for the same call leaves it to something else to pay for it: what
+/// somebody approved is made with that, and what somebody denied is told first.
+pub(super) async fn may_be_paid_otherwise(
+    gate: &Gate,
+    call: &Question<'_>,
+) -> Result<bool, PortError> {
+    let live = &call.asked.live;
+    let Some(approval) = live.waiting_for(operation(gate, call)) else { return Ok(true) };
+    Ok(match gate.ports.desk.ruling(live.tenant(), approval).await? {
+        Ruling::Executed | Ruling::Pending | Ruling::Withdrawn => true,
+        Ruling::Approved { .. } | Ruling::Denied { .. } | Ruling::Expired | Ruling::Unknown => {
+            false
+        }
+    })
+}
+
+/// The call waits for nobody any more.
+pub(super) fn forget(gate: &Gate, call: &Question<'_>) {
+    call.asked.live.settled(operation(gate, call));
+}
+
 /// What makes two calls the same.
-fn operation(gate: &Gate, call: &Question<'_>) -> Digest {
+pub(super) fn operation(gate: &Gate, call: &Question<'_>) -> Digest {
     let live = &call.asked.live;
     let known = authz::known(gate, live, call.asked.wanted());
     let operation = Operation {

@@ -156,6 +156,7 @@ async fn d08_it_listens_on_no_address_that_others_can_reach() {
         nonces: journal.clone(),
         sessions: journal.clone(),
         desk: journal.clone(),
+        series: journal.clone(),
         ledger: journal.clone(),
         secrets: journal.clone(),
         revocations: journal.clone(),

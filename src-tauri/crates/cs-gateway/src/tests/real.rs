@@ -60,6 +60,7 @@ pub(super) async fn before(
         nonces: journal.clone(),
         sessions: journal.clone(),
         desk: journal.clone(),
+        series: journal.clone(),
         ledger: journal.clone(),
         secrets: journal.clone(),
         revocations: journal.clone(),

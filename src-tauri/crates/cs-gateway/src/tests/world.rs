@@ -2,6 +2,7 @@
 
 mod desk;
 mod outbound;
+mod series;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::net::SocketAddr;
@@ -26,6 +27,7 @@ use cs_trust::{OperatorKey, operation};
 use serde_json::value::RawValue;
 use tokio::sync::{broadcast, watch};
 
+use self::series::Kept;
 use crate::authn::Warrant;
 use crate::config::Config;
 use crate::gate::Outbound;
@@ -278,6 +280,8 @@ pub(super) struct Journal {
     stored: Mutex<HashMap<SessionId, StoredSession>>,
     requests: watch::Sender<Vec<(NewApproval, Ruling)>>,
     pub(in crate::tests) spent: Mutex<HashSet<OperationTokenId>>,
+    /// The series, and the tokens that were spent of each.
+    pub(in crate::tests) series: Mutex<Vec<Kept>>,
     calls: watch::Sender<Vec<Sent>>,
     pub(super) news: broadcast::Sender<Change>,
     pub(super) watches: Arc<Watches>,
@@ -309,6 +313,7 @@ impl Default for Journal {
             stored: Mutex::default(),
             requests: watch::Sender::new(Vec::new()),
             spent: Mutex::default(),
+            series: Mutex::default(),
             calls: watch::Sender::new(Vec::new()),
             news: broadcast::Sender::new(8),
             watches: Arc::default(),
@@ -586,6 +591,7 @@ impl Stage {
             nonces: journal.clone(),
             sessions: journal.clone(),
             desk: journal.clone(),
+            series: journal.clone(),
             ledger: journal.clone(),
             secrets: journal.clone(),
             revocations: Arc::new(withdrawn),

@@ -335,13 +335,21 @@ export type ApprovalView = {
   session_anomalies: number
   /** The tool. */
   tool: ToolView
-  /** The canonical arguments, as JSON text: what was hashed and what will be sent. */
-  arguments: string
+  /**
+   * The canonical arguments, as JSON text: what was hashed and what will be sent. Nothing for
+   * whoever is not shown what agents send.
+   */
+  arguments: string | null
+  /** Why there are none to be seen. */
+  withheld: string | null
   /** Their digest. */
   arguments_digest: Digest
   /** Their length. */
   arguments_bytes: number
-  /** The arguments of the last approved call of this tool by this agent. */
+  /**
+   * The arguments of the last approved call of this tool by this agent, for those who are shown
+   * any.
+   */
   previous: string | null
   /** The policy version that asked. */
   policy_version: number

@@ -32,6 +32,19 @@ impl Actor {
         }
     }
 
+    /// Whether they are shown what agents send: whoever decides on calls, and whoever looks after
+    /// what was decided. To change the policy it takes no look into anybody's mail.
+    pub const fn sees_payloads(self) -> bool {
+        match self {
+            Self::Local { .. } => true,
+            Self::Nobody => false,
+            Self::Operator { role, .. } => match role {
+                OperatorRole::Approver | OperatorRole::Auditor | OperatorRole::Owner => true,
+                OperatorRole::PolicyEditor => false,
+            },
+        }
+    }
+
     /// Who the audit log says it was.
     pub const fn on_record(self) -> event::Actor {
         match self {
@@ -105,6 +118,17 @@ mod tests {
         assert_eq!(rights(OperatorRole::Approver), [Decide, Knock, Look]);
         assert_eq!(rights(OperatorRole::PolicyEditor), [Edit, Knock, Look]);
         assert_eq!(rights(OperatorRole::Auditor), [Knock, Look]);
+    }
+
+    #[test]
+    fn what_agents_send_is_for_those_who_decide_and_for_auditors() {
+        let sees =
+            |role| Actor::Operator { id: OperatorId::from_random([1; 16]), role }.sees_payloads();
+        assert!(sees(OperatorRole::Owner));
+        assert!(sees(OperatorRole::Approver));
+        assert!(sees(OperatorRole::Auditor));
+        assert!(!sees(OperatorRole::PolicyEditor));
+        assert!(!Actor::Nobody.sees_payloads());
     }
 
     #[test]

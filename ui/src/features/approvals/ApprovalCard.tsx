@@ -119,6 +119,13 @@ function What({ view }: { view: ApprovalView }) {
 function Arguments({ view }: { view: ApprovalView }) {
   const { previous, tool } = view
   const [use, what] = [kindUse[tool.kind], kindLabel[tool.kind]]
+  if (view.arguments === null) {
+    return (
+      <Part title="With arguments of its own" aside={<span className="dim small">{bytes(view.arguments_bytes)}, not shown to you</span>}>
+        <p className="dim">{view.withheld}</p>
+      </Part>
+    )
+  }
   return (
     <Part title="With exactly these arguments" aside={<span className="dim small">{plural(memberCount(view.arguments), 'value')}, {bytes(view.arguments_bytes)}, shown in full</span>}>
       <JsonView source={view.arguments} before={previous} label="Arguments" />

@@ -22,7 +22,7 @@ const viewWith = (rule: Partial<Signing>, more: Partial<SigningView> = {}, of: P
   ({
     row: { ...row, approvers: rule.approvers ?? 1, ...of }, agent: 'agt_1', session: 'ses_1', roles: ['executor'], session_opened: soon, session_ends: soon, session_anomalies: 0,
     tool: { kind: 'tool', name: 'send_email', server_name: 'workbench', description: 'Sends.', claims: { read_only: null, destructive: null, open_world: null }, drift: null, problem: null, fingerprint: 'f'.repeat(64), grants: [] },
-    arguments: '{"to":"ann"}', arguments_digest: 'd'.repeat(64), arguments_bytes: 12, previous: null, policy_version: 3, asked_because: 'The grant is Token.',
+    arguments: '{"to":"ann"}', withheld: null, arguments_digest: 'd'.repeat(64), arguments_bytes: 12, previous: null, policy_version: 3, asked_because: 'The grant is Token.',
     signing: { rule: { ...usualRule, ...rule }, responsible: null, no_series: null, signed: 0, needed: rule.approvers ?? 1, signatures: [], you: { objection: null, may_break_glass: false }, ...more },
     decided_by: null, decided_at: null, reason: null, outcome: null,
   }) as unknown as ApprovalView
@@ -115,4 +115,12 @@ test('a call for which the glass was broken says so, and the list says how far a
   expect(progressOf({ signed: 0, approvers: 3, state: 'pending' })).toBe('takes 3 signatures')
   expect(progressOf({ signed: 0, approvers: 1, state: 'pending' })).toBeNull()
   expect(progressOf({ signed: 2, approvers: 2, state: 'executed' })).toBeNull()
+})
+
+test('arguments that are withheld are not there, and the card says why', () => {
+  const view = { ...viewWith({}), arguments: null, previous: null, withheld: 'The arguments are shown to those who decide on calls and to auditors.' } as ApprovalView
+  show(<ApprovalCard view={view} canDecide={false} />)
+  expect(screen.getByText(/shown to those who decide on calls and to auditors/)).toBeInTheDocument()
+  expect(screen.getByText('12 bytes, not shown to you')).toBeInTheDocument()
+  expect(screen.queryByText(/"to"/)).toBeNull()
 })

@@ -28,7 +28,8 @@ export const recordHandlers: Handlers = {
   approval_show: (world, { approval }) => {
     const found = world.approvals.find((one) => one.row.id === approval)
     if (!found) throw missing('approval request')
-    return found
+    if (world.status.operator?.role !== 'policy_editor') return found
+    return { ...found, arguments: null, previous: null, withheld: 'The arguments are shown to those who decide on calls and to auditors. Policy editors see that a call waits, and of which tool.' }
   },
   approval_approve: (world, { approval, shown, reason, passphrase, break_glass }) => {
     const found = waiting(world, approval)

@@ -306,7 +306,10 @@ pub(super) fn in_words(view: &Value) -> String {
         ("reason", text(view, "/reason")),
         ("outcome", text(view, "/outcome")),
     ]);
-    format!("{about}arguments\n{}", pretty(&text(view, "/arguments")))
+    match text(view, "/withheld").as_str() {
+        "" => format!("{about}arguments\n{}", pretty(&text(view, "/arguments"))),
+        why => format!("{about}arguments\n{why}\n"),
+    }
 }
 
 /// What the agent does while somebody decides.

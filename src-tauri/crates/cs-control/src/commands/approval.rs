@@ -30,6 +30,10 @@ use crate::{lifecycle, show, signing};
 /// How many requests are listed at most.
 const MOST: u32 = 500;
 
+/// What those are told who are not shown what agents send.
+const WITHHELD: &str = "The arguments are shown to those who decide on calls and to auditors. \
+                        Policy editors see that a call waits, and of which tool.";
+
 /// Requests in one of the given states, newest first; those that wait, when none is given.
 #[derive(Debug, Deserialize, TS)]
 #[serde(deny_unknown_fields)]
@@ -371,6 +375,7 @@ pub(super) async fn view(
         .ok_or_else(|| ControlError::NotFound { what: "definition of the tool" })?;
     let why = asked_because(now.unwrap_or(doc), &found);
     let decided = found.decided.as_ref();
+    let sees = viewer.sees_payloads();
     let terms = Terms::of(core, &document, &found);
     Ok(ApprovalView {
         row: show::approval(core, &found, show::tenant_name(core, tenant), &standing),
@@ -381,10 +386,11 @@ pub(super) async fn view(
         session_ends: session.new.ends,
         session_anomalies: session.anomalies,
         tool: show::tool(core, now.unwrap_or(doc), tool, None),
-        arguments: new.arguments.clone(),
+        arguments: sees.then(|| new.arguments.clone()),
+        withheld: (!sees).then(|| WITHHELD.to_owned()),
         arguments_digest: new.arguments_digest,
         arguments_bytes: show::count(new.arguments.len()),
-        previous,
+        previous: previous.filter(|_| sees),
         policy_version: new.policy_version,
         asked_because: why,
         signing: signing::view(core, &found, &terms, &signatures, &names, viewer),

@@ -140,6 +140,30 @@ async fn a_waiting_call_is_shown_with_all_that_it_takes_to_decide() {
     assert_eq!(it.place.ask("status", json!({})).await["waiting_approvals"], 1);
 }
 
+/// Whoever changes the policy could otherwise read along with every agent.
+#[tokio::test]
+async fn what_an_agent_sends_is_withheld_from_whoever_neither_decides_nor_audits() {
+    let it = Waiting::new().await;
+    it.place.ask("approval_approve", it.approve()).await;
+    for role in [OperatorRole::Owner, OperatorRole::Approver, OperatorRole::Auditor] {
+        let view = it.place.ask_as(somebody(role), "approval_show", it.of()).await;
+        assert_eq!(view["arguments"], it.request.arguments.as_str(), "{role:?}");
+        assert_eq!(view["withheld"], Value::Null);
+    }
+    let editor = somebody(OperatorRole::PolicyEditor);
+    let view = it.place.ask_as(editor, "approval_show", it.of()).await;
+    assert_eq!((&view["arguments"], &view["previous"]), (&Value::Null, &Value::Null));
+    assert!(view["withheld"].as_str().unwrap().contains("auditors"), "{view}");
+    assert_eq!(view["row"]["tool_name"], "send_email", "that it waits is no secret");
+    let sent: Value = serde_json::from_str(&it.request.arguments).unwrap();
+    let sent = sent.as_object().unwrap().values().filter_map(Value::as_str);
+    let log = it.place.ask_as(editor, "audit_export", json!({ "after": 0, "limit": 1000 })).await;
+    for value in sent.filter(|value| value.len() > 3) {
+        assert!(!view.to_string().contains(value), "{value} is shown");
+        assert!(!log.to_string().contains(value), "{value} is in the log");
+    }
+}
+
 #[tokio::test]
 async fn a_request_tells_what_its_agent_does_meanwhile() {
     let it = Waiting::new().await;

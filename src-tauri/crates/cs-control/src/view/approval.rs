@@ -74,13 +74,17 @@ pub struct ApprovalView {
     pub session_anomalies: u64,
     /// The tool.
     pub tool: ToolView,
-    /// The canonical arguments, as JSON text: what was hashed and what will be sent.
-    pub arguments: String,
+    /// The canonical arguments, as JSON text: what was hashed and what will be sent. Nothing for
+    /// whoever is not shown what agents send.
+    pub arguments: Option<String>,
+    /// Why there are none to be seen.
+    pub withheld: Option<String>,
     /// Their digest.
     pub arguments_digest: Digest,
     /// Their length.
     pub arguments_bytes: u64,
-    /// The arguments of the last approved call of this tool by this agent.
+    /// The arguments of the last approved call of this tool by this agent, for those who are shown
+    /// any.
     pub previous: Option<String>,
     /// The policy version that asked.
     pub policy_version: u64,

@@ -3,6 +3,7 @@
 
 use tauri::{AppHandle, Manager, Runtime, Window, WindowEvent};
 
+use crate::desk::Desk;
 use crate::tray::Tray;
 use crate::windows::MAIN;
 
@@ -26,7 +27,11 @@ async fn close<R: Runtime>(window: &Window<R>) {
     }
 }
 
-async fn ends<R: Runtime>(_app: &AppHandle<R>) -> bool {
+async fn ends<R: Runtime>(app: &AppHandle<R>) -> bool {
+    // A gateway elsewhere goes on without this console.
+    if app.try_state::<Desk>().is_some_and(|desk| !desk.has_gateway()) {
+        return true;
+    }
     let answer = rfd::AsyncMessageDialog::new()
         .set_level(rfd::MessageLevel::Warning)
         .set_title("Quit Countersign?")

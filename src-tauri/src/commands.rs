@@ -1,5 +1,5 @@
-//! The commands of the console, one for each command of cs-control, and the one that only a
-//! desktop can have: opening the approval window.
+//! The commands of the console, one for each command of cs-control, and those that only a desktop
+//! can have: opening the approval window, and joining a gateway elsewhere.
 //!
 //! None of them decides anything. Which window may invoke which is in `capabilities/`; what the
 //! operator may do, cs-control checks.
@@ -36,7 +36,7 @@ macro_rules! commands {
 
         /// What answers the windows.
         pub(crate) fn handler<R: Runtime>() -> impl Fn(Invoke<R>) -> bool + Send + Sync + 'static {
-            tauri::generate_handler![open_approval_window, $($name,)*]
+            tauri::generate_handler![console_join, open_approval_window, $($name,)*]
         }
 
         /// The commands that are cs-control's.
@@ -84,6 +84,9 @@ commands! {
     certificate_issue,
     certificate_register,
     client_register,
+    console_enrol,
+    console_list,
+    console_revoke,
     credential_issue,
     credential_list,
     credential_register,
@@ -170,6 +173,16 @@ commands! {
     tool_set_signing,
     touch,
     unlock,
+}
+
+/// Joins a gateway elsewhere, with the file of a console and the code that opens it.
+#[tauri::command]
+async fn console_join(
+    desk: State<'_, Desk>,
+    file: Option<String>,
+    code: String,
+) -> Result<Value, Failure> {
+    desk.join(file, code).await
 }
 
 /// Shows a waiting call in the approval window.

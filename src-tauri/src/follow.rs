@@ -120,7 +120,8 @@ fn show<R: Runtime>(app: &AppHandle<R>, title: &str, body: &str) {
 /// Counts what waits, and tells of each call that did not wait before.
 async fn count<R: Runtime>(app: &AppHandle<R>, known: &mut HashSet<ApprovalId>) {
     let Ok(waiting) = app.state::<Desk>().waiting().await else { return };
-    tray::show_waiting(app, waiting.len());
+    tray::show_waiting(app, waiting.count);
+    let Some(waiting) = waiting.rows else { return };
     let new: Vec<_> = waiting.iter().filter(|it| !known.contains(&it.id)).collect();
     match new.as_slice() {
         [] => {}

@@ -3,13 +3,14 @@
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 
+use cs_control::consoles::ConsoleFileError;
 use cs_control::view::status::SecretKeeping;
 use cs_control::{Control, ControlError};
 use tauri::{App, AppHandle, Context, Manager, RunEvent, Runtime};
 
 use crate::desk::Desk;
 use crate::options::Options;
-use crate::{closing, commands, follow, options, tray, windows};
+use crate::{closing, commands, desk, follow, options, tray, windows};
 
 /// Why the console cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +18,12 @@ pub(crate) enum OpenError {
     /// The home cannot be used.
     #[error("{0}")]
     Home(#[from] ControlError),
+    /// The file of the console cannot be read.
+    #[error("the file of the console cannot be read: {0}")]
+    File(std::io::Error),
+    /// It opens nothing.
+    #[error("{0}")]
+    Console(#[from] ConsoleFileError),
     /// This program has no path.
     #[error("could not find out where this program is: {0}")]
     Program(std::io::Error),
@@ -38,8 +45,11 @@ pub(crate) enum OpenError {
 /// Why it cannot be opened. Nothing runs then.
 pub(crate) fn console(options: Options) -> Result<(), OpenError> {
     let home = home(&options)?;
+    // A console of a gateway elsewhere stands beside that of this machine's own.
+    let place = options.console.clone().unwrap_or_else(|| home.clone());
+    let place = std::path::absolute(place).map_err(OpenError::Path)?;
     let single = tauri_plugin_single_instance::Builder::new()
-        .dbus_id(bus_name(&home))
+        .dbus_id(bus_name(&place))
         .callback(|app, arguments, _| again(app, arguments))
         .build();
     let app = tauri::Builder::default()
@@ -64,6 +74,16 @@ pub(crate) fn context<R: Runtime>() -> Context<R> {
 }
 
 fn set_up<R: Runtime>(app: &App<R>, home: &Path, options: &Options) -> Result<(), OpenError> {
+    let kept = desk::kept(home);
+    let joined = kept.exists() && !home.join("registry.db").exists();
+    let file = options.console.clone().or_else(|| joined.then_some(kept));
+    if let Some(file) = file {
+        let desk = tauri::async_runtime::block_on(async {
+            let text = tokio::fs::read_to_string(&file).await.map_err(OpenError::File)?;
+            Ok::<_, OpenError>(Desk::elsewhere(text).await?)
+        })?;
+        return show(app, desk, options);
+    }
     let program = std::env::current_exe().map_err(OpenError::Program)?;
     let mut services = cs_control::Options::new("the console", program);
     services.session_bus =
@@ -74,6 +94,10 @@ fn set_up<R: Runtime>(app: &App<R>, home: &Path, options: &Options) -> Result<()
     let desk = tauri::async_runtime::block_on(async {
         Ok::<_, OpenError>(Desk::open(Control::open(home, services).await?).await)
     })?;
+    show(app, desk, options)
+}
+
+fn show<R: Runtime>(app: &App<R>, desk: Desk, options: &Options) -> Result<(), OpenError> {
     app.manage(desk);
     tray::install(app.handle());
     windows::main(app.handle(), !options.background)?;

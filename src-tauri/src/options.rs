@@ -10,7 +10,7 @@ use cs_control::view::status::SecretKeeping;
 /// How it is called.
 pub(crate) const USAGE: &str = "\
 Usage: countersign-desktop [--home DIR] [--listen ADDRESS:PORT] [--secrets keychain|file]
-                           [--background]
+                           [--console FILE] [--background]
        countersign-desktop workbench --root DIR
 
   --home DIR              the data directory (default: countersign in the system's data directory)
@@ -18,6 +18,7 @@ Usage: countersign-desktop [--home DIR] [--listen ADDRESS:PORT] [--secrets keych
                           (which is 127.0.0.1:7411 to begin with; a free port when that is taken)
   --secrets KIND          where a new home keeps its secrets: `keychain` (the default), or `file`,
                           sealed by the passphrase, where the system has no keychain
+  --console FILE          work on the gateway elsewhere whose owner made this file
   --background            start without showing the window
 ";
 
@@ -46,6 +47,8 @@ pub(crate) struct Options {
     pub(crate) secrets: Option<SecretKeeping>,
     /// Whether the window stays hidden at first.
     pub(crate) background: bool,
+    /// The file by which this console joins a gateway elsewhere, if it does.
+    pub(crate) console: Option<PathBuf>,
 }
 
 /// A command line that is not understood.
@@ -94,6 +97,9 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Start, U
             }
             Some("--secrets") if options.secrets.is_none() => {
                 options.secrets = Some(keeping(&value(&mut args, "--secrets")?)?);
+            }
+            Some("--console") if options.console.is_none() => {
+                options.console = Some(value(&mut args, "--console")?.into());
             }
             Some("--background") if !options.background => options.background = true,
             Some(_) | None => return Err(UsageError::Unknown),
@@ -149,6 +155,10 @@ mod tests {
         let cases: &[(&[&str], Result<Start, UsageError>)] = &[
             (&[], console(Options::default())),
             (&["--home", "/x"], console(Options { home: Some("/x".into()), ..Options::default() })),
+            (
+                &["--console", "/x"],
+                console(Options { console: Some("/x".into()), ..Options::default() }),
+            ),
             (&["--background"], console(Options { background: true, ..Options::default() })),
             (
                 &["--listen", "127.0.0.1:0"],

@@ -15,12 +15,12 @@ const PASSPHRASE: &str = "correct horse battery staple, twice";
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A field, by its label.
-fn field(label: &str) -> String {
+pub(crate) fn field(label: &str) -> String {
     format!("//*[@id = //label[starts-with(normalize-space(.), '{label}')]/@for]")
 }
 
 /// A button, by what it says.
-fn button(text: &str) -> String {
+pub(crate) fn button(text: &str) -> String {
     format!(
         "//button[normalize-space(.) = '{text}' and not(@disabled) and not(@aria-disabled = 'true') and not(@data-disabled)]"
     )
@@ -87,7 +87,7 @@ async fn set_cell(app: &App, tool: &str, role: &str, key: &str, word: &str) {
 }
 
 /// Approves the call that the approval window shows.
-async fn approve(app: &App) {
+pub(crate) async fn approve(app: &App) {
     app.turn_to("approval").await;
     let whole = "const all = document.querySelector('[aria-label=\"The whole call\"]'); \
         all?.scrollTo(0, all.scrollHeight); return Boolean(all)";

@@ -6,6 +6,7 @@
     reason = "code of tests: it stops at what it did not expect"
 )]
 
+mod consoles;
 mod journey;
 mod keychain;
 mod notification;

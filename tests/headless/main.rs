@@ -14,6 +14,7 @@ mod ahead;
 mod canary;
 mod certificates;
 mod conformance;
+mod consoles;
 mod decide;
 mod disk;
 mod errands;

@@ -7,6 +7,10 @@ const places = ['overview', 'approvals', 'alerts', 'matrix', 'reference', 'expla
 const screens = [
   { size: 'first-run', name: 'first-run', path: '/' },
   { size: 'locked', name: 'locked', path: '/' },
+  { size: 'join', name: 'join', path: '/' },
+  { size: 'lost', name: 'lost', path: '/' },
+  { size: 'lost', name: 'decide-lost', path: '/decide' },
+  { size: 'attached', name: 'attached', path: '/t/acme/approvals' },
   { size: 'doubtful', name: 'overview', path: '/t/acme/overview' },
   { size: 'doubtful', name: 'matrix', path: '/t/acme/matrix' },
   ...['empty', 'typical', 'crowded'].flatMap((size) => [

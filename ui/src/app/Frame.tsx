@@ -3,7 +3,9 @@ import { Outlet } from '@tanstack/react-router'
 import { useState } from 'react'
 import { Loaded } from '@/components/Loaded'
 import { UnlockForm } from '@/components/UnlockForm'
+import { Lost } from '@/components/Lost'
 import { FirstRun } from '@/features/first-run/FirstRun'
+import { JoinGateway } from '@/features/first-run/JoinGateway'
 import { status } from '@/ipc/queries'
 import type { StatusView } from '@/ipc/generated'
 import { Doubt } from './Doubt'
@@ -30,6 +32,8 @@ function Phase({ status: now }: { status: StatusView }) {
   if (now.phase === 'first_run' || underway) {
     return <FirstRun status={now} onBegun={() => setUnderway(true)} onEnded={() => setUnderway(false)} />
   }
+  if (now.phase === 'join') return <JoinGateway attached={now.attached} />
+  if (now.attached?.connected === false) return <Lost attached={now.attached} />
   if (now.operator === null) return <Locked status={now} />
   return <Console status={now} />
 }

@@ -6,7 +6,7 @@ import { IconLock, IconLockOpen } from '@/components/icons'
 import { tellFailed } from '@/components/notices'
 import { useNow } from '@/components/Time'
 import { call } from '@/ipc/call'
-import type { GatewayView, StatusView } from '@/ipc/generated'
+import type { AttachedView, GatewayView, StatusView } from '@/ipc/generated'
 import { status as statusQuery } from '@/ipc/queries'
 import { count, duration } from '@/lib/format'
 import css from './StatusStrip.module.css'
@@ -15,6 +15,7 @@ import css from './StatusStrip.module.css'
 export function StatusStrip({ status }: { status: StatusView }) {
   return (
     <div className={css.strip}>
+      {status.attached ? <Elsewhere attached={status.attached} /> : null}
       <Gateway gateway={status.gateway} />
       <Policy version={status.policy_version} />
       <span className={css.item} title="Calls in the last minute">
@@ -26,6 +27,16 @@ export function StatusStrip({ status }: { status: StatusView }) {
       <span className="grow" />
       <Operator status={status} />
     </div>
+  )
+}
+
+function Elsewhere({ attached }: { attached: AttachedView }) {
+  return (
+    <Tooltip label={`This is console ${attached.console_name} of ${attached.operator_name}; the gateway is on another machine`}>
+      <span className={css.item} data-attached={attached.connected ? 'yes' : 'no'} tabIndex={0}>
+        attached to <code>{attached.address}</code>
+      </span>
+    </Tooltip>
   )
 }
 

@@ -386,6 +386,20 @@ export type ApprovalWeek = {
 /** How many operators have to sign: 1 to [`Signing::MOST`]. */
 export type Approvers = number
 
+/** A console that works on a gateway elsewhere. */
+export type AttachedView = {
+  /** The gateway's host and port. */
+  address: string
+  /** Whose console it is: nobody else unlocks it. */
+  operator_name: string
+  /** What it is called. */
+  console_name: string
+  /** Whether there is a connection. */
+  connected: boolean
+  /** Why there is none. */
+  problem: string | null
+}
+
 /** An event with what belongs to it. */
 export type AuditDetail = {
   /** The event. */
@@ -651,6 +665,47 @@ export type ConditionView = {
   otherwise: Grant
 }
 
+/** A console that was enrolled just now. */
+export type ConsoleEnrolled = {
+  /** The console. */
+  console: ConsoleView
+  /** What its file may be called. */
+  file_name: string
+  /** The file that it joins with. It opens nothing without the code. */
+  file: string
+  /** The code that opens the file, shown this once. */
+  code: string
+}
+
+export type ConsoleId = Brand<'con'>
+
+/** Whether a console is let in. */
+export type ConsoleState = 'expired' | 'in_force' | 'revoked'
+
+/** A console on another machine. */
+export type ConsoleView = {
+  /** Its id. */
+  id: ConsoleId
+  /** What it is called. */
+  name: string
+  /** Whose it is: nobody else unlocks it. */
+  operator: OperatorId
+  /** Their name. */
+  operator_name: string
+  /** Whether it is let in. */
+  state: ConsoleState
+  /** When it was enrolled. */
+  created: Timestamp
+  /** When its certificate ends. */
+  expires: Timestamp
+  /** When it was revoked. */
+  revoked: Timestamp | null
+  /** From where it is connected now; nothing while it is not. */
+  connected: Array<string>
+  /** Whether its operator has it unlocked. */
+  unlocked: boolean
+}
+
 export type CorrelationId = Brand<'cor'>
 
 /** How much a tenant has. */
@@ -743,6 +798,16 @@ export type DiscoveredTool = {
   known: Known
   /** Why no agent would be offered it, were it taken in: its schema is refused. */
   problem: string | null
+}
+
+/** Where consoles on other machines are let in. */
+export type DoorView = {
+  /** Where, while they are. */
+  listen: string | null
+  /** Why they are not, although they should be. */
+  problem: string | null
+  /** Whether a flag of its process wins over what is set. */
+  locked_by_flags: boolean
 }
 
 /**
@@ -1264,7 +1329,7 @@ export type PastKeyView = {
 }
 
 /** What the window must do first. */
-export type Phase = 'first_run' | 'ready'
+export type Phase = 'first_run' | 'join' | 'ready'
 
 /** What proves a credential, as far as that is public. */
 export type ProofView = { 'kind': 'api_key' } | { 'kind': 'certificate'
@@ -1652,6 +1717,8 @@ export type ServingSettings = {
   oldest: TlsVersion
   /** What the record of an allowed call survives. */
   durability: Durability
+  /** Where consoles on other machines are let in: an address with a port. Nowhere, when absent. */
+  consoles?: string
 }
 
 /** How the gateway serves, and how it is to. */
@@ -1672,6 +1739,8 @@ export type ServingView = {
   pending: boolean
   /** Whether flags of its process win over what is set. */
   locked_by_flags: boolean
+  /** Where consoles on other machines are let in. */
+  consoles: DoorView
 }
 
 export type SessionId = Brand<'ses'>
@@ -1836,6 +1905,8 @@ export type StatusView = {
   operator: OperatorView | null
   /** When the console locks by itself unless something happens. */
   locks_at: Timestamp | null
+  /** Where the gateway is, for a console that works on one elsewhere. */
+  attached: AttachedView | null
   /** The time. */
   now: Timestamp
 }
@@ -2210,6 +2281,29 @@ export type Commands = {
       /** The passphrase of the owner who does it, where the console is not unlocked by them. */
       owner?: string
     }; answer: OperatorView }
+  /** Every console that was ever enrolled, the latest first. */
+  console_list: { args: Record<string, never>; answer: Array<ConsoleView> }
+  /**
+   * Enrols a console on another machine, for one operator: with the file that comes of it, and the
+   * code that opens the file, it joins this gateway.
+   */
+  console_enrol: { args: {
+      /** Whose console it is to be. */
+      operator: OperatorId
+      /** What it is called, as `laptop`. */
+      name: string
+      /** How many days its certificate is valid, at most 90. */
+      days: number
+      /** The host and port by which it reaches this gateway; where consoles are let in, when absent. */
+      address?: string
+      /** The passphrase of the owner who does it, where the console is not unlocked by them. */
+      owner?: string
+    }; answer: ConsoleEnrolled }
+  /** Revokes a console. It is cut off at once, in the middle of whatever it is told. */
+  console_revoke: { args: {
+      /** Which one. */
+      console: ConsoleId
+    }; answer: null }
   /** Every group of operators. */
   operator_group_list: { args: Record<string, never>; answer: Array<OperatorGroupView> }
   /** Makes a group of operators, with nobody in it. */

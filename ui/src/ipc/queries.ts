@@ -19,6 +19,9 @@ export const overview = (tenant: TenantId) =>
 
 export const operatorList = () => queryOptions({ queryKey: ['registry', 'operators'], queryFn: () => call('operator_list') })
 
+export const consoleList = () =>
+  queryOptions({ queryKey: ['registry', 'consoles'], queryFn: () => call('console_list'), refetchInterval: 15_000 })
+
 export const tenantList = () =>
   queryOptions({ queryKey: ['registry', 'tenants'], queryFn: () => call('tenant_list') })
 

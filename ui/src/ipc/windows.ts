@@ -2,12 +2,24 @@
 import { invoke, isTauri } from '@tauri-apps/api/core'
 import { getCurrentWindow } from '@tauri-apps/api/window'
 import { toIpcError } from './failure'
-import type { ApprovalId, TenantId } from './generated'
+import type { ApprovalId, StatusView, TenantId } from './generated'
 
 /** Whether this window may approve and deny. In the app only the window `approval` may. */
 export function mayDecide(): boolean {
   return isTauri() ? getCurrentWindow().label === 'approval' : location.hash.startsWith('#/decide')
 }
+
+/** Joins a gateway elsewhere: with the console's file, unless the app was started with one, and its code. */
+export async function joinGateway(file: string | null, code: string): Promise<StatusView> {
+  try {
+    return await invoke<StatusView>('console_join', file === null ? { code } : { file, code })
+  } catch (thrown) {
+    throw toIpcError(thrown)
+  }
+}
+
+/** Whether this is the app, which can join a gateway elsewhere; a browser cannot. */
+export const mayJoin = (): boolean => isTauri()
 
 /** Opens the approval window on one call. In a browser the route opens in this window. */
 export async function openApprovalWindow(tenant: TenantId, approval: ApprovalId): Promise<void> {

@@ -198,6 +198,9 @@ impl Engine {
             | EventKind::ApprovalSigned
             | EventKind::ApprovalWithdrawn
             | EventKind::AuthnSucceeded
+            | EventKind::ConsoleAttached
+            | EventKind::ConsoleLeft
+            | EventKind::ConsoleRefused
             | EventKind::Decision
             | EventKind::ExecutionFinished
             | EventKind::ExecutionStarted

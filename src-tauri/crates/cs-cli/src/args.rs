@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    agent, alert, approval, audit, authn, authority, certificate, credential, declared, grant,
-    init, issuer, operator, policy, provider, registry, revocation, role, secret, serve, server,
-    serving, session, starter, task, template, tenant, tool, workbench,
+    agent, alert, approval, audit, authn, authority, certificate, console, credential, declared,
+    grant, init, issuer, operator, policy, provider, registry, revocation, role, secret, serve,
+    server, serving, session, starter, task, template, tenant, tool, workbench,
 };
 use crate::connect;
 
@@ -28,6 +28,12 @@ pub(crate) struct Everywhere {
     /// The folder with the registry
     #[arg(long, global = true, env = "COUNTERSIGN_HOME", value_name = "DIR")]
     pub(crate) home: Option<PathBuf>,
+    /// Work on a gateway elsewhere, as the console whose file this is
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) console: Option<PathBuf>,
+    /// Read the code that opens that file from another file instead of the terminal
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) console_code_file: Option<PathBuf>,
     /// Print JSON, for programs
     #[arg(long, global = true)]
     pub(crate) json: bool,
@@ -89,6 +95,9 @@ pub(crate) enum AtDesk {
     /// What agents prove themselves with
     #[command(subcommand)]
     Credential(credential::Credential),
+    /// Consoles on other machines that work on this gateway
+    #[command(subcommand)]
+    Console(console::Console),
     /// Certificates of agents
     #[command(subcommand)]
     Certificate(certificate::Certificate),

@@ -9,6 +9,7 @@ pub(crate) mod authn;
 pub(crate) mod authority;
 pub(crate) mod certificate;
 mod client;
+pub(crate) mod console;
 pub(crate) mod credential;
 pub(crate) mod declared;
 pub(crate) mod grant;

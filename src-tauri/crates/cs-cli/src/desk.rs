@@ -30,13 +30,19 @@ pub(crate) struct Named {
 impl Desk {
     /// Opens the core of a home: through whatever runs on it, or by itself.
     pub(crate) async fn open(everywhere: &Everywhere, output: Output) -> Done<Self> {
-        let door = Door::open(&home::folder(everywhere)?, everywhere).await?;
+        let door = match &everywhere.console {
+            Some(file) => Door::elsewhere(file, everywhere).await?,
+            None => Door::open(&home::folder(everywhere)?, everywhere).await?,
+        };
         Ok(Self { door, output, everywhere: everywhere.clone() })
     }
 
     /// Opens it only if something runs on the home.
     pub(crate) async fn of_running(everywhere: &Everywhere, output: Output) -> Done<Self> {
-        let door = Door::of_running(&home::folder(everywhere)?).await?;
+        let door = match &everywhere.console {
+            Some(file) => Door::elsewhere(file, everywhere).await?,
+            None => Door::of_running(&home::folder(everywhere)?).await?,
+        };
         Ok(Self { door, output, everywhere: everywhere.clone() })
     }
 

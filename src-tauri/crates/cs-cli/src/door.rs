@@ -1,8 +1,15 @@
-//! The way to the core: through whatever runs on the home, or by opening the registry.
+//! The way to the core: through whatever runs on the home, by opening the registry, or to a gateway
+//! elsewhere.
 
+use std::fs::File;
+use std::io::Read as _;
 use std::path::Path;
+use std::sync::Arc;
 
-use cs_control::{Actor, Control, Options, socket};
+use anyhow::Context as _;
+use cs_control::adapters::clock::SystemClock;
+use cs_control::{Actor, Control, ErrorCode, Options, consoles, socket};
+use cs_model::Secret;
 use serde_json::{Value, json};
 
 use crate::answer::text;
@@ -10,9 +17,14 @@ use crate::args::Everywhere;
 use crate::failure::{Done, Problem};
 use crate::{ambient, passphrase};
 
-/// One of the two ways.
+/// The longest file of a console, in bytes.
+const MOST: u64 = 64 * 1024;
+
+/// One of the three ways.
 #[derive(Debug)]
 pub(crate) enum Door {
+    /// A gateway on another machine, where this is the console of one operator.
+    Elsewhere(socket::Client, Box<Everywhere>),
     /// A console or `countersign serve` runs on this home, and is asked.
     Running(socket::Client),
     /// Nothing runs on it: this process has it to itself.
@@ -36,6 +48,31 @@ impl Door {
                 home.display()
             ))
         })
+    }
+
+    /// The way to a gateway elsewhere, as the console whose file this is.
+    pub(crate) async fn elsewhere(file: &Path, everywhere: &Everywhere) -> Done<Self> {
+        let shown = file.display();
+        let mut text = String::new();
+        File::open(file)
+            .and_then(|opened| opened.take(MOST).read_to_string(&mut text))
+            .with_context(|| format!("could not read {shown}"))?;
+        let card = consoles::card(&text).map_err(anyhow::Error::from)?;
+        let known = match &everywhere.console_code_file {
+            Some(file) => Some(Secret::from_text(passphrase::from_file(file)?)),
+            None => consoles::recall(&card).await,
+        };
+        let code = match known {
+            Some(code) => code,
+            None => {
+                let whose = format!("The code of console `{}` of {}: ", card.name, card.operator);
+                Secret::from_text(passphrase::typed_once(&whose)?)
+            }
+        };
+        let identity = consoles::open(&text, &code).map_err(anyhow::Error::from)?;
+        let clock = Arc::new(SystemClock);
+        let client = consoles::attach(&identity, clock).await.map_err(anyhow::Error::from)?;
+        Ok(Self::Elsewhere(client, Box::new(everywhere.clone())))
     }
 
     async fn running(home: &Path) -> Done<Option<Self>> {
@@ -63,6 +100,20 @@ impl Door {
     /// Asks for a command, with the rights of the user who runs this home.
     pub(crate) async fn ask(&self, command: &str, args: Value) -> Done<Value> {
         match self {
+            Self::Elsewhere(client, everywhere) => {
+                let ask = async |command: &str, args: Value| {
+                    client.ask(command, args).await.map_err(anyhow::Error::from)
+                };
+                match ask(command, args.clone()).await? {
+                    // There, nobody is anybody before the passphrase was given.
+                    Err(failure) if failure.code == ErrorCode::Locked => {
+                        let passphrase = passphrase::ask(everywhere, "Your passphrase: ")?;
+                        ask("unlock", json!({ "passphrase": passphrase })).await??;
+                        Ok(ask(command, args).await??)
+                    }
+                    answered => Ok(answered?),
+                }
+            }
             Self::Running(client) => {
                 let answered = client.ask(command, args).await.map_err(anyhow::Error::from)?;
                 Ok(answered?)

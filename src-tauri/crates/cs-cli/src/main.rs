@@ -26,12 +26,12 @@ use clap::Parser as _;
 
 use args::{Arguments, AtDesk, Command, Everywhere};
 use commands::{
-    agent, alert, approval, audit, authn, authority, certificate, credential, declared, grant,
-    init, issuer, operator, policy, provider, registry, revocation, role, secret, serve, server,
-    serving, session, starter, status, task, template, tenant, tool, workbench,
+    agent, alert, approval, audit, authn, authority, certificate, console, credential, declared,
+    grant, init, issuer, operator, policy, provider, registry, revocation, role, secret, serve,
+    server, serving, session, starter, status, task, template, tenant, tool, workbench,
 };
 use desk::Desk;
-use failure::Done;
+use failure::{Done, Problem};
 use output::Output;
 
 fn main() -> ExitCode {
@@ -56,6 +56,15 @@ fn start(everywhere: &Everywhere, output: Output, command: Command) -> Done {
 }
 
 async fn carry_out(everywhere: &Everywhere, output: Output, command: Command) -> Done {
+    if everywhere.console.is_some()
+        && matches!(
+            command,
+            Command::Connect(_) | Command::Init(_) | Command::Serve(_) | Command::Workbench(_)
+        )
+    {
+        let message = "this is done on the machine that it is about, without `--console`";
+        return Err(Problem::invalid(message));
+    }
     match command {
         Command::Connect(args) => Ok(connect::run(args).await?),
         Command::Init(init) => init::run(everywhere, output, init).await,
@@ -88,6 +97,7 @@ async fn at_desk(desk: &Desk, command: AtDesk) -> Done {
         AtDesk::Authn(command) => authn::run(desk, command).await,
         AtDesk::Authority(command) => authority::run(desk, command).await,
         AtDesk::Certificate(command) => certificate::run(desk, command).await,
+        AtDesk::Console(command) => console::run(desk, command).await,
         AtDesk::Credential(command) => credential::run(desk, command).await,
         AtDesk::Export(_) => declared::export(desk).await,
         AtDesk::Grant(command) => grant::run(desk, command).await,

@@ -38,6 +38,11 @@ pub(crate) fn typed_new(prompt: &str) -> Result<String> {
     }
 }
 
+/// A text that is typed once without being shown.
+pub(crate) fn typed_once(prompt: &str) -> Result<String> {
+    Ok(typed(&[prompt])?.concat())
+}
+
 /// The first line of a file, without its end.
 pub(crate) fn from_file(path: &Path) -> Result<String> {
     let shown = path.display();

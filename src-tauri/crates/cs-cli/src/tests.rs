@@ -12,6 +12,7 @@ const SOURCES: &[&str] = &[
     include_str!("commands/authority.rs"),
     include_str!("commands/certificate.rs"),
     include_str!("commands/client.rs"),
+    include_str!("commands/console.rs"),
     include_str!("commands/credential.rs"),
     include_str!("commands/declared.rs"),
     include_str!("commands/grant.rs"),

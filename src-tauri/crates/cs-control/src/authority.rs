@@ -1,4 +1,5 @@
-//! The installation's authorities: one for the agents of each tenant, one for the gateway itself.
+//! The installation's authorities: one for the agents of each tenant, one for the gateway
+//! itself, one for consoles on other machines.
 //!
 //! Their certificates are in the registry, their keys in the secret store. Each is made when it is
 //! needed for the first time.
@@ -7,7 +8,7 @@ use std::time::Duration;
 
 use cs_model::document::TenantDoc;
 use cs_model::{Secret, TenantId};
-use cs_registry::authority;
+use cs_registry::{authority, console};
 use cs_trust::Authority;
 use cs_trust::spiffe::{SpiffeError, SpiffePrefix, TrustDomain};
 
@@ -20,6 +21,9 @@ const MOST_STANDING: usize = 4;
 
 /// Under which name the secret store has the key of the gateway's own authority.
 const SERVERS: &str = "ca/server";
+
+/// Under which name the secret store has the key of the authority of consoles.
+const CONSOLES: &str = "ca/console";
 
 /// Under which name the secret store has the key of a tenant's authority.
 fn key_name(tenant: TenantId, generation: u64) -> String {
@@ -112,6 +116,23 @@ pub(crate) async fn of_servers(
     let at = edit.at();
     authority::create_servers(edit.db(), made.certificate_pem(), at).await?;
     edit.say(None, "made the certificate authority of the gateway");
+    Ok(made)
+}
+
+/// The authority that issues for consoles on other machines, and for the gateway towards them. It
+/// is there for nothing else, so that no other certificate opens that door.
+pub(crate) async fn of_consoles(
+    core: &Core,
+    edit: &mut Edit<'_>,
+) -> Result<Authority, ControlError> {
+    if let Some(found) = console::authority(edit.db()).await? {
+        return opened(&found, &core.store.get(CONSOLES).await?);
+    }
+    let (made, key) = make(core, edit, "Countersign consoles")?;
+    core.store.put(CONSOLES, &key).await?;
+    let at = edit.at();
+    console::create_authority(edit.db(), made.certificate_pem(), at).await?;
+    edit.say(None, "made the certificate authority of consoles on other machines");
     Ok(made)
 }
 

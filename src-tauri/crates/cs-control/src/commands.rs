@@ -7,6 +7,7 @@ pub mod audit;
 pub mod authn;
 pub mod authority;
 pub mod certificate;
+pub mod console;
 pub mod credential;
 pub mod crowd;
 pub mod declared;
@@ -53,6 +54,9 @@ commands! {
     operator::OperatorPassphraseSet,
     operator::OperatorKeyRotate,
     operator::OperatorRecover,
+    console::ConsoleList,
+    console::ConsoleEnrol,
+    console::ConsoleRevoke,
     signing::OperatorGroupList,
     signing::OperatorGroupCreate,
     signing::OperatorGroupRemove,

@@ -19,17 +19,27 @@ use crate::failure::{ControlError, Failure};
 use crate::home::Home;
 use crate::lifecycle;
 use crate::options::{FirstRun, Options};
-use crate::unlock::Console;
+use crate::unlock::Seat;
 
-/// Everything an operator can do. Cheap to clone; all clones are the same.
+/// What is done at the gateway's own machine, and what to do instead.
+const AT_THE_GATEWAY: &[(&str, &str)] = &[
+    ("first_run", "it has been set up already"),
+    ("matrix_save", "have the matrix shown, and copy it"),
+];
+
+/// Everything an operator can do, from one seat. Cheap to clone; all clones are the same.
 #[derive(Clone)]
-pub struct Control(Arc<Inner>);
+pub struct Control {
+    inner: Arc<Inner>,
+    seat: Arc<Seat>,
+}
 
 pub(crate) struct Inner {
     pub(crate) home: Home,
     pub(crate) options: Options,
     pub(crate) bell: Bell,
-    pub(crate) console: Console,
+    /// In front of the gateway itself.
+    pub(crate) seat: Arc<Seat>,
     /// Held while the registry comes to be or goes away.
     pub(crate) changing: AsyncMutex<()>,
     core: RwLock<Option<Arc<Core>>>,
@@ -37,7 +47,7 @@ pub(crate) struct Inner {
 
 impl fmt::Debug for Control {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Control").field("home", &self.0.home.path()).finish_non_exhaustive()
+        f.debug_struct("Control").field("home", &self.inner.home.path()).finish_non_exhaustive()
     }
 }
 
@@ -49,18 +59,20 @@ impl Control {
     ///
     /// When the home or its registry cannot be used; nothing was changed then.
     pub async fn open(home: &Path, options: Options) -> Result<Self, ControlError> {
-        let control = Self(Arc::new(Inner {
+        let seat = Arc::<Seat>::default();
+        let inner = Arc::new(Inner {
             home: Home::take(home, &options.holder)?,
             options,
             bell: Bell::new(),
-            console: Console::default(),
+            seat: Arc::clone(&seat),
             changing: AsyncMutex::default(),
             core: RwLock::default(),
-        }));
-        if control.0.home.registry().exists() {
+        });
+        let control = Self { inner, seat };
+        if control.inner.home.registry().exists() {
             lifecycle::open(&control).await?;
         }
-        lifecycle::keep_time(&control.0);
+        lifecycle::keep_time(&control.inner);
         Ok(control)
     }
 
@@ -82,17 +94,17 @@ impl Control {
 
     /// The folder that it works on.
     pub fn home(&self) -> &Path {
-        self.0.home.path()
+        self.inner.home.path()
     }
 
     /// What changes from now on. A listener that lags behind asks for everything again.
     pub fn changes(&self) -> broadcast::Receiver<Change> {
-        self.0.bell.listen()
+        self.inner.bell.listen()
     }
 
     /// Whoever is in front of the console now: the operator who unlocked it, or nobody.
     pub fn console(&self) -> Actor {
-        match self.0.console.operator(self.now()) {
+        match self.seat.operator(self.now()) {
             Some((operator, _)) => Actor::Operator { id: operator.id, role: operator.role },
             None => Actor::Nobody,
         }
@@ -131,6 +143,12 @@ impl Control {
     ///
     /// Why it was not done. Nothing was changed in that case.
     pub async fn dispatch(&self, actor: &Actor, name: &str, args: Value) -> Result<Value, Failure> {
+        let mut elsewhere = AT_THE_GATEWAY.iter().filter(|_| self.seat.whose().is_some());
+        if let Some((_, instead)) = elsewhere.find(|(it, _)| *it == name) {
+            let message = format!("this is done at the gateway's own machine; {instead}");
+            let error = ControlError::conflict(message);
+            return Err(self.fail("dispatch", &self.caller(*actor), error));
+        }
         let Some(entry) = TABLE.iter().find(|entry| entry.name == name) else {
             let error = ControlError::NotFound { what: "command" };
             return Err(self.fail("dispatch", &self.caller(*actor), error));
@@ -174,7 +192,7 @@ impl Control {
 
     fn caller(&self, actor: Actor) -> Caller {
         // A correlation is no secret: without randomness it is only less useful.
-        let random = bytes(self.0.options.random.as_ref()).unwrap_or_default();
+        let random = bytes(self.inner.options.random.as_ref()).unwrap_or_default();
         Caller { actor, correlation: CorrelationId::from_random(random) }
     }
 
@@ -192,27 +210,44 @@ impl Control {
     }
 
     pub(crate) fn inner(&self) -> &Arc<Inner> {
-        &self.0
+        &self.inner
+    }
+
+    /// The seat that commands are asked for from.
+    pub(crate) fn seat(&self) -> &Arc<Seat> {
+        &self.seat
+    }
+
+    /// The same from another seat.
+    pub(crate) fn at(&self, seat: Arc<Seat>) -> Self {
+        Self { inner: Arc::clone(&self.inner), seat }
     }
 
     pub(crate) fn now(&self) -> Timestamp {
-        self.0.options.clock.now()
+        self.inner.options.clock.now()
     }
 
     /// The installation, once it has a registry.
     pub(crate) fn core(&self) -> Result<Arc<Core>, ControlError> {
-        self.0.core().ok_or(ControlError::NoRegistry)
+        self.inner.core().ok_or(ControlError::NoRegistry)
     }
 
     /// Tells every screen that something changed.
     pub(crate) fn changed(&self, topic: Topic) {
-        self.0.bell.ring(topic);
+        self.inner.bell.ring(topic);
     }
 }
 
 impl Inner {
     pub(crate) fn core(&self) -> Option<Arc<Core>> {
         self.core.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Every seat that there is: the gateway's own console, and those on other machines.
+    pub(crate) fn seats(&self) -> Vec<Arc<Seat>> {
+        let links = self.core().map(|core| core.consoles.all()).unwrap_or_default();
+        let elsewhere = links.into_iter().map(|link| link.seat);
+        std::iter::once(Arc::clone(&self.seat)).chain(elsewhere).collect()
     }
 
     pub(crate) fn set_core(&self, core: Option<Arc<Core>>) -> Option<Arc<Core>> {

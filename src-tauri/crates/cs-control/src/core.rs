@@ -16,6 +16,7 @@ use crate::adapters::random::bytes;
 use crate::alerts::Watch;
 use crate::anchor::{self, Anchorage};
 use crate::bell::Bell;
+use crate::consoles::links::Consoles;
 use crate::examined::Examined;
 use crate::failure::ControlError;
 use crate::tls::Handshakes;
@@ -35,6 +36,8 @@ pub(crate) struct Core {
     pub(crate) anchorage: Anchorage,
     pub(crate) examined: Examined,
     pub(crate) watch: Watch,
+    /// Consoles on other machines.
+    pub(crate) consoles: Consoles,
     /// What requests are judged by.
     pub(crate) world: watch::Sender<Arc<World>>,
     /// What handshakes are made with follows it.
@@ -85,6 +88,7 @@ impl Core {
             anchorage: Anchorage::default(),
             examined: Examined::default(),
             watch: Watch::default(),
+            consoles: Consoles::default(),
             world: watch::Sender::new(Arc::default()),
             handshakes: Handshakes::default(),
             editing: Arc::default(),

@@ -18,6 +18,7 @@ pub mod change;
 pub mod command;
 pub mod commands;
 mod condition;
+pub mod consoles;
 pub mod control;
 mod core;
 mod declarative;

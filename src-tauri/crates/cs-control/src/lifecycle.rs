@@ -18,9 +18,9 @@ use crate::failure::ControlError;
 use crate::options::FirstRun;
 use crate::serving::start_if_asked;
 pub(crate) use crate::serving::{audience, expected_address};
-use crate::unlock::Unlocked;
+use crate::unlock::{Seat, Unlocked};
 use crate::view::status::SecretKeeping;
-use crate::{alerts, anchor, health, issuer, operators, serving, starter, vault};
+use crate::{alerts, anchor, consoles, health, issuer, operators, serving, starter, vault};
 
 /// How often the clock is looked at.
 const TICK: Duration = Duration::from_secs(1);
@@ -177,7 +177,7 @@ async fn found(
             anchor::follow(&core);
             alerts::follow(&core);
             inner.set_core(Some(core));
-            inner.console.unlock(unlocked, control.now());
+            control.seat().unlock(unlocked, control.now());
             Ok(())
         }
         Err(error) => {
@@ -195,18 +195,25 @@ pub(crate) async fn operator_with(
     passphrase: &Secret,
 ) -> Result<Unlocked, ControlError> {
     let core = control.core()?;
-    let console = &control.inner().console;
-    console.may_try(control.now())?;
-    let found = operators::find(&core, passphrase).await;
+    let seat = control.seat();
+    seat.may_try(control.now())?;
+    // In front of somebody's console on another machine no other passphrase is any.
+    let only = seat.whose().map(|it| it.operator);
+    let found = operators::find(&core, passphrase, only).await;
     match found {
         Ok(Some(operator)) => {
-            console.was_right();
+            seat.was_right();
             Ok(operator)
         }
         Ok(None) => {
-            let wrong = console.was_wrong(control.now());
+            let wrong = seat.was_wrong(control.now());
+            let actor = match only {
+                Some(id) => EventActor::Operator { id },
+                None => caller.actor.on_record(),
+            };
             let event = Event {
-                actor: Some(caller.actor.on_record()),
+                actor: Some(actor),
+                client: seat.from(),
                 correlation: Some(caller.correlation),
                 reason: Some("wrong_passphrase".to_owned()),
                 ..Event::new(EventKind::OperatorUnlockFailed, control.now())
@@ -230,10 +237,11 @@ pub(crate) async fn unlock(
     let event = Event {
         actor: Some(EventActor::Operator { id: operator.id }),
         correlation: Some(caller.correlation),
+        client: control.seat().from(),
         ..Event::new(EventKind::OperatorUnlocked, control.now())
     };
     control.core()?.registry.record(vec![event]).await?;
-    control.inner().console.unlock(operator, control.now());
+    control.seat().unlock(operator, control.now());
     control.changed(Topic::Status);
     control.changed(Topic::Audit);
     start_if_asked(control).await;
@@ -242,19 +250,37 @@ pub(crate) async fn unlock(
 
 /// Locks the console. `reason` is a short code for the log.
 pub(crate) async fn lock(control: &Control, reason: &'static str) -> Result<(), ControlError> {
-    match control.inner().console.lock() {
-        Some(operator) => record_lock(&*control.core()?, operator, reason).await,
+    match control.seat().lock() {
+        Some(operator) => record_lock(&*control.core()?, operator, reason, control.seat()).await,
         None => Ok(()),
     }
 }
 
-async fn record_lock(
+/// Locks every seat that an operator has unlocked.
+pub(crate) async fn lock_out(
+    control: &Control,
+    id: OperatorId,
+    reason: &'static str,
+) -> Result<(), ControlError> {
+    let now = control.now();
+    for seat in control.inner().seats() {
+        if seat.operator(now).is_some_and(|(it, _)| it.id == id) && seat.lock().is_some() {
+            record_lock(&*control.core()?, id, reason, &seat).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Puts on record that a seat was locked.
+pub(crate) async fn record_lock(
     core: &Core,
     operator: OperatorId,
     reason: &'static str,
+    seat: &Seat,
 ) -> Result<(), ControlError> {
     let event = Event {
         actor: Some(EventActor::Operator { id: operator }),
+        client: seat.from(),
         reason: Some(reason.to_owned()),
         ..Event::new(EventKind::OperatorLocked, core.now())
     };
@@ -296,9 +322,12 @@ pub(crate) fn keep_time(inner: &Arc<Inner>) {
 pub(crate) async fn tick(inner: &Inner, prune: bool) -> Result<(), ControlError> {
     let Some(core) = inner.core() else { return Ok(()) };
     let now = core.now();
-    if let Some(operator) = inner.console.lock_if_idle(now) {
-        record_lock(&core, operator, "idle").await?;
+    for seat in inner.seats() {
+        if let Some(operator) = seat.lock_if_idle(now) {
+            record_lock(&core, operator, "idle", &seat).await?;
+        }
     }
+    core.consoles.cut(|link| now.secs() > link.expires.secs());
     if !health::is_writable(&core).await {
         return Ok(());
     }
@@ -327,9 +356,12 @@ pub(crate) async fn shutdown(control: &Control) -> Result<(), ControlError> {
     if let Slot::Serving(gateway, ..) = core.set_slot(Slot::Stopped) {
         gateway.stop().await;
     }
-    if let Some(operator) = inner.console.lock() {
-        record_lock(&core, operator, "shutdown").await?;
+    for seat in inner.seats() {
+        if let Some(operator) = seat.lock() {
+            record_lock(&core, operator, "shutdown", &seat).await?;
+        }
     }
+    consoles::listener::stop(&core).await;
     inner.set_core(None);
     if let Err(error) = anchor::keep(&core).await {
         tracing::warn!(%error, "the anchor of the registry was not kept");

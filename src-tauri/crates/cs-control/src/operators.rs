@@ -241,10 +241,11 @@ async fn seal(
     Ok(Secret::new(sealed))
 }
 
-/// The operator whose key this passphrase opens.
+/// The operator whose key this passphrase opens: of all of them, or whether it is this one.
 pub(crate) async fn find(
     core: &Arc<Core>,
     passphrase: &Secret,
+    only: Option<OperatorId>,
 ) -> Result<Option<Unlocked>, ControlError> {
     if core.store.is_sealed() {
         match core.store.unseal(passphrase).await {
@@ -256,7 +257,8 @@ pub(crate) async fn find(
     let mut db = core.registry.read().await?;
     let operators = operator::list(&mut db).await?;
     drop(db);
-    for operator in operators.into_iter().filter(|it| it.removed.is_none()) {
+    let asked = |it: &Operator| it.removed.is_none() && only.is_none_or(|id| it.id == id);
+    for operator in operators.into_iter().filter(asked) {
         if let Some(key) = key_of(core, &operator, passphrase).await? {
             let key = Arc::new(key);
             return Ok(Some(Unlocked { id: operator.id, role: operator.role, key }));

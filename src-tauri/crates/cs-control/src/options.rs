@@ -30,6 +30,8 @@ pub struct Options {
     pub serves: bool,
     /// Where the gateway listens, whatever an operator has set.
     pub listen: Option<SocketAddr>,
+    /// Where consoles on other machines are let in, whatever an operator has set.
+    pub consoles: Option<SocketAddr>,
     /// How the gateway serves TLS, whatever an operator has set.
     pub tls: Option<TlsOptions>,
     /// Whether the gateway lives in a console rather than in `countersign serve`. A console whose
@@ -56,6 +58,7 @@ impl Options {
             memory: Arc::default(),
             serves: false,
             listen: None,
+            consoles: None,
             tls: None,
             embedded: true,
             limits: Limits::default(),

@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use crate::adapters::ports;
 use crate::change::Topic;
+use crate::consoles::listener as consoles;
 use crate::control::Control;
 use crate::core::{Core, Slot};
 use crate::failure::{ControlError, Source};
@@ -27,13 +28,15 @@ pub(crate) fn usual() -> ServingSettings {
         names: Vec::new(),
         oldest: TlsVersion::default(),
         durability: Durability::default(),
+        consoles: None,
     }
 }
 
 /// Whether a gateway that serves by the one serves by the other: what its records survive is the
-/// registry's matter.
+/// registry's matter, and consoles are let in by another door.
 pub(crate) fn is_same(one: &ServingSettings, other: &ServingSettings) -> bool {
-    ServingSettings { durability: other.durability, ..one.clone() } == *other
+    let ServingSettings { durability, consoles, .. } = *other;
+    ServingSettings { durability, consoles, ..one.clone() } == *other
 }
 
 /// Has the registry keep what it is set to keep.
@@ -75,7 +78,9 @@ impl Control {
     /// When the address cannot be had or the secrets are sealed.
     pub async fn serve(&self) -> Result<SocketAddr, ControlError> {
         let _alone = self.inner().changing.lock().await;
-        self.start_alone(wanted(self, &*self.core()?)).await
+        let address = self.start_alone(wanted(self, &*self.core()?)).await?;
+        consoles::keep_as_set(self, None).await;
+        Ok(address)
     }
 
     /// The same at another address.
@@ -318,6 +323,7 @@ pub(crate) async fn start_if_asked(control: &Control) {
     if let Err(error) = control.start_alone(wanted(control, &core)).await {
         tracing::error!(%error, "the gateway did not start");
     }
+    consoles::keep_as_set(control, None).await;
 }
 
 /// The origin that agents are given; when nothing serves, of where it would listen.

@@ -64,6 +64,13 @@ pub(crate) fn summary(event: &Event, names: &Names) -> String {
         EventKind::ClockMoved => {
             format!("The clock of this machine was set {}", detail.unwrap_or("by somebody"))
         }
+        EventKind::ConsoleAttached => {
+            with(&format!("A console of {who} connected from another machine"), detail)
+        }
+        EventKind::ConsoleLeft => {
+            with(&format!("A console of {who} on another machine is gone"), detail)
+        }
+        EventKind::ConsoleRefused => format!("A console on another machine was not let in{why}"),
         EventKind::Decision => decision(event, &who, &tool, &why),
         EventKind::ExecutionFinished => finished(event, &tool),
         EventKind::ExecutionStarted => format!("{who} has {tool} called"),

@@ -5,6 +5,7 @@ mod anchor;
 mod approvals;
 mod authorities;
 mod certificates;
+mod consoles;
 mod crowd;
 mod declared;
 mod explain;

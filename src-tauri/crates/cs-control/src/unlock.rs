@@ -1,7 +1,8 @@
-//! Who is in front of the console: an operator whose key is unsealed, for as long as something
-//! happens, or nobody.
+//! Who is in front of a console: an operator whose key is unsealed, for as long as something
+//! happens, or nobody. The gateway's own console is one seat, and each connection of a console on
+//! another machine is one.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use cs_model::state::OperatorRole;
@@ -27,37 +28,74 @@ pub(crate) struct Unlocked {
     pub(crate) key: Arc<OperatorKey>,
 }
 
+/// What has been tried in front of a console.
 #[derive(Debug, Default)]
-struct State {
-    unlocked: Option<(Unlocked, Timestamp)>,
-    wrong: u32,
+pub(crate) struct Tries(Mutex<Wrong>);
+
+#[derive(Debug, Default)]
+struct Wrong {
+    count: u32,
     next: Timestamp,
 }
 
-/// Who is in front of the console.
-#[derive(Debug, Default)]
-pub(crate) struct Console(Mutex<State>);
+/// Whose a console on another machine is.
+#[derive(Clone, Debug)]
+pub(crate) struct Whose {
+    /// Nobody else unlocks it.
+    pub(crate) operator: OperatorId,
+    /// The address that it has now.
+    pub(crate) from: String,
+}
 
-impl Console {
-    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+/// A place from which an operator works.
+#[derive(Debug, Default)]
+pub(crate) struct Seat {
+    unlocked: Mutex<Option<(Unlocked, Timestamp)>>,
+    /// Shared by all seats of one console: connecting anew forgives nothing.
+    tries: Arc<Tries>,
+    whose: Option<Whose>,
+}
+
+impl Tries {
+    fn wrong(&self) -> MutexGuard<'_, Wrong> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Seat {
+    /// The seat that a connection of a console on another machine is.
+    pub(crate) fn of(whose: Whose, tries: Arc<Tries>) -> Self {
+        Self { unlocked: Mutex::default(), tries, whose: Some(whose) }
+    }
+
+    /// Whose console it is, where it is on another machine.
+    pub(crate) const fn whose(&self) -> Option<&Whose> {
+        self.whose.as_ref()
+    }
+
+    /// The address that it has, where it is on another machine.
+    pub(crate) fn from(&self) -> Option<String> {
+        self.whose.as_ref().map(|it| it.from.clone())
+    }
+
+    fn unlocked(&self) -> MutexGuard<'_, Option<(Unlocked, Timestamp)>> {
+        self.unlocked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The operator who unlocked it, and until when. Nobody, once the time is up.
     pub(crate) fn operator(&self, now: Timestamp) -> Option<(Unlocked, Timestamp)> {
-        self.state().unlocked.clone().filter(|(_, until)| now < *until)
+        self.unlocked().clone().filter(|(_, until)| now < *until)
     }
 
     /// Unlocks it for this operator.
     pub(crate) fn unlock(&self, operator: Unlocked, now: Timestamp) {
-        let mut state = self.state();
-        state.wrong = 0;
-        state.unlocked = Some((operator, now.after(IDLE)));
+        self.was_right();
+        *self.unlocked() = Some((operator, now.after(IDLE)));
     }
 
     /// Somebody is there: the idle time starts anew.
     pub(crate) fn touch(&self, now: Timestamp) {
-        if let Some((_, until)) = &mut self.state().unlocked
+        if let Some((_, until)) = &mut *self.unlocked()
             && now < *until
         {
             *until = now.after(IDLE);
@@ -66,19 +104,18 @@ impl Console {
 
     /// Locks it. Answers with who had it unlocked.
     pub(crate) fn lock(&self) -> Option<OperatorId> {
-        self.state().unlocked.take().map(|(operator, _)| operator.id)
+        self.unlocked().take().map(|(operator, _)| operator.id)
     }
 
     /// Locks it if its time is up. Answers with whose time that was.
     pub(crate) fn lock_if_idle(&self, now: Timestamp) -> Option<OperatorId> {
-        let mut state = self.state();
-        let idle = state.unlocked.take_if(|(_, until)| *until <= now);
+        let idle = self.unlocked().take_if(|(_, until)| *until <= now);
         idle.map(|(operator, _)| operator.id)
     }
 
     /// Whether a passphrase may be tried now. Asked before the work of trying it is done.
     pub(crate) fn may_try(&self, now: Timestamp) -> Result<(), ControlError> {
-        let next = self.state().next;
+        let next = self.tries.wrong().next;
         if next <= now {
             return Ok(());
         }
@@ -90,15 +127,15 @@ impl Console {
 
     /// A passphrase was wrong.
     pub(crate) fn was_wrong(&self, now: Timestamp) -> ControlError {
-        let mut state = self.state();
-        state.wrong = state.wrong.saturating_add(1);
-        let Some(over) = state.wrong.checked_sub(FREE) else {
+        let mut wrong = self.tries.wrong();
+        wrong.count = wrong.count.saturating_add(1);
+        let Some(over) = wrong.count.checked_sub(FREE) else {
             return ControlError::WrongPassphrase {
                 message: "this is not the passphrase; try again".to_owned(),
             };
         };
         let secs = 2_u64.saturating_pow(over).min(LONGEST_WAIT);
-        state.next = now.after(Duration::from_secs(secs));
+        wrong.next = now.after(Duration::from_secs(secs));
         ControlError::WrongPassphrase {
             message: format!(
                 "this is not the passphrase; the next attempt is possible in {secs} s"
@@ -108,7 +145,7 @@ impl Console {
 
     /// A passphrase was right.
     pub(crate) fn was_right(&self) {
-        self.state().wrong = 0;
+        self.tries.wrong().count = 0;
     }
 }
 
@@ -128,7 +165,7 @@ mod tests {
 
     #[test]
     fn the_console_locks_after_ten_idle_minutes() {
-        let console = Console::default();
+        let console = Seat::default();
         assert!(console.operator(NOON).is_none());
         console.unlock(operator(), NOON);
         let later = NOON.after(IDLE);
@@ -146,7 +183,7 @@ mod tests {
 
     #[test]
     fn touching_a_console_whose_time_is_up_does_not_bring_it_back() {
-        let console = Console::default();
+        let console = Seat::default();
         console.unlock(operator(), NOON);
         let end = NOON.after(IDLE);
         console.touch(end);
@@ -155,7 +192,7 @@ mod tests {
 
     #[test]
     fn after_five_wrong_passphrases_each_next_one_waits_longer() {
-        let console = Console::default();
+        let console = Seat::default();
         for _ in 0..4 {
             console.was_wrong(NOON);
             assert!(console.may_try(NOON).is_ok());

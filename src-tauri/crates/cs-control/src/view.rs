@@ -9,6 +9,7 @@ pub mod approval;
 pub mod audit;
 pub mod authn;
 pub mod certificate;
+pub mod console;
 pub mod declared;
 pub mod explain;
 pub mod issuer;

@@ -58,6 +58,12 @@ kinds! {
     AuthnSucceeded = "authn.succeeded",
     /// The clock of the machine was set; `detail` says how far.
     ClockMoved = "clock.moved",
+    /// A console on another machine connected; `detail` is its name.
+    ConsoleAttached = "console.attached",
+    /// It is not connected any more; `detail` is its name.
+    ConsoleLeft = "console.left",
+    /// Somebody on another machine was not let in as a console; `reason` says why.
+    ConsoleRefused = "console.refused",
     /// A call was judged; `decision` and `reason` say how.
     Decision = "decision",
     /// An upstream answered, failed, or was never heard of again; `outcome` says which.

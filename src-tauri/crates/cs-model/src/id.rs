@@ -122,6 +122,8 @@ typed_ids! {
     ApprovalId = "apr";
     /// An outside authority whose certificates one tenant believes.
     AuthorityId = "aut";
+    /// A console on another machine.
+    ConsoleId = "con";
     /// What ties an answer to its audit events.
     CorrelationId = "cor";
     /// One way for an agent to prove who it is.

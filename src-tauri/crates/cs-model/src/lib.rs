@@ -37,9 +37,9 @@ pub use document::Document;
 pub use effects::Effects;
 pub use grant::{Condition, Grant, GrantError};
 pub use id::{
-    AgentId, AlertId, ApprovalId, AuthorityId, CorrelationId, CredentialId, OperationTokenId,
-    OperatorId, ProviderId, RevocationId, RoleId, SeriesId, ServerId, SessionId, TaskId, TenantId,
-    ToolId,
+    AgentId, AlertId, ApprovalId, AuthorityId, ConsoleId, CorrelationId, CredentialId,
+    OperationTokenId, OperatorId, ProviderId, RevocationId, RoleId, SeriesId, ServerId, SessionId,
+    TaskId, TenantId, ToolId,
 };
 pub use kind::Kind;
 pub use name::{Name, ToolName};

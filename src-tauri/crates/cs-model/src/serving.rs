@@ -22,6 +22,10 @@ pub struct ServingSettings {
     /// What the record of an allowed call survives.
     #[serde(default)]
     pub durability: Durability,
+    /// Where consoles on other machines are let in: an address with a port. Nowhere, when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub consoles: Option<SocketAddr>,
 }
 
 /// What the record of a call that the policy allows survives, once the call is answered. Whatever
@@ -65,6 +69,8 @@ mod tests {
         assert_eq!(older.oldest, TlsVersion::Tls12);
         assert!(serde_json::to_string(&older).unwrap().contains(r#""oldest":"1.2""#));
         assert_eq!(older.durability, Durability::Disk, "as long as nobody says otherwise");
+        assert_eq!(older.consoles, None, "nobody is let in who was not asked");
+        assert!(!serde_json::to_string(&older).unwrap().contains("consoles"));
         let spared = read(r#"{"listen":"[::1]:0","tls":true,"durability":"process"}"#).unwrap();
         assert_eq!(spared.durability, Durability::Process);
         for text in [

@@ -19,6 +19,7 @@ pub mod alert;
 pub mod approval;
 pub mod audit;
 pub mod authority;
+pub mod console;
 pub mod credential;
 pub mod document;
 mod error;

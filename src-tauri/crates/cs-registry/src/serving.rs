@@ -61,6 +61,7 @@ mod tests {
             names: vec!["gateway.example".to_owned()],
             oldest: cs_model::serving::TlsVersion::Tls12,
             durability: cs_model::serving::Durability::Process,
+            consoles: Some(([127, 0, 0, 1], 7412).into()),
         };
         for port in [1, 2] {
             settings.listen.set_port(port);

@@ -394,8 +394,10 @@ fn s07_every_query_on_a_tenants_table_names_the_tenant() {
         include_str!("../migrations/0014_log.sql"),
         include_str!("../migrations/0015_operator_keys.sql"),
         include_str!("../migrations/0016_signing.sql"),
-        include_str!("../migrations/0017_effects.sql"),
-        include_str!("../migrations/0018_series.sql"),
+        include_str!("../migrations/0017_waiting.sql"),
+        include_str!("../migrations/0018_effects.sql"),
+        include_str!("../migrations/0019_series.sql"),
+        include_str!("../migrations/0020_consoles.sql"),
     );
     let tables: Vec<&str> = schema
         .split("CREATE TABLE ")

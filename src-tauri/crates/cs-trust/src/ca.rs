@@ -209,6 +209,26 @@ impl Authority {
         }
     }
 
+    /// Issues a certificate, with a new key, by which a console on another machine is known.
+    ///
+    /// # Errors
+    ///
+    /// When the lifetime is not acceptable.
+    pub fn issue_console(
+        &self,
+        console: &str,
+        serial: [u8; 16],
+        now: Timestamp,
+        lifetime: Duration,
+    ) -> Result<IssuedLeaf, CaError> {
+        let uri = format!("urn:countersign:console:{console}");
+        let uri = uri.try_into().map_err(|_| CaError::Crypto)?;
+        let mut params = self.leaf(serial, now, lifetime)?;
+        params.subject_alt_names = vec![SanType::URI(uri)];
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        self.sign_new(&params, Purpose::Agent)
+    }
+
     /// Issues a certificate, with a new key, for a server that is reached by these names and
     /// addresses.
     ///

@@ -9,12 +9,13 @@
 //! Read it in this order: [`request`], [`token`], [`dpop`] and [`assertion`] (how an agent proves
 //! who it is), [`spiffe`], [`peer`], [`ca`] and [`tls`] (how it does so with a certificate),
 //! [`operator`] (the key of a person), [`operation`] and [`series`] (what that key signs), [`key`] and [`seal`]
-//! (how secrets are made and kept).
+//! (how secrets are made and kept), [`console`] (how a console joins a gateway elsewhere).
 
 pub mod assertion;
 pub mod ca;
 mod certificate;
 pub mod claimed;
+pub mod console;
 pub mod dpop;
 mod jws;
 pub mod key;

@@ -6,6 +6,7 @@
 //! to be looked at by whoever holds them.
 
 mod anchor;
+mod console;
 mod outside;
 mod verifier;
 
@@ -20,6 +21,7 @@ use rustls::time_provider::TimeProvider;
 use rustls::{NoKeyLog, SupportedProtocolVersion, version};
 
 pub use anchor::{Anchor, CrlNumber, Owner, RevocationList, Scope};
+pub use console::ConsoleTls;
 pub use outside::{OutsideAuthority, Unlisted, lists_in_pem};
 pub use verifier::{AgentVerifier, ChainedPeer, RefusedPeer};
 

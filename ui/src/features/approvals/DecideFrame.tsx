@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react'
 import { IconLock, IconLockOpen } from '@/components/icons'
+import { Lost } from '@/components/Lost'
 import { usePresence } from '@/components/presence'
 import { UnlockForm } from '@/components/UnlockForm'
 import type { StatusView } from '@/ipc/generated'
@@ -20,7 +21,7 @@ export function DecideFrame({ status, children }: { status: StatusView; children
           <span className="row"><IconLock size={14} /> {status.phase === 'first_run' ? 'not set up' : 'locked'}</span>
         )}
       </header>
-      <main className={css.windowBody}>{status.operator ? <Present>{children}</Present> : <UnlockForm title="Unlock to decide" lead="Only an unlocked operator sees and signs calls." />}</main>
+      <main className={css.windowBody}>{status.attached?.connected === false ? <Lost attached={status.attached} /> : status.operator ? <Present>{children}</Present> : <UnlockForm title="Unlock to decide" lead="Only an unlocked operator sees and signs calls." />}</main>
     </div>
   )
 }

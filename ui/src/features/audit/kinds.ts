@@ -13,6 +13,9 @@ export const kindWord: Record<string, string> = {
   'authn.failed': 'Not accepted',
   'authn.succeeded': 'Accepted',
   'clock.moved': 'Clock set',
+  'console.attached': 'Console connected',
+  'console.left': 'Console gone',
+  'console.refused': 'Console not let in',
   decision: 'Decision',
   'execution.finished': 'Executed',
   'execution.started': 'Sent',
@@ -47,7 +50,7 @@ export const kindGroups: { value: string; label: string; kinds: string[] }[] = [
     value: 'approvals', label: 'Approvals',
     kinds: ['approval.requested', 'approval.signed', 'approval.approved', 'approval.broke_glass', 'approval.denied', 'approval.expired', 'approval.withdrawn', 'series.signed', 'series.revoked', 'series.ended', 'token.redeemed', 'token.refused'],
   },
-  { value: 'access', label: 'Access', kinds: ['authn.succeeded', 'authn.failed', 'session.opened', 'session.ended', 'provider.unreachable', 'provider.recovered', 'provider.keys_changed', 'issuer.issued', 'issuer.refused', 'issuer.revoked', 'operator.unlocked', 'operator.locked', 'operator.unlock_failed'] },
+  { value: 'access', label: 'Access', kinds: ['authn.succeeded', 'authn.failed', 'session.opened', 'session.ended', 'provider.unreachable', 'provider.recovered', 'provider.keys_changed', 'issuer.issued', 'issuer.refused', 'issuer.revoked', 'operator.unlocked', 'operator.locked', 'operator.unlock_failed', 'console.attached', 'console.left', 'console.refused'] },
   { value: 'alerts', label: 'Alerts', kinds: ['alert.raised', 'alert.acknowledged', 'clock.moved', 'integrity.failed'] },
   { value: 'changes', label: 'Changes', kinds: ['admin.changed', 'policy.enforced', 'gateway.started', 'gateway.stopped', 'registry.recovered'] },
 ]

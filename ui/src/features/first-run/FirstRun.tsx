@@ -7,7 +7,9 @@ import { call } from '@/ipc/call'
 import type { StatusView } from '@/ipc/generated'
 import { status as statusQuery } from '@/ipc/queries'
 import { strength } from '@/lib/strength'
+import { mayJoin } from '@/ipc/windows'
 import css from './FirstRun.module.css'
+import { JoinGateway } from './JoinGateway'
 import { StrengthBar } from './StrengthBar'
 
 const kept: Record<StatusView['secret_store'], string> = {
@@ -26,7 +28,13 @@ type Props = {
  * The first start: who is the owner, and whether to begin with the starter. It stays until both
  * are there, so that the console opens on what was loaded, and what failed is read.
  */
-export function FirstRun({ status, onBegun, onEnded }: Props) {
+export function FirstRun(props: Props) {
+  const [joining, setJoining] = useState(false)
+  if (joining) return <JoinGateway attached={null} onBack={() => setJoining(false)} />
+  return <SetUp {...props} onJoin={mayJoin() ? () => setJoining(true) : undefined} />
+}
+
+function SetUp({ status, onBegun, onEnded, onJoin }: Props & { onJoin: (() => void) | undefined }) {
   const [name, setName] = useState('')
   const [passphrase, setPassphrase] = useState('')
   const [again, setAgain] = useState('')
@@ -81,6 +89,7 @@ export function FirstRun({ status, onBegun, onEnded }: Props) {
             Set up
           </Act>
         )}
+        {onJoin ? <div><Act tone="quiet" onClick={onJoin}>Join another console’s gateway instead</Act></div> : null}
         <p className="dim small">
           Home: <code>{status.home}</code>
         </p>

@@ -13,6 +13,7 @@ import { call } from '@/ipc/call'
 import type { StatusView } from '@/ipc/generated'
 import { status, tenantList } from '@/ipc/queries'
 import { count } from '@/lib/format'
+import { Consoles } from './Consoles'
 import { Serving } from './Serving'
 import css from './SettingsPage.module.css'
 
@@ -30,6 +31,7 @@ export function SettingsPage() {
         {(now) => (
           <div className={css.columns}>
             <Card title="Gateway"><Serving mayChange={now.operator?.role === 'owner' ? undefined : 'Only an owner changes how it serves'} /></Card>
+            <Card title="Consoles on other machines"><Consoles isOwner={now.operator?.role === 'owner'} /></Card>
             <Appearance />
             <Person status={now} />
             <Places status={now} />
@@ -93,6 +95,7 @@ function Places({ status: now }: { status: StatusView }) {
   return (
     <Card title="Where things are">
       <dl className="facts">
+        {now.attached ? <><dt>Gateway</dt><dd>On another machine: this is its console {now.attached.console_name}. What stands below is there</dd></> : null}
         <dt>Runs</dt><dd>{now.gateway.embedded ? 'In this app: agents reach it as long as the app runs' : 'In countersign serve: it goes on without this window'}</dd>
         <dt>Secrets</dt><dd>{storeWord[now.secret_store]}</dd>
         <dt>Home</dt><dd className="row"><code className={css.path}>{breakable(now.home)}</code><CopyButton text={now.home} label="Copy the path of the home folder" /></dd>

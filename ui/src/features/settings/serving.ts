@@ -2,13 +2,13 @@ import type { ServingSettings, ServingView } from '@/ipc/generated'
 import { linesOf } from '@/lib/lines'
 
 /** What the form holds until it is settings. */
-export type Draft = { listen: string; tls: boolean; /** One a line. */ names: string; oldest: ServingSettings['oldest']; durability: ServingSettings['durability'] }
+export type Draft = { listen: string; tls: boolean; /** One a line. */ names: string; oldest: ServingSettings['oldest']; durability: ServingSettings['durability']; consoles?: string }
 
 export const draftOf = ({ names, ...rest }: ServingSettings): Draft => ({ ...rest, names: names.join('\n') })
 export const settingsOf = ({ listen, names, ...rest }: Draft): ServingSettings => ({ ...rest, listen: listen.trim(), names: linesOf(names) })
 
 /** An address with a port, as the core takes it: `127.0.0.1:7411` or `[::1]:7411`. */
-function readAddress(text: string): { host: string; port: number } | undefined {
+export function readAddress(text: string): { host: string; port: number } | undefined {
   const [, six, four, digits] = /^(?:\[([0-9a-fA-F:.]+)\]|(\d{1,3}(?:\.\d{1,3}){3})):(\d{1,5})$/.exec(text) ?? []
   const host = six ?? four
   if (host === undefined || Number(digits) > 65_535) return undefined

@@ -1,6 +1,6 @@
 /** What the backend inside the page holds, and the three sizes that it can have. */
 import type {
-  AgentView, AlertRuleView, AlertView, ApprovalView, AuditRow, AuthorityView, ConditionView, CredentialView, Grant, IssuerView, OperatorGroupView, OperatorView, OriginView, ProviderView, RevocationView, RoleId, SeriesView, ServerView,
+  AgentView, AlertRuleView, AlertView, ApprovalView, AuditRow, AuthorityView, ConditionView, ConsoleView, CredentialView, Grant, IssuerView, OperatorGroupView, OperatorView, OriginView, ProviderView, RevocationView, RoleId, SeriesView, ServerView,
   ServingView, SessionView, StatusView, TaskView, TemplateView, TenantId, TenantView, ToolView,
 } from '../generated'
 import { fillAlerts, freshRules } from './alerts'
@@ -9,13 +9,14 @@ import { fillAudit } from './audit'
 import { fillIdentity } from './identity'
 import { ago, ahead, below, chance, digest, id, pick } from './clock'
 import { gatewayOf, makeServing } from './serving'
+import { makeConsoles } from './consoles'
 import { makeOperators } from './operators'
 import { fillSeries } from './series'
 import { effectsOf, fillSigning, makeGroups, usual } from './signing'
 import { makeTemplates } from './templates'
 import { definitionOf, furnishings, invented, lengthy, workbench, type Sample } from './tools'
 
-export type Size = 'first-run' | 'locked' | 'doubtful' | 'empty' | 'one' | 'twenty' | 'typical' | 'crowded'
+export type Size = 'first-run' | 'join' | 'lost' | 'attached' | 'locked' | 'doubtful' | 'empty' | 'one' | 'twenty' | 'typical' | 'crowded'
 export type Role = { id: RoleId; name: string }
 export type Tenant = {
   view: TenantView
@@ -45,6 +46,7 @@ export type World = {
   operators: OperatorView[]
   tenants: Tenant[]
   groups: OperatorGroupView[]
+  consoles: ConsoleView[]
   approvals: ApprovalView[]
   series: SeriesView[]
   audit: AuditRow[]
@@ -62,9 +64,9 @@ const MORE_ROLES = ['support', 'billing', 'release', 'oncall', 'research', 'lega
 export function makeWorld(size: Size): World {
   const serving = makeServing(size === 'crowded')
   const operators = makeOperators(size === 'crowded')
-  const world: World = { status: statusOf(size, operators), serving, passphrase: 'correct horse battery', operators, groups: [], tenants: [], approvals: [], series: [], audit: [], alerts: [], rules: freshRules(), templates: [] }
+  const world: World = { status: statusOf(size, operators), serving, passphrase: 'correct horse battery', operators, groups: [], consoles: [], tenants: [], approvals: [], series: [], audit: [], alerts: [], rules: freshRules(), templates: [] }
   world.status.gateway = gatewayOf(serving, world.status.gateway)
-  if (size === 'first-run') return world
+  if (size === 'first-run' || size === 'join' || size === 'lost') return world
   world.tenants.push(makeTenant('acme', size, true))
   if (size === 'typical' || size === 'locked') world.tenants.push(makeTenant('northwind', 'empty', false))
   if (size === 'crowded') {
@@ -73,6 +75,7 @@ export function makeWorld(size: Size): World {
   if (size !== 'empty') {
     world.templates.push(...makeTemplates(size === 'crowded' ? 30 : 2))
     world.groups = makeGroups(world.operators, size === 'crowded')
+    world.consoles = makeConsoles(world.operators, size === 'crowded')
     fillApprovals(world, waitingOf[size] ?? 3, size === 'crowded')
     fillSigning(world)
     fillSeries(world)
@@ -85,9 +88,13 @@ export function makeWorld(size: Size): World {
 
 const older = 'the registry is an older copy: its audit log ends with event 1204 and went on to event 1377, so nothing is served and nothing changed; if you restored a backup, run `countersign registry accept`, then revoke again at once what was revoked since; otherwise keep the registry as it is and find out who changed it'
 
+// Where nobody has unlocked the console, and where the gateway is on another machine.
+const nobody: Size[] = ['first-run', 'join', 'lost', 'locked']
+const elsewhere: Size[] = ['join', 'lost', 'attached']
+
 function statusOf(size: Size, operators: OperatorView[]): StatusView {
   return {
-    phase: size === 'first-run' ? 'first_run' : 'ready',
+    phase: size === 'first-run' ? 'first_run' : size === 'join' ? 'join' : 'ready',
     secret_store: 'keychain',
     home: '/home/ada/.local/share/countersign',
     gateway: size === 'doubtful' ? { state: 'refusing', url: 'http://127.0.0.1:7411', problem: older, embedded: true } : { state: 'serving', url: 'http://127.0.0.1:7411', problem: null, embedded: true },
@@ -97,8 +104,9 @@ function statusOf(size: Size, operators: OperatorView[]): StatusView {
     waiting_approvals: 0,
     open_alerts: 0,
     open_incidents: 0,
-    operator: size === 'first-run' || size === 'locked' ? null : (operators[0] ?? null),
-    locks_at: size === 'first-run' || size === 'locked' ? null : ahead(600),
+    operator: nobody.includes(size) ? null : (operators[0] ?? null),
+    locks_at: nobody.includes(size) ? null : ahead(600),
+    attached: elsewhere.includes(size) ? { address: 'gateway-of-the-platform-team.internal.acme.example:7412', operator_name: 'Ada Lindgren', console_name: 'laptop', connected: size === 'attached', problem: size === 'lost' ? 'the gateway at gateway-of-the-platform-team.internal.acme.example:7412 does not answer; look whether it lets consoles in there' : null } : null,
     now: ago(0),
   }
 }

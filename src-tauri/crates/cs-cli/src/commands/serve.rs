@@ -22,6 +22,10 @@ pub(crate) struct Serve {
     /// one
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<SocketAddr>,
+    /// Let consoles on other machines in here, whatever is set: those that were enrolled, over
+    /// mutual TLS
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    console_listen: Option<SocketAddr>,
     /// Serve TLS, whatever is set, with a certificate of the installation's own authority. Agents
     /// may prove who they are by certificates then
     #[arg(long)]
@@ -48,16 +52,22 @@ pub(crate) async fn run(everywhere: &Everywhere, output: Output, serve: Serve) -
     options.session_bus = ambient::variable("DBUS_SESSION_BUS_ADDRESS");
     options.embedded = false;
     options.listen = serve.listen;
+    options.consoles = serve.console_listen;
     let oldest = serve.oldest.wire();
     options.tls = serve.tls.then_some(TlsOptions { names: serve.name, oldest });
     let control = Control::open(&home, options).await?;
     let door = socket::Server::start(&control).await.map_err(anyhow::Error::from)?;
     let ready = ready(everywhere, &control).await;
     if let Ok(status) = &ready {
-        let started = json!({
+        let mut started = json!({
             "gateway": status.pointer("/gateway/url"),
             "policy_version": status.get("policy_version"),
         });
+        let serving = control.dispatch(&local(), "serving_show", json!({})).await?;
+        let door = serving.pointer("/consoles/listen").filter(|it| !it.is_null());
+        if let (Some(members), Some(door)) = (started.as_object_mut(), door) {
+            members.insert("consoles".to_owned(), door.clone());
+        }
         output.tell(&started, in_words);
         tokio::select! {
             _ = asked_to_end.recv() => {}
@@ -80,8 +90,12 @@ async fn ready(everywhere: &Everywhere, control: &Control) -> Done<Value> {
 }
 
 fn in_words(started: &Value) -> String {
+    let consoles = match text(started, "/consoles").as_str() {
+        "" => String::new(),
+        at => format!(", lets consoles in at {at}"),
+    };
     format!(
-        "the gateway listens at {}, with policy version {}; Ctrl-C ends it",
+        "the gateway listens at {}{consoles}, with policy version {}; Ctrl-C ends it",
         text(started, "/gateway"),
         text(started, "/policy_version")
     )

@@ -6,7 +6,7 @@ use clap::{Subcommand, ValueEnum};
 use cs_model::serving::TlsVersion;
 use serde_json::{Value, json};
 
-use crate::answer::{list, moment, text};
+use crate::answer::{list, moment, text, without};
 use crate::desk::Desk;
 use crate::failure::Done;
 use crate::output::fields;
@@ -41,6 +41,12 @@ pub(crate) struct Set {
     /// What the record of an allowed call survives once the call is answered
     #[arg(long)]
     durability: Option<Survives>,
+    /// Let consoles on other machines in here: those that were enrolled, over mutual TLS
+    #[arg(long, value_name = "ADDRESS:PORT", conflicts_with = "no_consoles")]
+    consoles: Option<SocketAddr>,
+    /// Let no consoles on other machines in
+    #[arg(long)]
+    no_consoles: bool,
 }
 
 /// What the record of an allowed call survives.
@@ -123,6 +129,12 @@ fn changed(now: &Value, set: &Set) -> Value {
     if let Some(durability) = set.durability {
         put("durability", json!(durability.text()));
     }
+    if let Some(consoles) = set.consoles {
+        put("consoles", json!(consoles));
+    }
+    if set.no_consoles {
+        settings = without(settings, &["consoles"]);
+    }
     settings
 }
 
@@ -144,6 +156,8 @@ fn in_words(view: &Value) -> String {
         ("names", names("/tls/names")),
         ("certificate", text(view, "/tls/certificate/fingerprint")),
         ("valid until", moment(view, "/tls/certificate/until")),
+        ("lets consoles in at", text(view, "/consoles/listen")),
+        ("consoles are not let in", text(view, "/consoles/problem")),
     ]);
     if text(view, "/pending") == "yes" {
         told.push_str("what is set is not in effect until it is started anew\n");
@@ -157,6 +171,7 @@ fn in_words(view: &Value) -> String {
         ("oldest", text(view, "/wanted/oldest")),
         ("names", names("/wanted/names")),
         ("durability", text(view, "/wanted/durability")),
+        ("consoles", text(view, "/wanted/consoles")),
     ]);
     format!("{told}\nset to\n{set}")
 }
@@ -177,6 +192,8 @@ mod tests {
             name: vec![],
             oldest: None,
             durability: None,
+            consoles: None,
+            no_consoles: false,
         };
         assert_eq!(changed(&now, &none()), now["wanted"]);
         let durability = Some(Survives::Process);
@@ -186,5 +203,10 @@ mod tests {
             "durability": "process",
         });
         assert_eq!(changed(&now, &set), expected);
+        let door = Set { consoles: "127.0.0.1:7412".parse().ok(), ..none() };
+        let opened = json!({ "wanted": changed(&now, &door) });
+        assert_eq!(opened["wanted"]["consoles"], "127.0.0.1:7412");
+        let closed = Set { no_consoles: true, ..none() };
+        assert_eq!(changed(&opened, &closed), now["wanted"]);
     }
 }

@@ -134,6 +134,7 @@ impl Command for ApprovalApprove {
                     .to_owned(),
             });
         }
+        check_waits(&core, &mut edit, &found).await?;
         approve(&core, &mut edit, &found, &signer, wish).await?;
         edit.keep().await?;
         decided(&core);
@@ -222,6 +223,7 @@ impl Command for ApprovalDeny {
         let by = denier.operator();
         let mut edit = core.edit_as(denier.on_record(), caller.correlation).await?;
         let found = approval::find(edit.db(), self.tenant, self.approval).await?;
+        check_waits(&core, &mut edit, &found).await?;
         let at = edit.at();
         approval::deny(edit.db(), self.tenant, self.approval, by, at, &reason).await?;
         series::end_denied(&mut edit, &found).await?;
@@ -245,6 +247,30 @@ pub(super) async fn denier(
     }
     let found = signer(control, caller, passphrase).await?;
     Ok(Actor::Operator { id: found.id, role: found.role })
+}
+
+/// Whether a call still waits. Whoever comes second is told what was decided, and by whom.
+async fn check_waits(
+    core: &Core,
+    edit: &mut Edit<'_>,
+    found: &Approval,
+) -> Result<(), ControlError> {
+    let names = Names::load(edit.db(), &core.document()).await?;
+    let by = found.decided.as_ref().map(|it| match it.by {
+        Some(id) => names.operator(id),
+        None => "somebody on the command line".to_owned(),
+    });
+    let by = by.unwrap_or_else(|| "somebody".to_owned());
+    let told = match found.state {
+        ApprovalState::Pending => return Ok(()),
+        ApprovalState::Denied => format!("{by} has denied this call already"),
+        ApprovalState::Approved | ApprovalState::Executed | ApprovalState::Unknown => {
+            format!("{by} has approved this call already")
+        }
+        ApprovalState::Expired => "nobody decided on this call in time".to_owned(),
+        ApprovalState::Withdrawn => "this call was taken back".to_owned(),
+    };
+    Err(ControlError::conflict(format!("{told}; nothing was changed")))
 }
 
 /// A reason as it is kept: of the length that one has, and with nothing in it that deceives.
@@ -308,7 +334,7 @@ pub(super) async fn signer(
     let signer = match (passphrase, caller.actor) {
         (Some(phrase), _) => lifecycle::operator_with(control, caller, phrase.secret()).await?,
         (None, Actor::Operator { id, .. }) => {
-            let unlocked = control.inner().console.operator(control.now());
+            let unlocked = control.seat().operator(control.now());
             let unlocked = unlocked.filter(|(operator, _)| operator.id == id);
             unlocked.ok_or(ControlError::Locked)?.0
         }

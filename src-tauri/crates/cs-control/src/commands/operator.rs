@@ -103,7 +103,8 @@ impl Command for OperatorRemove {
             edit.record().await?;
         }
         operators::forget(&core, self.operator).await?;
-        lock_out(control, self.operator, "removed").await
+        core.consoles.cut(|link| link.operator == self.operator);
+        lifecycle::lock_out(control, self.operator, "removed").await
     }
 }
 
@@ -137,7 +138,7 @@ impl Command for OperatorRoleSet {
             let (was, is) = (operators::words(found.role), operators::words(self.role));
             edit.say(None, format!("made operator `{}` {is} instead of {was}", found.name));
             edit.record().await?;
-            lock_out(control, self.operator, "role_changed").await?;
+            lifecycle::lock_out(control, self.operator, "role_changed").await?;
         }
         view(&core, self.operator).await
     }
@@ -200,9 +201,11 @@ impl Command for OperatorKeyRotate {
         let why = (KeyEnd::Rotated, format!("operator `{}` made another signing key", found.name));
         let passphrase = self.passphrase.secret();
         let next = operators::replace_key(&core, &caller, &found, passphrase, why).await?;
-        let console = &control.inner().console;
-        if console.operator(core.now()).is_some_and(|(it, _)| it.id == own.id) {
-            console.unlock(next, core.now());
+        let now = core.now();
+        for seat in control.inner().seats() {
+            if seat.operator(now).is_some_and(|(it, _)| it.id == own.id) {
+                seat.unlock(next.clone(), now);
+            }
         }
         view(&core, own.id).await
     }
@@ -244,7 +247,7 @@ impl Command for OperatorRecover {
             format!("gave operator `{}`, who lost their passphrase, another key", found.name);
         let why = (KeyEnd::Recovered, said);
         operators::replace_key(&core, &caller, &found, passphrase, why).await?;
-        lock_out(control, self.operator, "recovered").await?;
+        lifecycle::lock_out(control, self.operator, "recovered").await?;
         view(&core, self.operator).await
     }
 }
@@ -281,13 +284,13 @@ async fn check_free(
     field: &'static str,
     passphrase: &Secret,
 ) -> Result<(), ControlError> {
-    let console = &control.inner().console;
-    console.may_try(control.now())?;
+    let seat = control.seat();
+    seat.may_try(control.now())?;
     let core = control.core()?;
-    if operators::find(&core, passphrase).await?.is_none() {
+    if operators::find(&core, passphrase, None).await?.is_none() {
         return Ok(());
     }
-    let _ = console.was_wrong(control.now());
+    let _ = seat.was_wrong(control.now());
     let event = Event {
         actor: Some(caller.actor.on_record()),
         correlation: Some(caller.correlation),
@@ -297,19 +300,6 @@ async fn check_free(
     core.registry.record(vec![event]).await?;
     control.changed(Topic::Audit);
     Err(ControlError::invalid(field, "choose another passphrase: this one cannot be used"))
-}
-
-/// Locks the console, if it is this operator who has it unlocked.
-async fn lock_out(
-    control: &Control,
-    id: OperatorId,
-    reason: &'static str,
-) -> Result<(), ControlError> {
-    let now = control.now();
-    if control.inner().console.operator(now).is_some_and(|(it, _)| it.id == id) {
-        lifecycle::lock(control, reason).await?;
-    }
-    Ok(())
 }
 
 async fn view(core: &Core, id: OperatorId) -> Result<OperatorView, ControlError> {

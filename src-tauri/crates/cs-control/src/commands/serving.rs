@@ -13,10 +13,11 @@ use crate::actor::{Caller, Permission};
 use crate::change::Topic;
 use crate::command::Command;
 use crate::commands::status;
+use crate::consoles::listener as consoles;
 use crate::control::Control;
 use crate::core::Slot;
 use crate::failure::ControlError;
-use crate::view::serving::{ServingView, TlsView};
+use crate::view::serving::{DoorView, ServingView, TlsView};
 use crate::{outside, serving};
 
 /// The most names of a gateway.
@@ -58,6 +59,13 @@ impl Command for ServingSet {
         core.anchorage.check()?;
         let before = core.serving_set().unwrap_or_else(serving::usual);
         let successor = serving::prepare(control, &core, &settings).await?;
+        let bound = match settings.consoles {
+            Some(address) if settings.consoles != before.consoles && is_free(control) => {
+                core.vault()?;
+                Some(consoles::bind(address).await?)
+            }
+            Some(_) | None => None,
+        };
         if settings != before {
             let mut edit = core.edit(caller).await?;
             let at = edit.at();
@@ -70,14 +78,23 @@ impl Command for ServingSet {
         if let Some(successor) = successor {
             successor.take_over(control, &core).await?;
         }
+        if core.gateway().is_some() {
+            consoles::keep_as_set(control, bound).await;
+        }
         control.changed(Topic::Status);
         view(control)
     }
 }
 
+/// Whether something serves here, and no flag says where consoles are let in.
+fn is_free(control: &Control) -> bool {
+    let serves = control.inner().core().is_some_and(|core| core.gateway().is_some());
+    serves && control.inner().options.consoles.is_none()
+}
+
 /// Says what is wrong with settings, before anything is tried.
 fn judge(settings: ServingSettings) -> Result<ServingSettings, ControlError> {
-    let ServingSettings { listen, tls, names, oldest, durability } = settings;
+    let ServingSettings { listen, tls, names, oldest, durability, consoles: door } = settings;
     if !tls && !listen.ip().is_loopback() {
         let rule = "without TLS the gateway listens on loopback addresses only, such as 127.0.0.1";
         return Err(ControlError::invalid("listen", rule));
@@ -97,15 +114,19 @@ fn judge(settings: ServingSettings) -> Result<ServingSettings, ControlError> {
     }
     let mut seen = BTreeSet::new();
     let names = names.into_iter().filter(|name| seen.insert(name.clone())).collect();
-    Ok(ServingSettings { listen, tls, names, oldest, durability })
+    Ok(ServingSettings { listen, tls, names, oldest, durability, consoles: door })
 }
 
 /// Settings, after "serve".
 fn sentence(settings: &ServingSettings) -> String {
-    let ServingSettings { listen, tls, names, oldest, durability } = settings;
+    let ServingSettings { listen, tls, names, oldest, durability, consoles: door } = settings;
     let survives = match durability {
         Durability::Disk => "",
         Durability::Process => ", with records of allowed calls that survive its process only",
+    };
+    let survives = match door {
+        Some(address) => format!("{survives}, with consoles on other machines let in at {address}"),
+        None => survives.to_owned(),
     };
     if !tls {
         return format!("at {listen} without TLS{survives}");
@@ -154,5 +175,10 @@ fn view(control: &Control) -> Result<ServingView, ControlError> {
         pending: served.is_some_and(|served| !serving::is_same(&served, &wanted)),
         wanted,
         locked_by_flags: serving::has_flags(options),
+        consoles: DoorView {
+            listen: core.consoles.address().map(|it| it.to_string()),
+            problem: core.consoles.problem(),
+            locked_by_flags: options.consoles.is_some(),
+        },
     })
 }

@@ -169,7 +169,7 @@ impl Command for Touch {
     type Answer = StatusView;
 
     async fn run(self, control: &Control, _: &Caller) -> Result<StatusView, ControlError> {
-        control.inner().console.touch(control.now());
+        control.seat().touch(control.now());
         status(control).await
     }
 }
@@ -198,13 +198,14 @@ async fn status(control: &Control) -> Result<StatusView, ControlError> {
             open_incidents: 0,
             operator: None,
             locks_at: None,
+            attached: None,
             now,
         });
     };
     let mut db = core.registry.read().await?;
     let waiting = approval::waiting(&mut db, None, now, 1000).await?.len();
     let (open_alerts, open_incidents) = alert::open_counts(&mut db).await?;
-    let unlocked = inner.console.operator(now);
+    let unlocked = control.seat().operator(now);
     let operator = match &unlocked {
         Some((who, _)) => {
             let past = operator::past_keys(&mut db).await?;
@@ -225,6 +226,7 @@ async fn status(control: &Control) -> Result<StatusView, ControlError> {
         open_incidents,
         operator,
         locks_at: unlocked.map(|(_, until)| until),
+        attached: None,
         now,
     })
 }

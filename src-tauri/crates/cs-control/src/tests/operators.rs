@@ -119,7 +119,7 @@ async fn a_rotated_key_signs_from_then_on_and_the_last_one_is_kept() {
     let past = &rotated["past_keys"];
     assert_eq!(past.as_array().unwrap().len(), 1);
     assert_eq!((&past[0]["key"], &past[0]["why"]), (&before["key"], &json!("rotated")));
-    let unlocked = place.control.inner().console.operator(place.control.now()).unwrap().0;
+    let unlocked = place.control.seat().operator(place.control.now()).unwrap().0;
     let signs = cs_model::Digest::of(&unlocked.key.public_key());
     assert_eq!(rotated["key"], json!(signs), "the console signs with it");
     let core = place.control.core().unwrap();

@@ -26,6 +26,7 @@ const LOOKS: &[&str] = &[
     "audit_verify",
     "authn_overview",
     "authority_show",
+    "console_list",
     "credential_list",
     "export",
     "issuer_show",
@@ -69,7 +70,9 @@ fn every_command_has_a_name_of_its_own_and_the_permission_that_it_needs() {
             | "approval_deny_all" | "approval_issue" | "series_revoke" | "series_sign" => {
                 Permission::Decide
             }
-            "operator_create"
+            "console_enrol"
+            | "console_revoke"
+            | "operator_create"
             | "operator_group_add"
             | "operator_group_create"
             | "operator_group_drop"

@@ -26,6 +26,19 @@ pub struct ServingView {
     pub pending: bool,
     /// Whether flags of its process win over what is set.
     pub locked_by_flags: bool,
+    /// Where consoles on other machines are let in.
+    pub consoles: DoorView,
+}
+
+/// Where consoles on other machines are let in.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, TS)]
+pub struct DoorView {
+    /// Where, while they are.
+    pub listen: Option<String>,
+    /// Why they are not, although they should be.
+    pub problem: Option<String>,
+    /// Whether a flag of its process wins over what is set.
+    pub locked_by_flags: bool,
 }
 
 /// How the gateway serves TLS.

@@ -16,6 +16,8 @@ use super::server::ServerView;
 pub enum Phase {
     /// Make a registry and its first owner.
     FirstRun,
+    /// Give the code that opens the file by which this console joins a gateway elsewhere.
+    Join,
     /// Nothing: it can go on.
     Ready,
 }
@@ -60,8 +62,25 @@ pub struct StatusView {
     pub operator: Option<OperatorView>,
     /// When the console locks by itself unless something happens.
     pub locks_at: Option<Timestamp>,
+    /// Where the gateway is, for a console that works on one elsewhere.
+    pub attached: Option<AttachedView>,
     /// The time.
     pub now: Timestamp,
+}
+
+/// A console that works on a gateway elsewhere.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, TS)]
+pub struct AttachedView {
+    /// The gateway's host and port.
+    pub address: String,
+    /// Whose console it is: nobody else unlocks it.
+    pub operator_name: String,
+    /// What it is called.
+    pub console_name: String,
+    /// Whether there is a connection.
+    pub connected: bool,
+    /// Why there is none.
+    pub problem: Option<String>,
 }
 
 /// Whether the gateway serves.

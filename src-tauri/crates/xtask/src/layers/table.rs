@@ -115,6 +115,7 @@ pub(super) const MAY_USE: &[(&str, &[&str])] = &[
             "serde_path_to_error",
             "thiserror",
             "tokio",
+            "tokio-rustls",
             "tracing",
             "ts-rs",
             "uuid",

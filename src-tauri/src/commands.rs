@@ -8,7 +8,7 @@ use cs_control::Failure;
 use cs_model::{ApprovalId, TenantId};
 use serde_json::Value;
 use tauri::ipc::{CommandArg, CommandItem, Invoke, InvokeBody, InvokeError};
-use tauri::{AppHandle, Runtime, State};
+use tauri::{AppHandle, Manager as _, Runtime, State};
 
 use crate::desk::Desk;
 use crate::windows;
@@ -177,12 +177,12 @@ commands! {
 
 /// Joins a gateway elsewhere, with the file of a console and the code that opens it.
 #[tauri::command]
-async fn console_join(
-    desk: State<'_, Desk>,
+async fn console_join<R: Runtime>(
+    app: AppHandle<R>,
     file: Option<String>,
     code: String,
 ) -> Result<Value, Failure> {
-    desk.join(file, code).await
+    app.state::<Desk>().join(file, code).await
 }
 
 /// Shows a waiting call in the approval window.

@@ -207,17 +207,6 @@ export type AppliedView = {
   policy_version: number
 }
 
-export type ApprovalId = Brand<'apr'>
-
-/** A call that was signed for before the agent makes it. */
-export type ApprovalIssued = {
-  /** The request that stands for it. */
-  approval: ApprovalView
-  /**
-   * The operation token, for the client to present in
-   * `_meta["dev.countersign/operation-token"]`.
-   */
-  token: string
 /** What became of calls that asked, and how long people took. */
 export type ApprovalFigures = {
   /** How many calls asked. */
@@ -234,6 +223,19 @@ export type ApprovalFigures = {
   median_seconds: number | null
   /** How long nine of ten decisions took at most. */
   p90_seconds: number | null
+}
+
+export type ApprovalId = Brand<'apr'>
+
+/** A call that was signed for before the agent makes it. */
+export type ApprovalIssued = {
+  /** The request that stands for it. */
+  approval: ApprovalView
+  /**
+   * The operation token, for the client to present in
+   * `_meta["dev.countersign/operation-token"]`.
+   */
+  token: string
 }
 
 /** The figures of one tool, or of one agent. */
@@ -765,6 +767,14 @@ export type DeclaredView = {
   text: string
 }
 
+/** What came of denying all that a session had waiting. */
+export type DeniedAll = {
+  /** How many calls were denied. */
+  denied: number
+  /** Whether the session was ended. */
+  session_ended: boolean
+}
+
 /** 64 lower-case hexadecimal digits. */
 export type Digest = Brand<'digest'>
 
@@ -837,14 +847,6 @@ export type Enforced = {
 
 /** What kind of failure it is. A code is here only if a screen or a script acts on it. */
 export type ErrorCode = 'conflict' | 'forbidden' | 'internal' | 'invalid' | 'locked' | 'not_found' | 'stale' | 'unavailable' | 'upstream' | 'wrong_passphrase'
-
-/** What came of denying all that a session had waiting. */
-export type DeniedAll = {
-  /** How many calls were denied. */
-  denied: number
-  /** Whether the session was ended. */
-  session_ended: boolean
-}
 
 /** What is asked at one step, in the order of the gateway. */
 export type ExplainGate = 'credential' | 'tenant' | 'agent' | 'session' | 'task' | 'tool' | 'task_tools' | 'grant' | 'frozen' | 'arguments' | 'scopes' | 'rate' | 'countersignature' | 'drift' | 'server'
@@ -1209,11 +1211,11 @@ export type MatrixView = {
   tasks: Array<MatrixTask>
 }
 
-/** How a new client proves itself. */
-export type NewClientMethod = 'client_secret' | 'private_key_jwt' | 'tls_client_auth'
-
 /** How many calls of one agent may wait for people at a time: 1 to [`MostWaiting::MOST`]. */
 export type MostWaiting = number
+
+/** How a new client proves itself. */
+export type NewClientMethod = 'client_secret' | 'private_key_jwt' | 'tls_client_auth'
 
 /** A group of operators. */
 export type OperatorGroupView = {
@@ -3147,6 +3149,18 @@ export type Commands = {
       /** In this tenant; in all, when absent. */
       tenant?: TenantId
     }; answer: ApprovalWeek }
+  /**
+   * How approving went: what became of calls, and how long people took, by tool or by agent; and
+   * the cells of the matrix that the last 30 days speak for changing. Nothing is changed by it.
+   */
+  approval_stats: { args: {
+      /** In this tenant; in all, when absent. */
+      tenant?: TenantId
+      /** By what. */
+      by: StatsBy
+      /** Over so many days: 1 to 365. */
+      days: number
+    }; answer: ApprovalStats }
   /** Series of approvals that run, the newest first. */
   series_list: { args: {
       /** Of this tenant; of all, when absent. */
@@ -3189,18 +3203,6 @@ export type Commands = {
       /** The series. */
       series: SeriesId
     }; answer: SeriesView }
-  /**
-   * How approving went: what became of calls, and how long people took, by tool or by agent; and
-   * the cells of the matrix that the last 30 days speak for changing. Nothing is changed by it.
-   */
-  approval_stats: { args: {
-      /** In this tenant; in all, when absent. */
-      tenant?: TenantId
-      /** By what. */
-      by: StatsBy
-      /** Over so many days: 1 to 365. */
-      days: number
-    }; answer: ApprovalStats }
   /**
    * Alerts, open ones first, the latest of each first, at most 500. Those that concern the whole
    * installation are among them.

@@ -35,7 +35,8 @@ use cs_model::provider::ProviderSettings;
 use cs_model::state::Standing;
 use cs_model::upstream::Transport;
 use cs_model::{
-    Document, Effects, Grant, MostWaiting, Name, OperatorId, Passes, Rate, ServerId, Signing, ToolId,
+    Document, Effects, Grant, MostWaiting, Name, OperatorId, Passes, Rate, ServerId, Signing,
+    ToolId,
 };
 use serde::{Deserialize, Serialize};
 

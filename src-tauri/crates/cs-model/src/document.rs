@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use crate::provider::ProviderSettings;
 use crate::state::Standing;
 use crate::{
-    AgentId, Condition, Digest, Effects, Grant, Kind, MostWaiting, Name, OperatorId, Passes, ProviderId,
-    Rate, RoleId, ServerId, Signing, TaskId, TenantId, ToolId, ToolName,
+    AgentId, Condition, Digest, Effects, Grant, Kind, MostWaiting, Name, OperatorId, Passes,
+    ProviderId, Rate, RoleId, ServerId, Signing, TaskId, TenantId, ToolId, ToolName,
 };
 
 /// One policy version.

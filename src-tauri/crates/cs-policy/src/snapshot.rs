@@ -7,8 +7,8 @@ use std::collections::{BTreeSet, HashMap};
 use cs_model::document::{Document, TenantDoc};
 use cs_model::state::Standing;
 use cs_model::{
-    AgentId, Condition, Digest, Effects, Grant, Kind, MostWaiting, Name, OperatorId, Passes, Rate, RoleId,
-    ServerId, Signing, TaskId, TenantId, ToolId, ToolName, UriTemplate,
+    AgentId, Condition, Digest, Effects, Grant, Kind, MostWaiting, Name, OperatorId, Passes, Rate,
+    RoleId, ServerId, Signing, TaskId, TenantId, ToolId, ToolName, UriTemplate,
 };
 
 use self::rows::{cells, resources, tools};

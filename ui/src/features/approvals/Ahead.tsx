@@ -44,7 +44,7 @@ type FormProps = { view: ApprovalView; onBack: () => void; onIssued: (issued: Ap
 function Form({ view, onBack, onIssued }: FormProps) {
   const queryClient = useQueryClient()
   const { row, signing, tool } = view
-  const [text, setText] = useState(() => editable(view.arguments))
+  const [text, setText] = useState(() => editable(view.arguments ?? '{}'))
   const [seconds, setSeconds] = useState('120')
   const [reason, setReason] = useState('')
   const [passphrase, setPassphrase] = useState('')
@@ -86,7 +86,7 @@ function Issued({ issued }: { issued: ApprovalIssued }) {
   return (
     <section className={css.denying} aria-label="Signed ahead" role="status">
       <p><b>Signed.</b> {row.agent_name} may make this call once until {exactUtc(row.expires)}: made as it is, or with the operation token in <code>_meta["dev.countersign/operation-token"]</code>.</p>
-      <JsonView source={issued.approval.arguments} before={null} label="What was signed" />
+      {issued.approval.arguments === null ? null : <JsonView source={issued.approval.arguments} before={null} label="What was signed" />}
       <p className={css.token}><CopyId id={issued.token} whole /></p>
       <span className="dim small">The token is shown only now.</span>
     </section>

@@ -73,7 +73,7 @@ export function DecisionBar({ view, seen }: { view: ApprovalView; seen: boolean 
     return (
       <>
         {error ? <Problem error={error} /> : null}
-        <SeriesForm source={view.arguments} tool={view.row.tool_name} agent={view.row.agent_name} busy={series.isPending} refused={refused} onSign={(wanted) => series.mutate(wanted)} onBack={() => setDoing(null)} />
+        <SeriesForm source={view.arguments ?? '{}'} tool={view.row.tool_name} agent={view.row.agent_name} busy={series.isPending} refused={refused} onSign={(wanted) => series.mutate(wanted)} onBack={() => setDoing(null)} />
       </>
     )
   }

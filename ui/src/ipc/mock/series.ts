@@ -10,7 +10,7 @@ export function makeSeries(view: ApprovalView, who: { id: SeriesView['operator']
   const { row } = view
   return {
     id: id('ser'), tenant: row.tenant, tenant_name: row.tenant_name, agent_name: row.agent_name, task_name: row.task_name, session: view.session, tool: view.tool.id, tool_name: row.tool_name, server_name: row.server_name,
-    operator: who.id, operator_name: who.name, approval: row.id, schema: schema ?? exact(view.arguments), calls, used: 0, signed: ago(0), expires: ahead(secs), reason, running: true, ended: null, fault: null, ended_by: null,
+    operator: who.id, operator_name: who.name, approval: row.id, schema: schema ?? exact(view.arguments ?? '{}'), calls, used: 0, signed: ago(0), expires: ahead(secs), reason, running: true, ended: null, fault: null, ended_by: null,
   }
 }
 

@@ -76,9 +76,11 @@ impl Command for ApprovalIssue {
         let mut edit = core.edit_as(By::Operator { id: signer.id }, caller.correlation).await?;
         let at = edit.at();
         let request = self.request(&core, &mut edit, (id, canonical, at.after(lasts))).await?;
-        let (filed, late) = File { request, events: Vec::new() }.run(edit.db()).await?;
+        // It waits for nobody, and takes nobody's place.
+        let file = File { request, most_waiting: u16::MAX, events: Vec::new() };
+        let (filed, late) = file.run(edit.db()).await?;
         late.into_iter().for_each(|event| edit.tell(event));
-        if !filed.new {
+        if let Some(filed) = filed.filter(|it| !it.new) {
             return Err(ControlError::conflict(format!(
                 "this very call waits or is approved already, as request {}; decide on that",
                 filed.id

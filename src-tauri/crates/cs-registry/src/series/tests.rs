@@ -165,7 +165,7 @@ async fn a_request_for_the_very_call_is_taken_back_and_one_that_is_approved_pays
     signed(&fixture, &new(A, 3)).await;
     let request = new_approval(A, 50);
     let (waiting, operation) = (request.id, request.operation);
-    fixture.registry.submit(File { request, events: Vec::new() }).await.unwrap();
+    fixture.registry.submit(File { request, most_waiting: 10, events: Vec::new() }).await.unwrap();
     let what = Use { operation, ..spending(A, 1, later(10)) };
     assert_eq!(spend(&fixture, what).await, Spend::Spent(1));
     let mut db = fixture.registry.read().await.unwrap();

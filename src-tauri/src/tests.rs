@@ -20,7 +20,7 @@ use crate::desk::Desk;
 const OWN: &[&str] = &["console_join", "open_approval_window"];
 /// What deciding takes. Only the approval window has it.
 const DECIDING: &[&str] =
-    &["approval_approve", "approval_deny", "approval_deny_all", "approval_issue"];
+    &["approval_approve", "approval_deny", "approval_deny_all", "approval_issue", "series_sign"];
 
 fn config() -> Value {
     serde_json::from_str(include_str!("../tauri.conf.json")).unwrap()

@@ -37,7 +37,7 @@ pub struct Registry {
     health: Health,
     readers: SqlitePool,
     pub(crate) writer: Arc<Mutex<Writer>>,
-    tail: Tail,
+    pub(crate) tail: Tail,
     queue: Queue,
 }
 

@@ -45,6 +45,7 @@ async fn f05_a_thousand_calls_wait_on_after_a_restart_and_none_is_approved_by_it
             operation: Digest::of(&id),
             arguments_digest: Digest::of(arguments.as_bytes()),
             arguments,
+            most_waiting: u16::MAX,
             ..first.clone()
         };
         let desk = Arc::clone(&desk);

@@ -103,6 +103,12 @@ impl Tail {
         self.end().take()
     }
 
+    /// Whether everybody writes to the end of the log now.
+    #[cfg(test)]
+    pub(super) fn is_lent(&self) -> bool {
+        self.end().is_some()
+    }
+
     /// Whether nobody knows what became of what was written to the end of the log while it was
     /// lent.
     pub(super) fn is_doubtful(&self) -> bool {

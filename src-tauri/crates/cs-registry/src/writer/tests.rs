@@ -298,8 +298,9 @@ async fn nobody_waits_until_events_are_moved() {
     let mut other = options.connect().await.unwrap();
     sqlx::query("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
     let registry = fixture.registry.clone();
-    let reading = tokio::spawn(async move { drop(registry.read().await.unwrap()) });
-    while fixture.registry.writer.try_lock().is_ok() {
+    // Whoever reads while the database is somebody else's for long is told so, and asks again.
+    let reading = tokio::spawn(async move { while registry.read().await.is_err() {} });
+    while fixture.registry.writer.try_lock().is_ok() || !fixture.registry.tail.is_lent() {
         tokio::task::yield_now().await;
     }
     // The database is somebody else's for now.

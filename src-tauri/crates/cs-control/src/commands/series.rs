@@ -6,7 +6,7 @@ use std::time::Duration;
 use cs_model::document::TenantDoc;
 use cs_model::event::{Event, EventKind};
 use cs_model::series::{MOST_CALLS, MOST_SECS, SeriesClaims};
-use cs_model::state::{ApprovalState, OperatorRole};
+use cs_model::state::ApprovalState;
 use cs_model::{
     AgentId, ApprovalId, Digest, Document, SeriesId, SessionId, TaskId, TenantId, Timestamp, ToolId,
 };
@@ -72,7 +72,7 @@ impl Command for SeriesList {
             let found = series::list(&mut db, doc.id, since).await?;
             views.extend(found.iter().map(|it| view(&core, &document, it, &known)));
         }
-        let sees = sees_arguments(caller.actor);
+        let sees = caller.actor.sees_payloads();
         let shown = |it: SeriesView| SeriesView { schema: it.schema.filter(|_| sees), ..it };
         Ok(views.into_iter().filter(|it| all || it.running).map(shown).collect())
     }
@@ -332,18 +332,6 @@ fn event_about(edit: &Edit<'_>, kind: EventKind, found: &Series) -> Event {
     event.approval = found.new.approval;
     event.series = Some(found.new.id);
     event
-}
-
-/// Whether they are shown what agents send.
-const fn sees_arguments(actor: Actor) -> bool {
-    match actor {
-        Actor::Local { .. } => true,
-        Actor::Nobody => false,
-        Actor::Operator { role, .. } => match role {
-            OperatorRole::Approver | OperatorRole::Auditor | OperatorRole::Owner => true,
-            OperatorRole::PolicyEditor => false,
-        },
-    }
 }
 
 fn tool_of(doc: &TenantDoc, tool: ToolId) -> Option<&cs_model::document::ToolDoc> {

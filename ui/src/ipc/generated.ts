@@ -2481,6 +2481,8 @@ export type Commands = {
       tool: ToolId
       /** What it can do. */
       effects: Effects
+      /** An owner's passphrase. Taking a mark away takes it, where no operator is at the console. */
+      owner?: string
     }; answer: Enforced }
   /** The reference matrix of a tenant. */
   reference_matrix: { args: {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use cs_gateway::world::Signer;
+use cs_model::document::ToolDoc;
 use cs_model::op_token::{DEFAULT_SECS, MOST_SECS, OperationClaims};
 use cs_model::state::{ApprovalState, OperatorRole};
 use cs_model::{
@@ -321,12 +322,12 @@ pub(crate) fn check_loosened(
     }
     for before in &old.tenants {
         let Some(after) = new.tenants.iter().find(|it| it.id == before.id) else { continue };
-        let tools: HashMap<ToolId, &Signing> =
-            before.tools.iter().map(|it| (it.id, &it.signing)).collect();
-        let weaker = after
-            .tools
-            .iter()
-            .any(|it| tools.get(&it.id).is_some_and(|was| it.signing.is_weaker_than(was)));
+        let tools: HashMap<ToolId, &ToolDoc> = before.tools.iter().map(|it| (it.id, it)).collect();
+        let weaker = after.tools.iter().any(|it| {
+            tools.get(&it.id).is_some_and(|was| {
+                it.signing.is_weaker_than(&was.signing) || it.effects.lacks_any_of(was.effects)
+            })
+        });
         let agents: HashMap<AgentId, OperatorId> =
             before.agents.iter().filter_map(|it| Some((it.id, it.responsible?))).collect();
         let unbarred = after

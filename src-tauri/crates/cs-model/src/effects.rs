@@ -18,6 +18,11 @@ pub struct Effects {
 }
 
 impl Effects {
+    /// Whether it is not marked with all that the other is marked with.
+    pub const fn lacks_any_of(self, other: Self) -> bool {
+        (other.sends_out && !self.sends_out) || (other.destroys && !self.destroys)
+    }
+
     /// Whether it is marked with neither.
     pub fn is_default(&self) -> bool {
         *self == Self::default()

@@ -139,7 +139,7 @@ pub(crate) async fn marks(desk: &Desk, wanted: &Marks) -> Done {
         }
     }
     let args = json!({ "tenant": tenant.id, "tool": id, "effects": effects });
-    desk.tell("tool_set_effects", args, super::enforced).await
+    desk.tell_as_owner("tool_set_effects", args, super::enforced).await
 }
 
 /// What a tool can do, in words.

@@ -66,6 +66,10 @@ pub struct ToolSetEffects {
     pub tool: ToolId,
     /// What it can do.
     pub effects: Effects,
+    /// An owner's passphrase. Taking a mark away takes it, where no operator is at the console.
+    #[serde(default)]
+    #[ts(optional)]
+    pub owner: Option<SecretText>,
 }
 
 impl Command for ToolSetEffects {
@@ -74,8 +78,9 @@ impl Command for ToolSetEffects {
     type Answer = Enforced;
 
     async fn run(self, control: &Control, caller: &Caller) -> Result<Enforced, ControlError> {
+        let caller = operators::owner_if_said(control, caller, self.owner.as_ref()).await?;
         let core = control.core()?;
-        let mut edit = core.edit(caller).await?;
+        let mut edit = core.edit(&caller).await?;
         let found = tool::find(edit.db(), self.tenant, self.tool).await?;
         tool::set_effects(edit.db(), self.tenant, self.tool, self.effects).await?;
         edit.enforce(&format!("marked tool `{}` as {}", found.name, self.effects)).await

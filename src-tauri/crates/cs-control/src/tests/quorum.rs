@@ -298,6 +298,9 @@ async fn o15_being_the_user_of_this_system_loosens_nothing_about_who_signs() {
     place.ask_as(LOCAL, "tool_set_signing", rule(strict.clone())).await;
     let who = |operator: &Value| json!({ "tenant": it.request.tenant, "agent": it.request.agent, "operator": operator });
     place.ask_as(LOCAL, "agent_set_responsible", who(&linus)).await;
+    let marked = |marks: Value| json!({ "tenant": it.request.tenant, "tool": it.request.tool, "effects": marks });
+    let both = json!({ "sends_out": true, "destroys": true });
+    place.ask_as(LOCAL, "tool_set_effects", marked(both.clone())).await;
     let text = place.ask("export", json!({})).await["text"].clone();
     let less = |from: &str, to: &str| {
         let other = text.as_str().unwrap().replace(from, to);
@@ -309,7 +312,13 @@ async fn o15_being_the_user_of_this_system_loosens_nothing_about_who_signs() {
         ("agent_set_responsible", who(&Value::Null)),
         ("apply", less("responsible: Linus", "responsible: Grace")),
         ("apply", less("presence: true", "presence: false")),
+        ("apply", less("destroys: true", "destroys: false")),
     ];
+    for member in ["sends_out", "destroys"] {
+        let mut fewer = both.clone();
+        fewer[member] = json!(false);
+        loosening.push(("tool_set_effects", marked(fewer)));
+    }
     for (member, to) in [
         ("approvers", json!(1)),
         ("group", Value::Null),

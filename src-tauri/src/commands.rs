@@ -1,5 +1,6 @@
 //! The commands of the console, one for each command of cs-control, and those that only a desktop
-//! can have: opening the approval window, and joining a gateway elsewhere.
+//! can have: opening the approval window, joining a gateway elsewhere, and keys that are heard
+//! anywhere.
 //!
 //! None of them decides anything. Which window may invoke which is in `capabilities/`; what the
 //! operator may do, cs-control checks.
@@ -11,7 +12,7 @@ use tauri::ipc::{CommandArg, CommandItem, Invoke, InvokeBody, InvokeError};
 use tauri::{AppHandle, Manager as _, Runtime, State};
 
 use crate::desk::Desk;
-use crate::windows;
+use crate::{shortcut, windows};
 
 /// All arguments of a command, unread: cs-control reads them, strictly.
 struct Arguments(Value);
@@ -36,7 +37,13 @@ macro_rules! commands {
 
         /// What answers the windows.
         pub(crate) fn handler<R: Runtime>() -> impl Fn(Invoke<R>) -> bool + Send + Sync + 'static {
-            tauri::generate_handler![console_join, open_approval_window, $($name,)*]
+            tauri::generate_handler![
+                console_join,
+                open_approval_window,
+                shortcut_set,
+                shortcut_show,
+                $($name,)*
+            ]
         }
 
         /// The commands that are cs-control's.
@@ -87,16 +94,25 @@ commands! {
     console_enrol,
     console_list,
     console_revoke,
+    credential_calendar,
     credential_issue,
     credential_list,
+    credential_posture,
     credential_register,
     credential_release,
     credential_revoke,
+    credential_rollback,
+    credential_rotate,
+    credential_rotate_all,
     export,
     first_run,
+    housekeeping_resume,
+    housekeeping_show,
     issuer_rotate,
     issuer_set,
     issuer_show,
+    lifecycle_set,
+    lifecycle_show,
     lock,
     matrix,
     matrix_cell,
@@ -128,6 +144,7 @@ commands! {
     registry_accept,
     revocation_add,
     revocation_list,
+    revoke_preview,
     role_create,
     role_remove,
     series_list,
@@ -173,6 +190,10 @@ commands! {
     tool_set_signing,
     touch,
     unlock,
+    webhook_remove,
+    webhook_set,
+    webhook_show,
+    webhook_test,
 }
 
 /// Joins a gateway elsewhere, with the file of a console and the code that opens it.
@@ -183,6 +204,21 @@ async fn console_join<R: Runtime>(
     code: String,
 ) -> Result<Value, Failure> {
     app.state::<Desk>().join(file, code).await
+}
+
+/// The keys that bring the waiting calls to the front from anywhere.
+#[tauri::command]
+async fn shortcut_show<R: Runtime>(app: AppHandle<R>) -> Result<Value, Failure> {
+    Ok(shortcut::show(&app))
+}
+
+/// Takes other keys for that, or none.
+#[tauri::command]
+async fn shortcut_set<R: Runtime>(
+    app: AppHandle<R>,
+    keys: Option<String>,
+) -> Result<Value, Failure> {
+    shortcut::set(&app, keys.as_deref())
 }
 
 /// Shows a waiting call in the approval window.

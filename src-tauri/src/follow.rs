@@ -12,7 +12,7 @@ use tauri::{AppHandle, Emitter, Manager, Runtime};
 use tauri_plugin_notification::{Action, ActionPerformed, ActionType, NotificationExt};
 use tokio::sync::broadcast::error::RecvError;
 
-use crate::desk::Desk;
+use crate::desk::{Desk, Waiting};
 use crate::{tray, windows};
 
 /// The event that both windows listen to.
@@ -39,9 +39,51 @@ const EVERYTHING: &[Topic] = &[
 /// What the operator was told of already.
 #[derive(Default)]
 struct Known {
-    waiting: HashSet<ApprovalId>,
+    waiting: Told,
     /// Nothing before the first look.
     alerts: Option<HashSet<AlertId>>,
+}
+
+/// Which waiting calls the operator was told of.
+#[derive(Default)]
+struct Told {
+    calls: HashSet<ApprovalId>,
+    /// How many, where nobody may know which: the console of a gateway elsewhere is locked.
+    unnamed: usize,
+}
+
+/// What there is to say of waiting calls.
+#[derive(Debug, Eq, PartialEq)]
+enum News<'w> {
+    /// Each of these began to wait.
+    Each(Vec<&'w ApprovalRow>),
+    /// So many began to wait.
+    Many(usize),
+    /// Nothing.
+    Nothing,
+    /// So many began to wait, and nobody may know which.
+    Unnamed(usize),
+}
+
+impl Told {
+    /// What of these calls the operator has not been told, which is told from now on.
+    fn news<'w>(&mut self, waiting: &'w Waiting) -> News<'w> {
+        let Some(rows) = &waiting.rows else {
+            let more = waiting.count.saturating_sub(self.unnamed.max(self.calls.len()));
+            *self = Self { unnamed: waiting.count, calls: HashSet::new() };
+            return if more == 0 { News::Nothing } else { News::Unnamed(more) };
+        };
+        let new: Vec<_> = rows.iter().filter(|it| !self.calls.contains(&it.id)).collect();
+        // Whoever unlocks sees what was told of without names.
+        let told = std::mem::take(&mut self.unnamed);
+        self.calls = rows.iter().map(|it| it.id).collect();
+        match new.len() {
+            0 => News::Nothing,
+            some if some <= told => News::Nothing,
+            few if few <= ONE_BY_ONE => News::Each(new),
+            many => News::Many(many),
+        }
+    }
 }
 
 /// Follows the changes until the console ends.
@@ -118,17 +160,18 @@ fn show<R: Runtime>(app: &AppHandle<R>, title: &str, body: &str) {
 }
 
 /// Counts what waits, and tells of each call that did not wait before.
-async fn count<R: Runtime>(app: &AppHandle<R>, known: &mut HashSet<ApprovalId>) {
+async fn count<R: Runtime>(app: &AppHandle<R>, told: &mut Told) {
     let Ok(waiting) = app.state::<Desk>().waiting().await else { return };
     tray::show_waiting(app, waiting.count);
-    let Some(waiting) = waiting.rows else { return };
-    let new: Vec<_> = waiting.iter().filter(|it| !known.contains(&it.id)).collect();
-    match new.as_slice() {
-        [] => {}
-        few if few.len() <= ONE_BY_ONE => few.iter().for_each(|it| tell(app, &text(it), Some(it))),
-        many => tell(app, &format!("{} calls wait for you", many.len()), None),
+    match told.news(&waiting) {
+        News::Each(few) => few.iter().for_each(|it| tell(app, &text(it), Some(it))),
+        News::Many(many) => tell(app, &format!("{many} calls wait for you"), None),
+        News::Nothing => {}
+        News::Unnamed(1) => tell(app, "Unlock the console to see which", None),
+        News::Unnamed(many) => {
+            tell(app, &format!("{many} calls: unlock the console to see which"), None);
+        }
     }
-    *known = waiting.iter().map(|it| it.id).collect();
 }
 
 /// Who asks for what, and nothing that the agent could have written: the screen may be seen by
@@ -183,4 +226,48 @@ fn which(action: &ActionPerformed) -> Option<(TenantId, ApprovalId)> {
     let extra = action.notification()?.extra();
     let text = |key| extra.get(key).and_then(serde_json::Value::as_str);
     Some((text("tenant")?.parse().ok()?, text("approval")?.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn row(n: u8) -> ApprovalRow {
+        let id = |kind: &str| format!("{kind}_{}", format!("{n:02x}").repeat(16));
+        serde_json::from_value(json!({
+            "id": id("apr"), "tenant": id("tnt"), "tenant_name": "acme", "agent_name": "scribe",
+            "task_name": "notes", "server_name": "files", "tool_name": "write",
+            "state": "pending", "requested": "2026-07-28T09:30:00Z",
+            "expires": "2026-07-28T09:45:00Z", "held": true, "goes_on": false, "signed": 0,
+            "approvers": 1, "broke_glass": false,
+        }))
+        .unwrap()
+    }
+
+    fn rows(numbers: &[u8]) -> Waiting {
+        let rows: Vec<_> = numbers.iter().map(|n| row(*n)).collect();
+        Waiting { count: rows.len(), rows: Some(rows) }
+    }
+
+    /// Attacks U10: a locked console says how many, and of nobody.
+    #[test]
+    fn u10_each_call_is_told_of_once_and_without_names_where_the_console_is_locked() {
+        let locked = |count| Waiting { count, rows: None };
+        let mut told = Told::default();
+        assert_eq!(told.news(&locked(0)), News::Nothing);
+        assert_eq!(told.news(&locked(2)), News::Unnamed(2));
+        assert_eq!(told.news(&locked(2)), News::Nothing);
+        assert_eq!(told.news(&locked(3)), News::Unnamed(1));
+        assert_eq!(told.news(&locked(1)), News::Nothing, "somebody decided");
+        assert_eq!(told.news(&locked(2)), News::Unnamed(1));
+        assert_eq!(told.news(&rows(&[1, 2])), News::Nothing, "whoever unlocks was told");
+        let three = rows(&[1, 2, 3]);
+        assert!(matches!(told.news(&three), News::Each(new) if new.len() == 1));
+        assert_eq!(told.news(&locked(3)), News::Nothing, "nor is locking news");
+        assert_eq!(told.news(&locked(4)), News::Unnamed(1));
+        let many = rows(&[1, 2, 3, 4, 5, 6, 7, 8, 9]);
+        assert_eq!(told.news(&many), News::Many(9));
+    }
 }

@@ -15,6 +15,7 @@ mod follow;
 mod harden;
 mod open;
 mod options;
+mod shortcut;
 mod tray;
 mod windows;
 

@@ -10,7 +10,8 @@ use tauri::{App, AppHandle, Context, Manager, RunEvent, Runtime};
 
 use crate::desk::Desk;
 use crate::options::Options;
-use crate::{closing, commands, desk, follow, options, tray, windows};
+use crate::windows::First;
+use crate::{closing, commands, desk, follow, options, shortcut, tray, windows};
 
 /// Why the console cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -82,7 +83,7 @@ fn set_up<R: Runtime>(app: &App<R>, home: &Path, options: &Options) -> Result<()
             let text = tokio::fs::read_to_string(&file).await.map_err(OpenError::File)?;
             Ok::<_, OpenError>(Desk::elsewhere(text).await?)
         })?;
-        return show(app, desk, options);
+        return show(app, desk, options, &file);
     }
     let program = std::env::current_exe().map_err(OpenError::Program)?;
     let mut services = cs_control::Options::new("the console", program);
@@ -94,13 +95,21 @@ fn set_up<R: Runtime>(app: &App<R>, home: &Path, options: &Options) -> Result<()
     let desk = tauri::async_runtime::block_on(async {
         Ok::<_, OpenError>(Desk::open(Control::open(home, services).await?).await)
     })?;
-    show(app, desk, options)
+    show(app, desk, options, &desk::kept(home))
 }
 
-fn show<R: Runtime>(app: &App<R>, desk: Desk, options: &Options) -> Result<(), OpenError> {
+/// Shows the console whose file, where it has one, is or would be this.
+fn show<R: Runtime>(
+    app: &App<R>,
+    desk: Desk,
+    options: &Options,
+    file: &Path,
+) -> Result<(), OpenError> {
     app.manage(desk);
     tray::install(app.handle());
-    windows::main(app.handle(), !options.background)?;
+    let first = if options.inbox { First::Inbox } else { First::Overview };
+    windows::main(app.handle(), !options.background, first)?;
+    shortcut::install(app.handle(), file.with_extension("shortcut"));
     follow::start(app.handle());
     Ok(())
 }
@@ -127,8 +136,9 @@ fn bus_name(home: &Path) -> String {
 fn again<R: Runtime>(app: &AppHandle<R>, arguments: Vec<String>) {
     let arguments = arguments.into_iter().skip(1).map(Into::into);
     match options::parse(arguments) {
-        Ok(options::Start::Console(_)) => {
-            if let Err(problem) = windows::show_main(app) {
+        Ok(options::Start::Console(options)) => {
+            let show = if options.inbox { windows::show_inbox } else { windows::show_main };
+            if let Err(problem) = show(app) {
                 tracing::warn!(%problem, "the window could not be shown");
             }
         }

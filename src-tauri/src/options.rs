@@ -10,7 +10,7 @@ use cs_control::view::status::SecretKeeping;
 /// How it is called.
 pub(crate) const USAGE: &str = "\
 Usage: countersign-desktop [--home DIR] [--listen ADDRESS:PORT] [--secrets keychain|file]
-                           [--console FILE] [--background]
+                           [--console FILE] [--background | --inbox]
        countersign-desktop workbench --root DIR
 
   --home DIR              the data directory (default: countersign in the system's data directory)
@@ -20,6 +20,7 @@ Usage: countersign-desktop [--home DIR] [--listen ADDRESS:PORT] [--secrets keych
                           sealed by the passphrase, where the system has no keychain
   --console FILE          work on the gateway elsewhere whose owner made this file
   --background            start without showing the window
+  --inbox                 show the calls that wait, also where the console runs already
 ";
 
 /// What to start.
@@ -47,6 +48,8 @@ pub(crate) struct Options {
     pub(crate) secrets: Option<SecretKeeping>,
     /// Whether the window stays hidden at first.
     pub(crate) background: bool,
+    /// Whether the window shows the calls that wait.
+    pub(crate) inbox: bool,
     /// The file by which this console joins a gateway elsewhere, if it does.
     pub(crate) console: Option<PathBuf>,
 }
@@ -102,6 +105,7 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Start, U
                 options.console = Some(value(&mut args, "--console")?.into());
             }
             Some("--background") if !options.background => options.background = true,
+            Some("--inbox") if !options.inbox => options.inbox = true,
             Some(_) | None => return Err(UsageError::Unknown),
         }
     }
@@ -160,6 +164,8 @@ mod tests {
                 console(Options { console: Some("/x".into()), ..Options::default() }),
             ),
             (&["--background"], console(Options { background: true, ..Options::default() })),
+            (&["--inbox"], console(Options { inbox: true, ..Options::default() })),
+            (&["--inbox", "--inbox"], Err(UsageError::Unknown)),
             (
                 &["--listen", "127.0.0.1:0"],
                 console(Options { listen: "127.0.0.1:0".parse().ok(), ..Options::default() }),

@@ -17,7 +17,7 @@ use crate::commands_list::COMMANDS;
 use crate::desk::Desk;
 
 /// The commands that cs-control does not have.
-const OWN: &[&str] = &["console_join", "open_approval_window"];
+const OWN: &[&str] = &["console_join", "open_approval_window", "shortcut_set", "shortcut_show"];
 /// What deciding takes. Only the approval window has it.
 const DECIDING: &[&str] =
     &["approval_approve", "approval_deny", "approval_deny_all", "approval_issue", "series_sign"];
@@ -136,7 +136,10 @@ fn d05_d06_no_plugin_reaches_files_programs_the_network_or_links() {
     let plugins: Vec<_> =
         manifest.lines().filter_map(|it| it.strip_prefix("tauri-plugin-")).collect();
     let name = |line: &&str| line.split(['.', ' ', '=']).next().unwrap_or_default().to_owned();
-    assert_eq!(plugins.iter().map(name).collect::<Vec<_>>(), ["notification", "single-instance"]);
+    assert_eq!(
+        plugins.iter().map(name).collect::<Vec<_>>(),
+        ["global-shortcut", "notification", "single-instance"]
+    );
     assert_eq!(config()["plugins"], Value::Null);
     assert_eq!(config()["bundle"].get("fileAssociations"), None);
     for capability in [main_window(), approval_window()] {

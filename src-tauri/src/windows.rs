@@ -5,12 +5,25 @@
 
 use cs_model::{ApprovalId, TenantId};
 use tauri::webview::{NewWindowResponse, PermissionResponse};
-use tauri::{AppHandle, Manager, Runtime, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
+use tauri::{
+    AppHandle, Emitter as _, Manager, Runtime, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder,
+};
 
 /// The label of the console's window. Its capability has everything but deciding.
 pub(crate) const MAIN: &str = "main";
 /// The label of the approval window. Its capability has deciding and nothing else.
 pub(crate) const APPROVAL: &str = "approval";
+/// The event by which the console's window is asked to show what waits.
+const INBOX: &str = "inbox";
+
+/// The page that the console's window begins with.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum First {
+    /// The calls that wait.
+    Inbox,
+    /// The overview.
+    Overview,
+}
 
 /// Opens the console's window, or brings it to the front.
 ///
@@ -20,7 +33,24 @@ pub(crate) const APPROVAL: &str = "approval";
 pub(crate) fn show_main<R: Runtime>(app: &AppHandle<R>) -> tauri::Result<()> {
     let window = match app.get_webview_window(MAIN) {
         Some(window) => window,
-        None => main(app, true)?,
+        None => main(app, true, First::Overview)?,
+    };
+    bring_forward(&window)
+}
+
+/// Brings the console's window to the front, and asks it to show the calls that wait. It does
+/// unless a dialog is open, which may hold what is shown only once.
+///
+/// # Errors
+///
+/// The system did not make the window.
+pub(crate) fn show_inbox<R: Runtime>(app: &AppHandle<R>) -> tauri::Result<()> {
+    let window = match app.get_webview_window(MAIN) {
+        Some(window) => {
+            app.emit_to(MAIN, INBOX, ())?;
+            window
+        }
+        None => main(app, true, First::Inbox)?,
     };
     bring_forward(&window)
 }
@@ -33,8 +63,13 @@ pub(crate) fn show_main<R: Runtime>(app: &AppHandle<R>) -> tauri::Result<()> {
 pub(crate) fn main<R: Runtime>(
     app: &AppHandle<R>,
     visible: bool,
+    first: First,
 ) -> tauri::Result<WebviewWindow<R>> {
-    confined(app, MAIN, "index.html")?
+    let page = match first {
+        First::Inbox => "index.html#/approvals",
+        First::Overview => "index.html",
+    };
+    confined(app, MAIN, page)?
         .title("Countersign")
         .inner_size(1280.0, 800.0)
         .min_inner_size(1024.0, 700.0)

@@ -34,8 +34,10 @@ mod place;
 mod provider;
 mod quorum;
 mod rmcp;
+mod rotation;
 mod series;
 mod tokens;
+mod webhook;
 
 use place::Place;
 use serde_json::{Value, json};

@@ -1,11 +1,12 @@
 import { useQuery } from '@tanstack/react-query'
-import { Outlet } from '@tanstack/react-router'
-import { useState } from 'react'
+import { Outlet, useNavigate } from '@tanstack/react-router'
+import { useEffect, useState } from 'react'
 import { Loaded } from '@/components/Loaded'
 import { UnlockForm } from '@/components/UnlockForm'
 import { Lost } from '@/components/Lost'
 import { FirstRun } from '@/features/first-run/FirstRun'
 import { JoinGateway } from '@/features/first-run/JoinGateway'
+import { onInbox } from '@/ipc/events'
 import { status } from '@/ipc/queries'
 import type { StatusView } from '@/ipc/generated'
 import { Doubt } from './Doubt'
@@ -19,6 +20,15 @@ import { usePresence } from '@/components/presence'
 /** The window: what must be done first, the unlock form, or the console. */
 export function Frame() {
   const query = useQuery(status())
+  const navigate = useNavigate()
+  useEffect(
+    () =>
+      onInbox(() => {
+        // A dialog is closed on purpose: it may hold a secret shown once.
+        if (!document.querySelector('.mantine-Modal-content')) void navigate({ to: '/approvals' })
+      }),
+    [navigate],
+  )
   return (
     <div className={css.window}>
       <Loaded query={query}>{(now) => <Phase status={now} />}</Loaded>

@@ -4,7 +4,7 @@ import { Empty } from '@/components/Empty'
 import { Loaded } from '@/components/Loaded'
 import { Page } from '@/components/Page'
 import { TenantProvider } from '@/components/tenant'
-import { tenantList } from '@/ipc/queries'
+import { approvalList, tenantList } from '@/ipc/queries'
 import { useLastTenant } from './last-tenant'
 
 /** The beginning: the tenant that was looked at last, or the page of tenants when there is none. */
@@ -21,6 +21,31 @@ export function HomePage() {
           <Navigate to="/tenants" replace />
         )
       }}
+    </Loaded>
+  )
+}
+
+/** What waits: of the tenant that was looked at last, unless calls wait elsewhere alone. */
+export function InboxPage() {
+  const tenants = useQuery(tenantList())
+  const waiting = useQuery(approvalList(undefined, ['pending']))
+  const [last] = useLastTenant()
+  return (
+    <Loaded query={tenants}>
+      {(all) => (
+        <Loaded query={waiting}>
+          {(rows) => {
+            const known = all.find((tenant) => tenant.name === last)
+            const asked = all.filter((tenant) => rows.some((row) => row.tenant === tenant.id))
+            const found = (known && asked.includes(known) ? known : asked[0]) ?? known ?? all[0]
+            return found ? (
+              <Navigate to="/t/$tenant/approvals" params={{ tenant: found.name }} replace />
+            ) : (
+              <Navigate to="/tenants" replace />
+            )
+          }}
+        </Loaded>
+      )}
     </Loaded>
   )
 }

@@ -3,7 +3,7 @@ import {
 } from '@tanstack/react-router'
 import { parseSearch, stringifySearch } from './address'
 import { Frame } from './Frame'
-import { HomePage, NotFound, TenantFrame } from './places'
+import { HomePage, InboxPage, NotFound, TenantFrame } from './places'
 
 const root = createRootRoute({ component: Outlet, notFoundComponent: NotFound })
 
@@ -16,6 +16,7 @@ const decide = createRoute({
 
 const frame = createRoute({ getParentRoute: () => root, id: 'frame', component: Frame })
 const home = createRoute({ getParentRoute: () => frame, path: '/', component: HomePage })
+const inbox = createRoute({ getParentRoute: () => frame, path: '/approvals', component: InboxPage })
 const tenants = createRoute({
   getParentRoute: () => frame,
   path: '/tenants',
@@ -110,6 +111,7 @@ const tree = root.addChildren([
   decide,
   frame.addChildren([
     home,
+    inbox,
     tenants,
     operators,
     settings,

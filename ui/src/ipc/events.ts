@@ -23,6 +23,18 @@ function onTauriChange(heard: (change: Change) => void): () => void {
   }
 }
 
+/** Calls `asked` whenever keys that are heard anywhere ask for the waiting calls. */
+export function onInbox(asked: () => void): () => void {
+  if (!isTauri()) return () => undefined
+  let stopped = false
+  let stop: (() => void) | undefined
+  listen('inbox', asked).then((unlisten) => (stopped ? unlisten() : (stop = unlisten)), () => undefined)
+  return () => {
+    stopped = true
+    stop?.()
+  }
+}
+
 function onServerEvent(heard: (change: Change) => void): () => void {
   if (typeof EventSource === 'undefined') return () => undefined
   const source = new EventSource('/events')

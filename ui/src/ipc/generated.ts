@@ -109,7 +109,7 @@ export type AlertMute = {
 }
 
 /** A rule that raises alerts. */
-export type AlertRule = 'authn_failures' | 'clock_moved' | 'credential_unused' | 'glass_broken' | 'incident' | 'integrity_failed' | 'outside_allowlist' | 'provider_down' | 'session_overlong' | 'tool_drift'
+export type AlertRule = 'authn_failures' | 'clock_moved' | 'credential_unused' | 'glass_broken' | 'incident' | 'integrity_failed' | 'outside_allowlist' | 'provider_down' | 'rotation_failed' | 'session_overlong' | 'tool_drift'
 
 /** A rule, as it is set for a tenant. */
 export type AlertRuleView = {
@@ -554,6 +554,25 @@ export type AuthorityView = {
   server_authority: string | null
 }
 
+/** One thing that will happen to a credential. */
+export type CalendarView = {
+  /** When. */
+  at: Timestamp
+  /** What. */
+  what: CalendarWhat
+  /** The credential. */
+  credential: CredentialId
+  /** What it is recognised by. */
+  key_id: string
+  /** Its agent. */
+  agent: AgentId
+  /** The agent's name. */
+  agent_name: string
+}
+
+/** What happens to a credential. */
+export type CalendarWhat = 'ends_unused' | 'expires' | 'overlap_ends' | 'rotates'
+
 /** Somebody who can call a tool. */
 export type CellCaller = {
   /** The agent. */
@@ -756,6 +775,14 @@ export type CredentialView = {
   last_used: Timestamp | null
   /** The address it was last used from. */
   last_from: string | null
+  /** The credential that it takes the place of. */
+  replaces?: CredentialId
+  /** Whether it still waits for its holder to fetch it. */
+  waits?: boolean
+  /** When it makes way for the one that takes its place. */
+  overlap_ends?: Timestamp
+  /** When another one takes its place by itself. */
+  rotates?: Timestamp
 }
 
 /** How a call was judged. */
@@ -967,6 +994,16 @@ export type HourView = {
   deny: number
 }
 
+/** Whether the housekeeper does its work. */
+export type HousekeepingView = {
+  /** When it last looked. */
+  last: Timestamp | null
+  /** Since when it stands still, until a person has looked. */
+  halted: Timestamp | null
+  /** Why: what follows "the clock was set". */
+  why: string | null
+}
+
 /** A key that an identity provider publishes and that is not used. */
 export type IgnoredKeyView = {
   /** Its `kid`. */
@@ -1128,6 +1165,47 @@ export type Known = 'changed' | 'new' | 'same'
 /** What a configuration is written in. */
 export type Language = 'json' | 'shell'
 
+/**
+ * What a tenant says of its credentials. What it does not say is as usual, and nothing that it
+ * says is looser than the maximum.
+ */
+export type Lifecycle = {
+  /**
+   * How long a credential lasts at most, in seconds. Unless this is said, what is issued lasts
+   * 72 hours where nobody asks for another time, and 90 days at most.
+   */
+  lifetime_secs?: number
+  /**
+   * How long after its issue a credential is replaced at the latest. Two thirds of its life are
+   * the latest in any case.
+   */
+  rotate_secs?: number
+  /** How long the replaced one goes on beside its successor, from the successor's first use. */
+  overlap_secs?: number
+  /** How long after its issue a credential that was never used is an alert. */
+  alert_unused_secs?: number
+  /** How long nobody has used a credential when it is revoked. */
+  revoke_unused_secs?: number
+}
+
+/** How long what a tenant's agents prove themselves with lives. */
+export type LifecycleView = {
+  /** What the tenant says; what it leaves out is as usual. */
+  set: Lifecycle
+  /** How long what is issued lasts where nobody asks for another time, in seconds. */
+  usual_secs: number
+  /** How long a credential lasts at most, in seconds. */
+  longest_secs: number
+  /** How long after its issue one that lasts as usual is replaced, in seconds. */
+  rotate_secs: number
+  /** How long a replaced one goes on beside its successor, in seconds. */
+  overlap_secs: number
+  /** How long after its issue one that was never used is an alert, in seconds. */
+  alert_unused_secs: number
+  /** How long nobody has used one when it is revoked, in seconds. */
+  revoke_unused_secs: number
+}
+
 /** What the reference matrix is written as. */
 export type MatrixFormat = 'csv' | 'idp'
 
@@ -1216,6 +1294,14 @@ export type MostWaiting = number
 
 /** How a new client proves itself. */
 export type NewClientMethod = 'client_secret' | 'private_key_jwt' | 'tls_client_auth'
+
+/** How a notice fared. */
+export type NoticeView = {
+  /** When it was taken, or given up. */
+  at: Timestamp
+  /** Why it was given up. */
+  problem: string | null
+}
 
 /** A group of operators. */
 export type OperatorGroupView = {
@@ -1332,6 +1418,33 @@ export type PastKeyView = {
 
 /** What the window must do first. */
 export type Phase = 'first_run' | 'join' | 'ready'
+
+/** One fault. */
+export type PosturePoint = {
+  /** What it is. */
+  what: PostureWhat
+  /** The credential. */
+  credential: CredentialId
+  /** What it is recognised by. */
+  key_id: string
+  /** The name of its agent. */
+  agent_name: string
+  /** What to do about it. */
+  fix: string
+}
+
+/** How well a tenant's credentials are kept. */
+export type PostureView = {
+  /** Of 100: how many of each hundred have no fault. */
+  score: number
+  /** How many may be used. */
+  credentials: number
+  /** Each fault, with what to do about it. */
+  points: Array<PosturePoint>
+}
+
+/** What is wrong with how a credential is kept. */
+export type PostureWhat = 'ends_without_successor' | 'lives_too_long' | 'never_used' | 'not_fetched'
 
 /** What proves a credential, as far as that is public. */
 export type ProofView = { 'kind': 'api_key' } | { 'kind': 'certificate'
@@ -1536,6 +1649,18 @@ export type RevocationView = {
   ends: Timestamp
 }
 
+/** Who would be cut off. */
+export type RevokePreviewView = {
+  /** How many credentials would be revoked. */
+  credentials: number
+  /** How many sessions would end. */
+  sessions: number
+  /** How many calls that wait would be taken back. */
+  waiting: number
+  /** The names of the agents that have a credential that is good. */
+  agents: Array<string>
+}
+
 /** What is withdrawn. */
 export type Revoked = { 'kind': 'certificate'
   /** The authority. */
@@ -1580,6 +1705,28 @@ export type RoleRef = {
   id: RoleId
   /** Its name. */
   name: string
+}
+
+/** How far the run is that replaces all API keys of a tenant. */
+export type RotatedAllView = {
+  /** When it began. */
+  begun: Timestamp
+  /** How many were replaced just now. */
+  rotated: number
+  /** How many could not be, just now. They go on. */
+  failed: number
+  /** How many are left. */
+  left: number
+}
+
+/** A credential and the one that takes its place. */
+export type RotatedView = {
+  /** The old one. */
+  old: CredentialView
+  /** The new one. */
+  new: CredentialView
+  /** The secret of the new one, where its holder cannot fetch it any more. Shown once. */
+  secret: string | null
 }
 
 /** A file that was written for the operator. */
@@ -1899,6 +2046,8 @@ export type StatusView = {
   calls_per_minute: number
   /** Calls that wait for a person. */
   waiting_approvals: number
+  /** Why the web server that is told of waiting calls was not, the last time. */
+  webhook_problem: string | null
   /** Alerts that nobody has acknowledged. */
   open_alerts: number
   /** Those of them that need somebody now. */
@@ -2181,6 +2330,21 @@ export type Transport = { 'kind': 'stdio'
   url: string
   /** Headers that are sent with every request. */
   headers: { [key in string]: Setting }, }
+
+/** The web server that is told when calls begin to wait. */
+export type WebhookView = {
+  /**
+   * Its origin, such as `https://hooks.example`; nothing while nobody is told. The rest of its
+   * URL may be as good as a password and is not shown.
+   */
+  origin: string | null
+  /** Whether notices are signed. */
+  signed: boolean
+  /** When it was set. */
+  changed: Timestamp | null
+  /** How the last notice fared since then, or since the gateway's process was started. */
+  last: NoticeView | null
+}
 
 /** Every command of the backend: what goes in and what comes out. */
 export type Commands = {
@@ -2636,7 +2800,10 @@ export type Commands = {
       agent: AgentId
       /** What kind it is of: an API key. */
       kind: CredentialKind
-      /** Seconds; 72 h when absent, 90 days at most. */
+      /**
+       * Seconds; what is usual for the tenant (72 h) when absent, and no more than its credentials
+       * last (90 days).
+       */
       lifetime_secs?: number
       /** The task that the ready configuration declares. */
       task?: TaskId
@@ -2684,6 +2851,85 @@ export type Commands = {
       /** The tenant. */
       tenant: TenantId
     }; answer: Array<CredentialView> }
+  /**
+   * Has another credential take the place of one. Its holder fetches it with the old one; with
+   * `now`, the old one ends at once, and the secret of one that nobody has fetched is in the answer.
+   */
+  credential_rotate: { args: {
+      /** The tenant. */
+      tenant: TenantId
+      /** The old one. */
+      credential: CredentialId
+      /** Whether the old one ends at once. */
+      now?: boolean
+    }; answer: RotatedView }
+  /**
+   * Takes a replacement back, as long as the old credential is good: the old one goes on, the new
+   * one is over.
+   */
+  credential_rollback: { args: {
+      /** The tenant. */
+      tenant: TenantId
+      /** The old one. */
+      credential: CredentialId
+    }; answer: RotatedView }
+  /**
+   * Replaces the API keys of a tenant, some of them with each command, each in a transaction of its
+   * own. It is the same run until all that existed at its beginning are being replaced.
+   */
+  credential_rotate_all: { args: {
+      /** The tenant. */
+      tenant: TenantId
+      /** How many, at most: 1 to 500. */
+      most: number
+    }; answer: RotatedAllView }
+  /** Whether the housekeeper does its work. */
+  housekeeping_show: { args: Record<string, never>; answer: HousekeepingView }
+  /**
+   * Has the housekeeper go on that stands still because the clock was set: somebody has looked, and
+   * the clock is right.
+   */
+  housekeeping_resume: { args: Record<string, never>; answer: HousekeepingView }
+  /** What will happen to a tenant's credentials in the next 90 days, the next first. */
+  credential_calendar: { args: {
+      /** The tenant. */
+      tenant: TenantId
+    }; answer: Array<CalendarView> }
+  /**
+   * How well a tenant's credentials are kept: of 100, with what is to be done about each that is
+   * missing.
+   */
+  credential_posture: { args: {
+      /** The tenant. */
+      tenant: TenantId
+    }; answer: PostureView }
+  /**
+   * Who would be cut off by revoking all that an agent, or a tenant, proves itself with. Nothing is
+   * done.
+   */
+  revoke_preview: { args: {
+      /** The tenant. */
+      tenant: TenantId
+      /** The agent; all of the tenant's when absent. */
+      agent?: AgentId
+    }; answer: RevokePreviewView }
+  /** How long a tenant's credentials live, with what is in force where it says nothing. */
+  lifecycle_show: { args: {
+      /** The tenant. */
+      tenant: TenantId
+    }; answer: LifecycleView }
+  /** Says how long a tenant's credentials live. What exists keeps the end that it has. */
+  lifecycle_set: { args: {
+      /** The tenant. */
+      tenant: TenantId
+      /** How long now. What is left out is as usual. */
+      lifecycle: Lifecycle
+      /**
+       * An owner's passphrase. Letting anything live longer takes it, where no operator is at the
+       * console.
+       */
+      owner?: string
+    }; answer: LifecycleView }
   /**
    * Issues a certificate to an agent. Its key, if it is made here, is in the answer and nowhere
    * else.
@@ -3151,6 +3397,24 @@ export type Commands = {
       /** In this tenant; in all, when absent. */
       tenant?: TenantId
     }; answer: ApprovalWeek }
+  /** The web server that is told when calls begin to wait, and how the last notice fared. */
+  webhook_show: { args: Record<string, never>; answer: WebhookView }
+  /** Has a web server told when calls begin to wait: how many, and of which tenant. */
+  webhook_set: { args: {
+      /** Its URL: `https`, or `http` on this machine. */
+      url: string
+      /**
+       * What notices are signed with from now on: `whsec_` and 24 to 64 bytes in Base64. What they
+       * are signed with already, when absent.
+       */
+      key?: string
+      /** Whether they are not signed any more. */
+      unsigned?: boolean
+    }; answer: WebhookView }
+  /** Tells the server once, as a test, that no call waits. */
+  webhook_test: { args: Record<string, never>; answer: WebhookView }
+  /** Tells nobody any more. */
+  webhook_remove: { args: Record<string, never>; answer: WebhookView }
   /**
    * How approving went: what became of calls, and how long people took, by tool or by agent; and
    * the cells of the matrix that the last 30 days speak for changing. Nothing is changed by it.

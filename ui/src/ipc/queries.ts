@@ -22,6 +22,9 @@ export const operatorList = () => queryOptions({ queryKey: ['registry', 'operato
 export const consoleList = () =>
   queryOptions({ queryKey: ['registry', 'consoles'], queryFn: () => call('console_list'), refetchInterval: 15_000 })
 
+/** Changes with the status. */
+export const webhookShow = () => queryOptions({ queryKey: ['status', 'webhook'], queryFn: () => call('webhook_show') })
+
 export const tenantList = () =>
   queryOptions({ queryKey: ['registry', 'tenants'], queryFn: () => call('tenant_list') })
 

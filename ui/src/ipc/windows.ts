@@ -21,6 +21,29 @@ export async function joinGateway(file: string | null, code: string): Promise<St
 /** Whether this is the app, which can join a gateway elsewhere; a browser cannot. */
 export const mayJoin = (): boolean => isTauri()
 
+/** The keys that bring the waiting calls to the front from anywhere, and why they do not where they do not. */
+export type ShortcutView = { keys: string | null; problem: string | null; impossible: string | null }
+
+export async function shortcutShow(): Promise<ShortcutView> {
+  try {
+    return await invoke<ShortcutView>('shortcut_show')
+  } catch (thrown) {
+    throw toIpcError(thrown)
+  }
+}
+
+/** Takes other keys for that from now on; none, when null. */
+export async function shortcutSet(keys: string | null): Promise<ShortcutView> {
+  try {
+    return await invoke<ShortcutView>('shortcut_set', keys === null ? {} : { keys })
+  } catch (thrown) {
+    throw toIpcError(thrown)
+  }
+}
+
+/** Whether this is the app, which can hear keys anywhere; a browser cannot. */
+export const hearsKeys = (): boolean => isTauri()
+
 /** Opens the approval window on one call. In a browser the route opens in this window. */
 export async function openApprovalWindow(tenant: TenantId, approval: ApprovalId): Promise<void> {
   if (!isTauri()) {

@@ -169,6 +169,11 @@ impl Engine {
             EventKind::IntegrityFailed => {
                 found.fired.push(plain(AlertRule::IntegrityFailed, seq, event));
             }
+            EventKind::RotationFailed => found.fired.push(Firing {
+                subject: event.credential.map(|it| it.to_string()).unwrap_or_default(),
+                agent: facts.agent.clone(),
+                ..plain(AlertRule::RotationFailed, seq, event)
+            }),
             EventKind::ProviderUnreachable => found.fired.push(Firing {
                 subject: provider(event),
                 ..plain(AlertRule::ProviderDown, seq, event)
@@ -201,6 +206,10 @@ impl Engine {
             | EventKind::ConsoleAttached
             | EventKind::ConsoleLeft
             | EventKind::ConsoleRefused
+            | EventKind::CredentialDelivered
+            | EventKind::CredentialOverlap
+            | EventKind::CredentialRetired
+            | EventKind::CredentialRotated
             | EventKind::Decision
             | EventKind::ExecutionFinished
             | EventKind::ExecutionStarted

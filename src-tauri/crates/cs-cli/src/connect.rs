@@ -12,6 +12,7 @@ mod endpoint;
 mod events;
 mod key;
 mod message;
+mod renewal;
 mod repeated;
 mod session;
 #[cfg(test)]
@@ -29,7 +30,7 @@ use tokio::sync::mpsc;
 
 use bridge::Bridge;
 use endpoint::Endpoint;
-use key::Key;
+use renewal::Keys;
 use tls::TlsFiles;
 
 /// The most bytes of one message of the client. The gateway refuses those over 4 MiB and has it
@@ -54,8 +55,8 @@ pub(crate) struct Connect {
 
 /// Runs the bridge until the client is done or the process is asked to end.
 pub(crate) async fn run(args: Connect) -> Result<()> {
-    let key = args.key_file.as_deref().map(Key::read).transpose()?;
-    let endpoint = Endpoint::new(&args.url, key, &args.tls)?;
+    let keys = args.key_file.as_deref().map(Keys::read).transpose()?;
+    let endpoint = Endpoint::new(&args.url, keys, &args.tls)?;
     let mut asked_to_end = signal(SignalKind::terminate()).context("cannot listen for signals")?;
     let mut interrupted = signal(SignalKind::interrupt()).context("cannot listen for signals")?;
     let (out, messages) = mpsc::channel(64);

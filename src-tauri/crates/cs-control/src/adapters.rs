@@ -5,6 +5,7 @@ pub(crate) mod desk;
 pub(crate) mod ledger;
 pub mod random;
 pub(crate) mod record;
+pub(crate) mod renewals;
 pub(crate) mod revocations;
 pub(crate) mod secrets;
 pub(crate) mod series;
@@ -38,6 +39,7 @@ pub(crate) fn ports(core: &Arc<Core>) -> Ports {
             core: Arc::downgrade(core),
             sealed: Mutex::default(),
         }),
+        renewals: Arc::new(renewals::Successors { core: Arc::downgrade(core) }),
         revocations: Arc::new(revocations::Withdrawn { core: Arc::downgrade(core) }),
     }
 }

@@ -30,6 +30,9 @@ pub(crate) use clock::look as look_at_clock;
 /// The most characters of what is wrong with the log.
 const LONGEST_DETAIL: usize = 300;
 
+/// A day, in seconds.
+const DAY: u32 = 24 * 60 * 60;
+
 /// How many events are looked at in one go.
 const PIECE: u32 = 1000;
 
@@ -192,9 +195,15 @@ pub(crate) async fn look(core: &Core, credentials: bool) -> Result<(), ControlEr
         let percent = settings(it.tenant, AlertRule::SessionOverlong)?;
         it.is_overlong(percent).then(|| it.firing(now))
     });
+    let document = core.document();
     let unused = unused.iter().filter_map(|it| {
         let days = settings(it.tenant, AlertRule::CredentialUnused)?;
-        it.for_days(days, now).then(|| it.firing(days, now))
+        let doc = document.tenants.iter().find(|doc| doc.id == it.tenant);
+        let terms = doc.map(|doc| doc.lifecycle).unwrap_or_default();
+        // The rule's own number can only be a shorter one.
+        let secs = days.saturating_mul(DAY).min(terms.alert_unused());
+        let span = Duration::from_secs(u64::from(secs));
+        it.for_so_long(span, now).then(|| it.firing(span, now))
     });
     let fired: Vec<Firing> = overlong.chain(unused).collect();
     if fired.is_empty() {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use cs_model::document::{AgentDoc, TaskDoc, TenantDoc};
+use cs_model::lifecycle::Span;
 use cs_model::{AgentId, Name, TaskId};
 use ipnet::IpNet;
 
@@ -15,13 +16,27 @@ pub(crate) const MOST_SECS: u64 = 90 * 24 * 60 * 60;
 /// The most networks of one credential.
 const MOST_NETWORKS: usize = 64;
 
-/// How long a credential lasts, in seconds.
-pub(crate) fn lifetime(asked: Option<u64>, usual: u64) -> Result<u64, ControlError> {
-    let lifetime = asked.unwrap_or(usual);
-    if (1..=MOST_SECS).contains(&lifetime) {
+/// How long a credential of a tenant lasts, in seconds: what was asked for, or what is usual of its
+/// kind, and never longer than the tenant's credentials do.
+pub(crate) fn lifetime(
+    doc: &TenantDoc,
+    asked: Option<u64>,
+    usual: u64,
+) -> Result<u64, ControlError> {
+    let longest = u64::from(doc.lifecycle.longest()).min(MOST_SECS);
+    let lifetime = asked.unwrap_or_else(|| usual.min(longest));
+    if (1..=longest).contains(&lifetime) {
         return Ok(lifetime);
     }
-    let rule = format!("a credential lasts between 1 and {MOST_SECS} seconds (90 days)");
+    let rule = if longest < MOST_SECS {
+        format!(
+            "a credential of tenant `{}` lasts between 1 and {longest} seconds ({}), not {lifetime}",
+            doc.name,
+            Span(longest)
+        )
+    } else {
+        format!("a credential lasts between 1 and {MOST_SECS} seconds (90 days), not {lifetime}")
+    };
     Err(ControlError::invalid("lifetime_secs", rule))
 }
 

@@ -14,13 +14,16 @@ pub mod declared;
 pub mod identity;
 pub mod issued;
 pub mod issuer;
+pub mod lifecycle;
 pub mod matrix;
 pub mod operator;
+pub mod outlook;
 pub mod policy;
 pub mod provider;
 pub mod reference;
 pub mod registry;
 pub mod revocation;
+pub mod rotation;
 pub mod series;
 pub mod server;
 pub mod serving;
@@ -32,6 +35,7 @@ pub mod status;
 pub mod task;
 pub mod template;
 pub mod tenant;
+pub mod webhook;
 
 use crate::command::{Entry, Visitor, commands};
 
@@ -100,6 +104,16 @@ commands! {
     credential::CredentialRevoke,
     credential::CredentialRelease,
     credential::CredentialList,
+    rotation::CredentialRotate,
+    rotation::CredentialRollback,
+    rotation::CredentialRotateAll,
+    rotation::HousekeepingShow,
+    rotation::HousekeepingResume,
+    outlook::CredentialCalendar,
+    outlook::CredentialPosture,
+    outlook::RevokePreview,
+    lifecycle::LifecycleShow,
+    lifecycle::LifecycleSet,
     certificate::CertificateIssue,
     certificate::CertificateRegister,
     authority::AuthorityShow,
@@ -147,6 +161,10 @@ commands! {
     issued::ApprovalIssue,
     crowd::ApprovalDenyAll,
     approval::ApprovalWeekOf,
+    webhook::WebhookShow,
+    webhook::WebhookSet,
+    webhook::WebhookTest,
+    webhook::WebhookRemove,
     stats::ApprovalStatsOf,
     series::SeriesList,
     series::SeriesSign,

@@ -19,6 +19,8 @@ use crate::bell::Bell;
 use crate::consoles::links::Consoles;
 use crate::examined::Examined;
 use crate::failure::ControlError;
+use crate::herald::Herald;
+use crate::housekeeper::Housekeeper;
 use crate::tls::Handshakes;
 use crate::vault::{self, Vault};
 use crate::view::status::SecretKeeping;
@@ -36,6 +38,9 @@ pub(crate) struct Core {
     pub(crate) anchorage: Anchorage,
     pub(crate) examined: Examined,
     pub(crate) watch: Watch,
+    /// Who is told that calls wait.
+    pub(crate) herald: Herald,
+    pub(crate) housekeeper: Housekeeper,
     /// Consoles on other machines.
     pub(crate) consoles: Consoles,
     /// What requests are judged by.
@@ -88,6 +93,8 @@ impl Core {
             anchorage: Anchorage::default(),
             examined: Examined::default(),
             watch: Watch::default(),
+            herald: Herald::default(),
+            housekeeper: Housekeeper::default(),
             consoles: Consoles::default(),
             world: watch::Sender::new(Arc::default()),
             handshakes: Handshakes::default(),

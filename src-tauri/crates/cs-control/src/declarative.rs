@@ -19,6 +19,7 @@
 //!       reader-1: { roles: [reader], tasks: [night], rate: { calls: 60, secs: 60 }, most_waiting: 5, responsible: Ada }
 //!     identity_providers: { okta: { settings: { issuer: 'https://..', jwks_uri: 'https://..' } } }
 //!     issuer: { enabled: true, token_secs: 600 }
+//!     lifecycle: { lifetime_secs: 86400, overlap_secs: 3600 }
 //! ```
 //!
 //! Things are known by their names: a tool as `server/name`, everything else that a server publishes
@@ -35,8 +36,8 @@ use cs_model::provider::ProviderSettings;
 use cs_model::state::Standing;
 use cs_model::upstream::Transport;
 use cs_model::{
-    Document, Effects, Grant, MostWaiting, Name, OperatorId, Passes, Rate, ServerId, Signing,
-    ToolId,
+    Document, Effects, Grant, Lifecycle, MostWaiting, Name, OperatorId, Passes, Rate, ServerId,
+    Signing, ToolId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -83,6 +84,9 @@ pub(crate) struct DeclaredTenant {
     /// The gateway's own token issuer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) issuer: Option<DeclaredIssuer>,
+    /// How long what its agents prove themselves with lives.
+    #[serde(default, skip_serializing_if = "Lifecycle::is_default")]
+    pub(crate) lifecycle: Lifecycle,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -336,6 +340,7 @@ fn declare_tenant(doc: &TenantDoc, reached: &Reached) -> Option<DeclaredTenant> 
         issuer: doc
             .issuer
             .map(|it| DeclaredIssuer { enabled: it.enabled, token_secs: it.token_secs }),
+        lifecycle: doc.lifecycle,
     })
 }
 

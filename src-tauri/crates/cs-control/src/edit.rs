@@ -295,7 +295,7 @@ fn recognised(found: Credential, now: Timestamp) -> Result<(Holder, Recognised),
         tenant: found.tenant,
         agent: found.agent,
         state: found.state(now),
-        expires: found.expires,
+        expires: found.ends(),
         networks,
         tasks: found.tasks,
     };

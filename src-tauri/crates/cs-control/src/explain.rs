@@ -34,7 +34,18 @@ pub(crate) struct Case<'c> {
     pub(crate) credentials: &'c [Credential],
     /// The agent's sessions that are live.
     pub(crate) live: &'c [Kept],
+    /// What the agent has waiting; nothing where that does not matter.
+    pub(crate) waiting: Option<Waiting>,
     pub(crate) now: Timestamp,
+}
+
+/// How many calls wait for people.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Waiting {
+    /// Of the agent.
+    pub(crate) of_agent: usize,
+    /// Of the session, where it is about one.
+    pub(crate) of_session: usize,
 }
 
 /// Every step, and what all of them come to.

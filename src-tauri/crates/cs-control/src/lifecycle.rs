@@ -20,7 +20,9 @@ use crate::serving::start_if_asked;
 pub(crate) use crate::serving::{audience, expected_address};
 use crate::unlock::{Seat, Unlocked};
 use crate::view::status::SecretKeeping;
-use crate::{alerts, anchor, consoles, health, issuer, operators, serving, starter, vault};
+use crate::{
+    alerts, anchor, consoles, health, housekeeper, issuer, operators, serving, starter, vault,
+};
 
 /// How often the clock is looked at.
 const TICK: Duration = Duration::from_secs(1);
@@ -61,6 +63,9 @@ async fn open_registry(control: &Control, registry: Registry) -> Result<(), Cont
     anchor::follow(&core);
     alerts::catch_up(&core).await;
     alerts::follow(&core);
+    if let Err(error) = housekeeper::run(&core).await {
+        tracing::warn!(%error, "the housekeeper did not catch up");
+    }
     start_if_asked(control).await;
     Ok(())
 }
@@ -345,6 +350,7 @@ pub(crate) async fn tick(inner: &Inner, prune: bool) -> Result<(), ControlError>
     if prune {
         core.registry.submit(nonce::Prune { now }).await?;
         issuer::forget_retired(&core).await?;
+        housekeeper::run(&core).await?;
     }
     Ok(())
 }

@@ -38,6 +38,8 @@ impl Over {
             event.task = found.new.task;
             event.reason = Some(why.as_str().to_owned());
             edit.tell(event);
+            let taken = cs_registry::series::taken_along(edit.db(), tenant, *session, at).await?;
+            taken.into_iter().for_each(|event| edit.tell(event));
             let (_, events) =
                 approval::withdraw_of_session(edit.db(), tenant, *session, at).await?;
             events.into_iter().for_each(|event| edit.tell(event));

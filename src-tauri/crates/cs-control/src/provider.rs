@@ -1,6 +1,6 @@
 //! Identity providers: what may be said of one, and what is known of the products.
 
-mod address;
+pub(crate) mod address;
 mod presets;
 mod rules;
 

@@ -22,6 +22,7 @@ pub(crate) use alert::{alert, alert_rule};
 
 use crate::core::Core;
 use crate::failure::ControlError;
+use crate::housekeeper::due;
 use crate::names::Names;
 use crate::signing::Terms;
 use crate::summary;
@@ -92,6 +93,10 @@ pub(crate) fn credential(doc: &TenantDoc, found: &Credential, now: Timestamp) ->
         expires: found.expires,
         last_used: found.last_used,
         last_from: found.last_from.clone(),
+        replaces: found.replaces,
+        waits: found.waits(),
+        overlap_ends: found.overlap_ends,
+        rotates: due::rotates(found, doc.lifecycle, now),
     }
 }
 

@@ -334,6 +334,10 @@ pub(crate) fn check_loosened(
             .agents
             .iter()
             .any(|it| agents.get(&it.id).is_some_and(|was| it.responsible != Some(*was)));
+        if after.lifecycle.is_looser_than(&before.lifecycle) {
+            let rule = "letting credentials live longer takes an owner's passphrase";
+            return Err(ControlError::invalid("owner", rule));
+        }
         if weaker || unbarred {
             let rule = "asking less of those who sign, or letting sign who may not, takes an \
                         owner's passphrase";

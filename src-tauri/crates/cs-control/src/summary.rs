@@ -71,6 +71,22 @@ pub(crate) fn summary(event: &Event, names: &Names) -> String {
             with(&format!("A console of {who} on another machine is gone"), detail)
         }
         EventKind::ConsoleRefused => format!("A console on another machine was not let in{why}"),
+        EventKind::CredentialDelivered => {
+            with(&format!("{who} fetched its new credential"), detail)
+        }
+        EventKind::CredentialOverlap => {
+            with(&format!("A credential of {who} makes way for its successor"), detail)
+        }
+        EventKind::CredentialRetired => {
+            let which = detail.map(|it| format!(", {it},")).unwrap_or_default();
+            format!("A credential of {who}{which} is over{why}")
+        }
+        EventKind::CredentialRotated => {
+            with(&format!("A credential of {who} is to be replaced"), detail)
+        }
+        EventKind::RotationFailed => {
+            with(&format!("A credential of {who} could not be replaced"), detail)
+        }
         EventKind::Decision => decision(event, &who, &tool, &why),
         EventKind::ExecutionFinished => finished(event, &tool),
         EventKind::ExecutionStarted => format!("{who} has {tool} called"),

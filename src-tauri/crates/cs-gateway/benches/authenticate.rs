@@ -16,8 +16,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use cs_gateway::ports::{
     ApprovalDesk, AuditSink, Clock, FiledCall, GivenUp, Meanwhile, NewApproval, Nonce, NonceStore,
-    PortError, Ports, Random, Redemption, RevocationList, Ruling, RunningSeries, SecretSource,
-    SeriesBook, SeriesUse, SessionStore, Spend, StoredSession, TokenLedger,
+    PortError, Ports, Random, Redemption, Renewal, Renewals, RevocationList, Ruling, RunningSeries,
+    SecretSource, SeriesBook, SeriesUse, SessionStore, Spend, StoredSession, TokenLedger,
 };
 use cs_gateway::world::{Credentials, Holder, Providers, Recognised, World};
 use cs_gateway::{Config, Gateway};
@@ -140,6 +140,10 @@ impl SeriesBook for Nothing {
         Ok(Vec::new())
     }
 
+    fn signed(&self) -> watch::Receiver<u64> {
+        watch::channel(0).1
+    }
+
     async fn redeem(&self, _: SeriesUse, _: Vec<Event>) -> Result<Spend, PortError> {
         nothing()
     }
@@ -192,6 +196,13 @@ impl SecretSource for Nothing {
 }
 
 #[async_trait]
+impl Renewals for Nothing {
+    async fn renew(&self, _: TenantId, _: CredentialId, _: Event) -> Result<Renewal, PortError> {
+        Ok(Renewal::NotYet)
+    }
+}
+
+#[async_trait]
 impl RevocationList for Nothing {
     async fn give_up(&self, _: GivenUp, _: Vec<Event>) -> Result<(), PortError> {
         nothing()
@@ -231,6 +242,7 @@ impl Stage {
             series: nothing.clone(),
             ledger: nothing.clone(),
             secrets: nothing.clone(),
+            renewals: nothing.clone(),
             revocations: nothing,
         };
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
@@ -334,6 +346,7 @@ fn world(issuer: &str) -> World {
                 settings: serde_json::from_value(settings).unwrap(),
             }],
             issuer: None,
+            lifecycle: cs_model::Lifecycle::default(),
         }],
     };
     let mut credentials = Credentials::default();

@@ -66,7 +66,7 @@ impl Letter<'_> {
         }
     }
 
-    fn is_signed(&self) -> bool {
+    pub(crate) fn is_signed(&self) -> bool {
         self.headers.contains_key("signature-input") || self.headers.contains_key("signature")
     }
 }

@@ -1,6 +1,6 @@
 //! Small documents of identity providers, fetched as if everybody on the way were hostile: no
 //! redirects, no proxies, no cookies, nothing compressed, an end to time and size, and only
-//! addresses that an identity provider may be at.
+//! addresses that an identity provider may be at. Notices are delivered in the same way.
 
 use std::error::Error as _;
 use std::sync::OnceLock;
@@ -10,7 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use cs_model::Secret;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
 use http::{Method, Request, Response, StatusCode, Uri};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
@@ -91,12 +91,41 @@ impl Fetcher {
         timeout(patience, self.exchange(request, reach)).await.map_err(|_| FetchError::Late)?
     }
 
+    /// Posts JSON, and learns nothing but whether it was taken.
+    pub(crate) async fn deliver(
+        &self,
+        url: &str,
+        reach: Reach,
+        headers: HeaderMap,
+        body: String,
+        patience: Duration,
+    ) -> Result<(), FetchError> {
+        let mut request = Request::new(Full::from(body));
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = acceptable(url, reach)?;
+        *request.headers_mut() = headers;
+        let kind = HeaderValue::from_static("application/json");
+        request.headers_mut().insert(CONTENT_TYPE, kind);
+        let sent = timeout(patience, self.send(request, reach)).await;
+        let status = sent.map_err(|_| FetchError::Late)??.status();
+        // A redirect is no success.
+        if status.is_success() { Ok(()) } else { Err(FetchError::Status(status.as_u16())) }
+    }
+
     async fn exchange(
         &self,
         mut request: Request<Body>,
         reach: Reach,
     ) -> Result<Bytes, FetchError> {
         request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
+        read(self.send(request, reach).await?).await
+    }
+
+    async fn send(
+        &self,
+        request: Request<Body>,
+        reach: Reach,
+    ) -> Result<Response<Incoming>, FetchError> {
         let sent = if request.uri().scheme_str() == Some("https") {
             let client = self.secure(reach).ok_or_else(no_roots)?;
             client.request(request).await
@@ -108,7 +137,7 @@ impl Fetcher {
                 .build(tcp);
             client.request(request).await
         };
-        read(sent.map_err(|error| unsent(&error))?).await
+        sent.map_err(|error| unsent(&error))
     }
 
     fn secure(&self, reach: Reach) -> Option<&Secure> {
@@ -140,7 +169,8 @@ fn acceptable(url: &str, reach: Reach) -> Result<Uri, FetchError> {
     }
     match uri.scheme_str() {
         Some("https") => Ok(uri),
-        Some("http") if reach == Reach::Private => Ok(uri),
+        // Which addresses are reached without TLS is seen when it is connected to.
+        Some("http") if reach != Reach::Public => Ok(uri),
         Some("http") => Err(FetchError::Url("it is not `https`")),
         Some(_) | None => Err(FetchError::Url("it is neither `https` nor `http`")),
     }
@@ -206,7 +236,7 @@ mod tests {
             "",
         ];
         for url in never {
-            for reach in [Reach::Public, Reach::Private] {
+            for reach in [Reach::Public, Reach::Private, Reach::Server] {
                 assert!(acceptable(url, reach).is_err(), "{url}");
             }
         }

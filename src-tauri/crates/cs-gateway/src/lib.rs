@@ -5,7 +5,8 @@
 //! `router` (where it goes), `call` (its life on one screen), `wire` (what it says), `authn`
 //! (who), `session` (for what), `authz` (whether), `item` and `schema` (with what), `rates` (how often), `settle` (on record, and signed for), `proxy`
 //! (the only way out), `refusal` (any gate's no). Beside it stands `issuer`, where agents without an
-//! identity provider get their tokens. [`ports`] and [`world`] are what it needs of
+//! identity provider get their tokens, and `notice`, which tells a web server that something
+//! waits. [`ports`] and [`world`] are what it needs of
 //! the rest of the product.
 
 mod addresses;
@@ -29,12 +30,14 @@ mod listener;
 mod local;
 mod metadata;
 mod meter;
+mod notice;
 mod parked;
 pub mod ports;
 mod proxy;
 mod rates;
 mod recent;
 mod refusal;
+mod renewal;
 mod router;
 mod schema;
 mod session;
@@ -62,6 +65,7 @@ pub use issuers::{
     ProviderStatus,
 };
 pub use item::{examine, named};
+pub use notice::{Notices, Undelivered};
 pub use rates::Usage;
 pub use schema::{Repeated, SchemaFault};
 pub use session::SessionSummary;

@@ -14,6 +14,7 @@ use cs_model::{
     SessionId, TaskId, TenantId, Timestamp, ToolId,
 };
 use cs_policy::Session;
+use tokio::sync::watch;
 
 /// Everything the gateway needs, in one place.
 #[derive(Clone, Debug)]
@@ -36,6 +37,8 @@ pub struct Ports {
     pub ledger: Arc<dyn TokenLedger>,
     /// Secrets.
     pub secrets: Arc<dyn SecretSource>,
+    /// Credentials that take the place of others.
+    pub renewals: Arc<dyn Renewals>,
     /// Tokens that were withdrawn.
     pub revocations: Arc<dyn RevocationList>,
 }
@@ -361,6 +364,10 @@ pub trait SeriesBook: Debug + Send + Sync {
         tool: ToolId,
     ) -> Result<Vec<RunningSeries>, PortError>;
 
+    /// Changes whenever somebody has signed a series, for whichever session: whoever waits for a
+    /// person looks again whether it covers the call.
+    fn signed(&self) -> watch::Receiver<u64>;
+
     /// Spends one call of a series. Of any number of concurrent attempts at most as many succeed
     /// as it has calls, each with a number of its own, and they stay spent across a crash and a
     /// power cut. Refused when it has ended, and when somebody approved the very call; a request
@@ -415,4 +422,40 @@ pub trait RevocationList: Debug + Send + Sync {
     /// Withdraws a token. Once it returns, the token stays withdrawn across a crash, and what
     /// requests are judged by says so. Withdrawing one that is withdrawn already changes nothing.
     async fn give_up(&self, token: GivenUp, events: Vec<Event>) -> Result<(), PortError>;
+}
+
+/// What there is to hand over to the holder of a credential.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub enum Renewal {
+    /// Nothing takes its place yet.
+    #[default]
+    NotYet,
+    /// This does, and it is on record that it is handed over.
+    Ready {
+        /// The new credential.
+        credential: CredentialId,
+        /// Its key id.
+        key_id: String,
+        /// When it ends.
+        expires: Timestamp,
+    },
+    /// Nothing that this holder may have.
+    Refused {
+        /// Why, in a short code.
+        reason: &'static str,
+    },
+}
+
+/// Hands credentials over that take the place of others.
+#[async_trait]
+pub trait Renewals: Debug + Send + Sync {
+    /// Looks what takes the place of an API key whose holder has proven itself. As long as the new
+    /// one was never used it is the same one each time; from then on it is refused. The event is
+    /// recorded only where there is something to hand over, and is durable once this returns.
+    async fn renew(
+        &self,
+        tenant: TenantId,
+        old: CredentialId,
+        event: Event,
+    ) -> Result<Renewal, PortError>;
 }

@@ -1,5 +1,7 @@
 //! Any gate's no, and what the client sees of it.
 
+mod fault;
+
 use std::borrow::Cow;
 
 use cs_model::{ApprovalId, CorrelationId, Kind, ToolName};
@@ -11,6 +13,8 @@ use crate::edge::Fault;
 use crate::ports::PortError;
 use crate::upstream::EXTENSION;
 use crate::wire::{Era, Flaw, Id, MODERN};
+
+pub(crate) use self::fault::UpstreamFault;
 
 /// Why a request is not done.
 #[derive(Debug)]
@@ -69,6 +73,11 @@ pub(crate) enum Refusal {
     MethodUnknown {
         /// The era.
         era: Era,
+    },
+    /// There is no credential that could be handed over to the caller.
+    NoSuccessor {
+        /// Why, in a short code.
+        reason: &'static str,
     },
     /// The tool is not in the session's allowlist, or does not exist.
     NotListed {
@@ -138,21 +147,6 @@ pub(crate) enum Refusal {
         /// That revision.
         requested: String,
     },
-}
-
-/// What went wrong with a server behind the gateway, as far as the agent may know.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum UpstreamFault {
-    /// It publishes another definition of the tool than the pinned one.
-    Drift,
-    /// It is not known whether the call was executed.
-    Lost,
-    /// Its answer was refused.
-    Rejected,
-    /// It did not answer in time.
-    TimedOut,
-    /// It could not be reached; the call was not executed.
-    Unreachable,
 }
 
 /// What the client sees.
@@ -245,6 +239,9 @@ impl Refusal {
             }
             Self::MethodUnknown { era: Era::Modern } => {
                 say(StatusCode::NOT_FOUND, -32601, "There is no such method")
+            }
+            Self::NoSuccessor { .. } => {
+                say(StatusCode::FORBIDDEN, INVALID, "There is no credential to hand over")
             }
             Self::NotListed { kind, era, name } => Public {
                 status: StatusCode::OK,
@@ -345,6 +342,7 @@ impl Refusal {
             Self::Message(flaw) => Some(flaw.reason()),
             Self::Method => Some("http_method"),
             Self::MethodUnknown { .. } => Some("method_unknown"),
+            Self::NoSuccessor { reason } => Some(reason),
             Self::NotSignable => Some("not_signable"),
             Self::Origin => Some("origin"),
             Self::Path => Some("path"),
@@ -441,29 +439,6 @@ impl Refusal {
         let error = serde_json::json!({ "code": code, "message": message, "data": data });
         let id = id.map(|id| format!("\"id\":{id},")).unwrap_or_default();
         format!("{{\"jsonrpc\":\"2.0\",{id}\"error\":{error}}}")
-    }
-}
-
-impl UpstreamFault {
-    /// A short code for the log.
-    pub(crate) const fn code(self) -> &'static str {
-        match self {
-            Self::Drift => "definition_drift",
-            Self::Lost => "upstream_lost",
-            Self::Rejected => "upstream_rejected",
-            Self::TimedOut => "upstream_timed_out",
-            Self::Unreachable => "upstream_unreachable",
-        }
-    }
-
-    const fn sentence(self) -> &'static str {
-        match self {
-            Self::Drift => "It has changed since it was accepted, so it was not called",
-            Self::Lost => "The server was lost before it answered; the call may have been executed",
-            Self::Rejected => "The answer of the server was refused",
-            Self::TimedOut => "The server did not answer in time; the call may have been executed",
-            Self::Unreachable => "The server could not be reached; nothing was executed",
-        }
     }
 }
 

@@ -21,6 +21,7 @@ use crate::issuer;
 use crate::metadata;
 use crate::ports::PortError;
 use crate::refusal::Refusal;
+use crate::renewal;
 use crate::tls::Peer;
 use crate::tool::{self, Asked};
 use crate::trail::Trail;
@@ -129,6 +130,12 @@ async fn route(
     if let Some(place) = issuer::place(parts.uri.path()) {
         return Routed::Answer(match recognise(gate, &parts, &caller.wire) {
             Ok(_) => issuer::serve(gate, (&parts, body), &caller, place, trail).await,
+            Err(why) => refuse(gate, trail, None, why).await,
+        });
+    }
+    if let Some(tenant) = renewal::place(parts.uri.path()) {
+        return Routed::Answer(match recognise(gate, &parts, &caller.wire) {
+            Ok(_) => renewal::serve(gate, (&parts, body), &caller, tenant, trail).await,
             Err(why) => refuse(gate, trail, None, why).await,
         });
     }

@@ -17,7 +17,7 @@ use cs_policy::{Held, Permit, Verdict};
 use tokio::sync::watch;
 
 pub(crate) use self::hold::Heard;
-pub(crate) use self::series::pay as pay_in_series;
+pub(crate) use self::series::{pay as pay_in_series, signed as series_signed};
 use crate::authz;
 use crate::gate::Gate;
 use crate::item::Wanted;
@@ -179,16 +179,29 @@ pub(crate) fn filed_before(
 }
 
 /// Waits for what becomes of a call that is before a person. Nothing is lost when nobody waits
-/// any more.
+/// any more. Answers with nothing when a series was signed that may cover it.
 pub(crate) async fn heard(
     gate: &Gate,
     asked: &Asked,
     filed: &Filed,
     line: &mut Line,
     cancelled: &mut watch::Receiver<bool>,
-) -> Result<Heard, PortError> {
+    signed: &mut watch::Receiver<u64>,
+) -> Result<Option<Heard>, PortError> {
     let call = hold::Question { asked, canonical: &filed.canonical, digest: filed.digest };
-    hold::wait(gate, &call, filed.approval, line, cancelled).await
+    hold::wait(gate, &call, (filed.approval, None), line, cancelled, signed).await
+}
+
+/// Pays for a call that is before a person with a series that was signed meanwhile, if one covers
+/// it.
+pub(crate) async fn covered(
+    gate: &Gate,
+    asked: &Asked,
+    filed: &Filed,
+    trail: &mut Trail,
+) -> Result<Option<Cleared>, Refusal> {
+    let call = hold::Question { asked, canonical: &filed.canonical, digest: filed.digest };
+    series::pay_waiting(gate, &call, trail).await
 }
 
 /// Does what follows from what was heard.

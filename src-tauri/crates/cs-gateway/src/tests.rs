@@ -32,6 +32,7 @@ mod pki;
 mod quorum;
 mod rates;
 mod real;
+mod renewal;
 mod same;
 mod series;
 mod sessions;

@@ -34,6 +34,8 @@ words! {
         OutsideAllowlist = "outside_allowlist",
         /// An identity provider cannot be reached.
         ProviderDown = "provider_down",
+        /// A credential could not be replaced, and goes on to its end.
+        RotationFailed = "rotation_failed",
         /// A session lasts longer than its task is expected to take.
         SessionOverlong = "session_overlong",
         /// A server publishes another definition of a tool than the accepted one.
@@ -86,7 +88,9 @@ impl AlertRule {
     /// What its alerts are about.
     pub const fn class(self) -> AlertClass {
         match self {
-            Self::AuthnFailures | Self::CredentialUnused => AlertClass::Credential,
+            Self::AuthnFailures | Self::CredentialUnused | Self::RotationFailed => {
+                AlertClass::Credential
+            }
             Self::GlassBroken
             | Self::Incident
             | Self::OutsideAllowlist
@@ -106,6 +110,7 @@ impl AlertRule {
             | Self::GlassBroken
             | Self::OutsideAllowlist
             | Self::ProviderDown
+            | Self::RotationFailed
             | Self::SessionOverlong
             | Self::ToolDrift => AlertSeverity::Alert,
         }
@@ -122,6 +127,7 @@ impl AlertRule {
             Self::IntegrityFailed => "The log or the registry is not what it was",
             Self::OutsideAllowlist => "Attempt outside the allowlist",
             Self::ProviderDown => "Identity provider down",
+            Self::RotationFailed => "Credential not replaced",
             Self::SessionOverlong => "Session longer than expected",
             Self::ToolDrift => "Tool changed",
         }
@@ -146,6 +152,7 @@ impl AlertRule {
             | Self::IntegrityFailed
             | Self::OutsideAllowlist
             | Self::ProviderDown
+            | Self::RotationFailed
             | Self::ToolDrift => None,
         }
     }
@@ -161,6 +168,7 @@ impl AlertRule {
             | Self::IntegrityFailed
             | Self::OutsideAllowlist
             | Self::ProviderDown
+            | Self::RotationFailed
             | Self::SessionOverlong
             | Self::ToolDrift => None,
         }
@@ -178,6 +186,7 @@ impl AlertRule {
             | Self::IntegrityFailed
             | Self::OutsideAllowlist
             | Self::ProviderDown
+            | Self::RotationFailed
             | Self::ToolDrift => HOUR,
         };
         Limit::new(default, 60, 7 * DAY)

@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use crate::provider::ProviderSettings;
 use crate::state::Standing;
 use crate::{
-    AgentId, Condition, Digest, Effects, Grant, Kind, MostWaiting, Name, OperatorId, Passes,
-    ProviderId, Rate, RoleId, ServerId, Signing, TaskId, TenantId, ToolId, ToolName,
+    AgentId, Condition, Digest, Effects, Grant, Kind, Lifecycle, MostWaiting, Name, OperatorId,
+    Passes, ProviderId, Rate, RoleId, ServerId, Signing, TaskId, TenantId, ToolId, ToolName,
 };
 
 /// One policy version.
@@ -51,6 +51,9 @@ pub struct TenantDoc {
     /// The gateway's own token issuer, once it was set up for this tenant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issuer: Option<IssuerDoc>,
+    /// How long what its agents prove themselves with lives.
+    #[serde(default, skip_serializing_if = "Lifecycle::is_default")]
+    pub lifecycle: Lifecycle,
 }
 
 /// The gateway's own token issuer, for one tenant.

@@ -64,6 +64,16 @@ kinds! {
     ConsoleLeft = "console.left",
     /// Somebody on another machine was not let in as a console; `reason` says why.
     ConsoleRefused = "console.refused",
+    /// The secret of a credential that takes the place of another was handed over to the holder of
+    /// the old one; `detail` says which.
+    CredentialDelivered = "credential.delivered",
+    /// A credential that was replaced goes on beside its successor for some time; `detail` says how
+    /// long.
+    CredentialOverlap = "credential.overlap",
+    /// A credential is over; `reason` says why.
+    CredentialRetired = "credential.retired",
+    /// Another credential is to take the place of one; `detail` says which, `reason` why.
+    CredentialRotated = "credential.rotated",
     /// A call was judged; `decision` and `reason` say how.
     Decision = "decision",
     /// An upstream answered, failed, or was never heard of again; `outcome` says which.
@@ -101,6 +111,8 @@ kinds! {
     RegistryRecovered = "registry.recovered",
     /// A request was refused before it could be judged: framing, envelope, headers, limits.
     RequestRefused = "request.refused",
+    /// A credential could not be replaced, and goes on; `detail` says why.
+    RotationFailed = "credential.rotation_failed",
     /// A series of approvals pays for no more calls; `reason` says why.
     SeriesEnded = "series.ended",
     /// An operator took a series of approvals back.

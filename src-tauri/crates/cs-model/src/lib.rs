@@ -14,6 +14,7 @@ pub mod id;
 pub mod identity;
 pub mod json;
 pub mod kind;
+pub mod lifecycle;
 pub mod name;
 pub mod op_token;
 pub mod passes;
@@ -42,6 +43,7 @@ pub use id::{
     TaskId, TenantId, ToolId,
 };
 pub use kind::Kind;
+pub use lifecycle::{Lifecycle, LifecycleError};
 pub use name::{Name, ToolName};
 pub use passes::{Pass, Passes};
 pub use rate::{Rate, RateError};

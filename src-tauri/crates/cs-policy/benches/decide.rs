@@ -99,6 +99,7 @@ fn tenant(number: u32, tools: &[ToolDoc], roles: u32, tasks: u32) -> TenantDoc {
         }],
         providers: Vec::new(),
         issuer: None,
+        lifecycle: cs_model::Lifecycle::default(),
     }
 }
 

@@ -5,7 +5,9 @@ mod words;
 
 use cs_model::document::Document;
 use cs_model::state::Standing;
-use cs_model::{Effects, Grant, MostWaiting, Name, OperatorId, Passes, Rate, Signing, TenantId};
+use cs_model::{
+    Effects, Grant, Lifecycle, MostWaiting, Name, OperatorId, Passes, Rate, Signing, TenantId,
+};
 use serde::Serialize;
 
 /// One difference, in one tenant.
@@ -128,6 +130,11 @@ pub enum What {
     IssuerTokens {
         /// How long they live now, in seconds.
         secs: u32,
+    },
+    /// What agents prove themselves with lives for another time.
+    Lifecycle {
+        /// How long now.
+        lifecycle: Lifecycle,
     },
     /// The tokens of an identity provider are accepted, or not any more.
     ProviderEnabled {

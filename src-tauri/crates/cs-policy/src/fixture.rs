@@ -123,6 +123,7 @@ pub(crate) fn tenant(id: TenantId, text: &str) -> TenantDoc {
         ],
         providers: Vec::new(),
         issuer: None,
+        lifecycle: cs_model::Lifecycle::default(),
     }
 }
 

@@ -140,6 +140,7 @@ prop_compose! {
             }).collect(),
             providers: Vec::new(),
             issuer: None,
+            lifecycle: cs_model::Lifecycle::default(),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Credentials: how agents prove who they are. Secrets are sealed; this crate cannot open them.
 
+mod stand;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use cs_model::state::{CredentialKind, CredentialState};
@@ -11,8 +13,10 @@ use sqlx::SqliteConnection;
 use uuid::Uuid;
 
 use crate::RegistryError;
-use crate::error::{Doing as _, one};
+use crate::error::Doing as _;
 use crate::row::{json, time, to_json};
+
+pub use stand::{release, revoke, suspend};
 
 /// What proves a credential, as far as that is public.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -126,16 +130,34 @@ pub struct Credential {
     pub last_used: Option<Timestamp>,
     /// The address that it was last accepted from.
     pub last_from: Option<String>,
+    /// When it was first accepted.
+    pub first_used: Option<Timestamp>,
+    /// The credential that it takes the place of.
+    pub replaces: Option<CredentialId>,
+    /// When its holder was given its secret, where it takes the place of another.
+    pub delivered: Option<Timestamp>,
+    /// When it makes way for the one that takes its place.
+    pub overlap_ends: Option<Timestamp>,
 }
 
 impl Credential {
+    /// When it ends, by its own time or because another one has taken its place.
+    pub fn ends(&self) -> Timestamp {
+        self.overlap_ends.map_or(self.expires, |ends| ends.min(self.expires))
+    }
+
+    /// Whether it still waits for its holder to fetch it.
+    pub const fn waits(&self) -> bool {
+        self.replaces.is_some() && self.delivered.is_none() && self.first_used.is_none()
+    }
+
     /// Whether it may be used. Revoked weighs more than suspended, and that more than expired.
     pub fn state(&self, now: Timestamp) -> CredentialState {
         if self.revoked_at.is_some() {
             CredentialState::Revoked
         } else if self.suspended_at.is_some() {
             CredentialState::Suspended
-        } else if self.expires <= now {
+        } else if self.ends() <= now {
             CredentialState::Expired
         } else {
             CredentialState::Active
@@ -236,6 +258,10 @@ struct Row {
     revoked_at: Option<i64>,
     last_used: Option<i64>,
     last_from: Option<String>,
+    first_used: Option<i64>,
+    replaces: Option<Uuid>,
+    delivered: Option<i64>,
+    overlap_ends: Option<i64>,
 }
 
 impl Row {
@@ -258,6 +284,10 @@ impl Row {
             revoked_at: self.revoked_at.map(time),
             last_used: self.last_used.map(time),
             last_from: self.last_from,
+            first_used: self.first_used.map(time),
+            replaces: self.replaces.map(CredentialId::new),
+            delivered: self.delivered.map(time),
+            overlap_ends: self.overlap_ends.map(time),
         })
     }
 }
@@ -289,7 +319,8 @@ pub async fn list(
         Row,
         r#"SELECT id AS "id: Uuid", tenant_id AS "tenant_id: Uuid", agent_id AS "agent_id: Uuid",
                   proof, key_id, networks, task_bound AS "task_bound: bool", created, expires, suspended_at,
-                  revoked_at, last_used, last_from
+                  revoked_at, last_used, last_from, first_used,
+                  replaces AS "replaces: Uuid", delivered, overlap_ends
              FROM credential
             WHERE tenant_id = ?1
             ORDER BY created DESC, rowid DESC"#,
@@ -309,6 +340,28 @@ pub async fn list(
 ///
 /// When the database fails.
 pub async fn all(db: &mut SqliteConnection) -> Result<Vec<Credential>, RegistryError> {
+    let mut tasks = all_tasks(&mut *db).await?;
+    sqlx::query_as!(
+        Row,
+        r#"SELECT id AS "id: Uuid", tenant_id AS "tenant_id: Uuid", agent_id AS "agent_id: Uuid",
+                  proof, key_id, networks, task_bound AS "task_bound: bool", created, expires, suspended_at,
+                  revoked_at, last_used, last_from, first_used,
+                  replaces AS "replaces: Uuid", delivered, overlap_ends
+             FROM credential
+            ORDER BY created, rowid"#,
+    )
+    .fetch_all(db)
+    .await
+    .doing("list the credentials")?
+    .into_iter()
+    .map(|row| row.read(&mut tasks))
+    .collect()
+}
+
+/// The tasks that credentials of every tenant are bound to.
+async fn all_tasks(
+    db: &mut SqliteConnection,
+) -> Result<BTreeMap<Uuid, BTreeSet<TaskId>>, RegistryError> {
     let mut tasks: BTreeMap<Uuid, BTreeSet<TaskId>> = BTreeMap::new();
     for row in sqlx::query!(
         r#"SELECT credential_id AS "credential: Uuid", task_id AS "task: Uuid"
@@ -320,17 +373,29 @@ pub async fn all(db: &mut SqliteConnection) -> Result<Vec<Credential>, RegistryE
     {
         tasks.entry(row.credential).or_default().insert(TaskId::new(row.task));
     }
+    Ok(tasks)
+}
+
+/// The credentials of every tenant that were not revoked, oldest first.
+///
+/// # Errors
+///
+/// When the database fails.
+pub async fn standing(db: &mut SqliteConnection) -> Result<Vec<Credential>, RegistryError> {
+    let mut tasks = all_tasks(&mut *db).await?;
     sqlx::query_as!(
         Row,
         r#"SELECT id AS "id: Uuid", tenant_id AS "tenant_id: Uuid", agent_id AS "agent_id: Uuid",
                   proof, key_id, networks, task_bound AS "task_bound: bool", created, expires, suspended_at,
-                  revoked_at, last_used, last_from
+                  revoked_at, last_used, last_from, first_used,
+                  replaces AS "replaces: Uuid", delivered, overlap_ends
              FROM credential
+            WHERE revoked_at IS NULL
             ORDER BY created, rowid"#,
     )
     .fetch_all(db)
     .await
-    .doing("list the credentials")?
+    .doing("list the credentials that were not revoked")?
     .into_iter()
     .map(|row| row.read(&mut tasks))
     .collect()
@@ -363,7 +428,8 @@ pub async fn find(
         Row,
         r#"SELECT id AS "id: Uuid", tenant_id AS "tenant_id: Uuid", agent_id AS "agent_id: Uuid",
                   proof, key_id, networks, task_bound AS "task_bound: bool", created, expires, suspended_at,
-                  revoked_at, last_used, last_from
+                  revoked_at, last_used, last_from, first_used,
+                  replaces AS "replaces: Uuid", delivered, overlap_ends
              FROM credential
             WHERE tenant_id = ?1
               AND id = ?2"#,
@@ -408,81 +474,4 @@ pub async fn sealed_secret(
     let sealed =
         row.sealed_secret.ok_or(RegistryError::NotFound { what: "credential's secret" })?;
     Ok(SealedSecret { tenant: TenantId::new(row.tenant), sealed })
-}
-
-/// Withdraws a credential for good. Revoking one that is revoked already changes nothing.
-///
-/// # Errors
-///
-/// [`RegistryError::NotFound`] when the tenant has no such credential.
-pub async fn revoke(
-    db: &mut SqliteConnection,
-    tenant: TenantId,
-    credential: CredentialId,
-    at: Timestamp,
-) -> Result<(), RegistryError> {
-    let (credential, tenant, at) = (credential.uuid(), tenant.uuid(), at.millis());
-    let done = sqlx::query!(
-        "UPDATE credential
-            SET revoked_at = coalesce(revoked_at, ?1)
-          WHERE id = ?2
-            AND tenant_id = ?3",
-        at,
-        credential,
-        tenant,
-    )
-    .execute(db)
-    .await
-    .doing("revoke the credential")?;
-    one(done.rows_affected(), "credential")
-}
-
-/// Keeps a credential from being used until it is released. Suspending one that is suspended
-/// already changes nothing.
-///
-/// # Errors
-///
-/// [`RegistryError::NotFound`] when the tenant has no such credential.
-pub async fn suspend(
-    db: &mut SqliteConnection,
-    tenant: TenantId,
-    credential: CredentialId,
-    at: Timestamp,
-) -> Result<(), RegistryError> {
-    let (credential, tenant, at) = (credential.uuid(), tenant.uuid(), at.millis());
-    let done = sqlx::query!(
-        "UPDATE credential
-            SET suspended_at = coalesce(suspended_at, ?1)
-          WHERE id = ?2
-            AND tenant_id = ?3",
-        at,
-        credential,
-        tenant,
-    )
-    .execute(db)
-    .await
-    .doing("suspend the credential")?;
-    one(done.rows_affected(), "credential")
-}
-
-/// Lets a suspended credential be used again. One that was revoked stays revoked.
-///
-/// # Errors
-///
-/// [`RegistryError::NotFound`] when the tenant has no such credential.
-pub async fn release(
-    db: &mut SqliteConnection,
-    tenant: TenantId,
-    credential: CredentialId,
-) -> Result<(), RegistryError> {
-    let (credential, tenant) = (credential.uuid(), tenant.uuid());
-    let done = sqlx::query!(
-        "UPDATE credential SET suspended_at = NULL WHERE id = ?1 AND tenant_id = ?2",
-        credential,
-        tenant,
-    )
-    .execute(db)
-    .await
-    .doing("release the credential")?;
-    one(done.rows_affected(), "credential")
 }

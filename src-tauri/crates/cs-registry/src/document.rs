@@ -10,7 +10,8 @@ use sqlx::SqliteConnection;
 
 use crate::tenant::Tenant;
 use crate::{
-    RegistryError, agent, grant, issuer, policy, provider, role, server, task, tenant, tool,
+    RegistryError, agent, grant, issuer, lifecycle, policy, provider, role, server, task, tenant,
+    tool,
 };
 
 /// Everything that is enforced, under the number of the latest version, in an order that depends
@@ -49,6 +50,7 @@ async fn load_tenant(
     let agents = agent::list(&mut *db, tenant.id).await?;
     let providers = provider::list(&mut *db, tenant.id).await?;
     let issuer = issuer::find(&mut *db, tenant.id).await?;
+    let lifecycle = lifecycle::find(&mut *db, tenant.id).await?;
     Ok(TenantDoc {
         id: tenant.id,
         name: tenant.name,
@@ -122,6 +124,7 @@ async fn load_tenant(
             })
             .collect(),
         issuer: issuer.map(|it| IssuerDoc { enabled: it.enabled, token_secs: it.token_secs }),
+        lifecycle,
     })
 }
 

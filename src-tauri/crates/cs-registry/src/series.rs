@@ -1,6 +1,6 @@
 //! Series of approvals: what an operator signed for several calls at once, and which were made.
 
-use cs_model::event::{Actor, Event, EventKind};
+use cs_model::event::{Event, EventKind};
 use cs_model::{
     AgentId, ApprovalId, CredentialId, OperationTokenId, OperatorId, SeriesId, ServerId, SessionId,
     TaskId, TenantId, Timestamp, ToolId,
@@ -13,8 +13,10 @@ use crate::row::time;
 use crate::{RegistryError, Work};
 
 mod spend;
+mod told;
 
 pub use spend::{Spend, Use};
+pub(crate) use told::event_about;
 
 /// A series as it is signed. Nothing of it ever changes.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -339,6 +341,34 @@ pub async fn of_tool(
     .collect()
 }
 
+/// What tells of the series that a session took along when it ended. A session ends once: this is
+/// to be asked in the very change that ended it.
+///
+/// # Errors
+///
+/// When the database fails.
+pub async fn taken_along(
+    db: &mut SqliteConnection,
+    tenant: TenantId,
+    session: SessionId,
+    at: Timestamp,
+) -> Result<Vec<Event>, RegistryError> {
+    let (tenant, session) = (tenant.uuid(), session.uuid());
+    let rows = rows!(
+        "series.tenant_id = ?1
+          AND series.session_id = ?2
+          AND series.why = 'session_ended'
+        ORDER BY series.signed, series.rowid",
+        tenant,
+        session,
+    )
+    .fetch_all(db)
+    .await
+    .doing("list the series that a session took along")?;
+    let told = |found: Series| event_about(EventKind::SeriesEnded, &found, "session_ended", at);
+    rows.into_iter().map(|row| row.read().map(told)).collect()
+}
+
 /// The series that a redemption was a call of, if it was.
 ///
 /// # Errors
@@ -450,26 +480,6 @@ impl Work for Expire {
             }
         }
         Ok((events.len(), events))
-    }
-}
-
-/// What Countersign itself has to say of a series.
-pub(crate) fn event_about(kind: EventKind, found: &Series, why: &str, at: Timestamp) -> Event {
-    Event {
-        actor: Some(Actor::System),
-        tenant: Some(found.new.tenant),
-        agent: Some(found.agent),
-        credential: Some(found.credential),
-        session: Some(found.new.session),
-        task: found.task,
-        server: Some(found.server),
-        tool: Some(found.new.tool),
-        tool_name: Some(found.tool_name.clone()),
-        approval: found.new.approval,
-        series: Some(found.new.id),
-        reason: Some(why.to_owned()),
-        detail: Some(format!("{} of {} calls were made.", found.used, found.new.calls)),
-        ..Event::new(kind, at)
     }
 }
 

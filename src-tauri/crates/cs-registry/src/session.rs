@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::error::{Doing as _, one};
 use crate::row::{signed, time, unsigned, word};
-use crate::{RegistryError, Work};
+use crate::{RegistryError, Work, series};
 
 /// A session as it opens. What is here never changes, except for `wire_id`.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -157,20 +157,23 @@ impl Work for End {
 
     async fn run(self, db: &mut SqliteConnection) -> Result<(bool, Vec<Event>), RegistryError> {
         let (id, why, at) = (self.session.uuid(), self.why.as_str(), self.at.millis());
-        let done = sqlx::query!(
-            "UPDATE session
-                SET ended = ?1, end_reason = ?2, wire_id = NULL
-              WHERE id = ?3
-                AND ended IS NULL",
+        let ended = sqlx::query_scalar!(
+            r#"UPDATE session
+                  SET ended = ?1, end_reason = ?2, wire_id = NULL
+                WHERE id = ?3
+                  AND ended IS NULL
+            RETURNING tenant_id AS "tenant: Uuid""#,
             at,
             why,
             id,
         )
-        .execute(db)
+        .fetch_optional(&mut *db)
         .await
         .doing("end the session")?;
-        let ended = done.rows_affected() > 0;
-        Ok((ended, if ended { self.events } else { Vec::new() }))
+        let Some(tenant) = ended.map(TenantId::new) else { return Ok((false, Vec::new())) };
+        let mut events = self.events;
+        events.extend(series::taken_along(db, tenant, self.session, self.at).await?);
+        Ok((true, events))
     }
 }
 
@@ -199,7 +202,7 @@ impl Work for Expire {
             why,
             now,
         )
-        .fetch_all(db)
+        .fetch_all(&mut *db)
         .await
         .doing("end the sessions whose time is up")?;
         let mut done = Vec::with_capacity(rows.len());
@@ -217,6 +220,7 @@ impl Work for Expire {
                 reason: Some(why.to_owned()),
                 ..Event::new(EventKind::SessionEnded, self.now)
             });
+            events.extend(series::taken_along(&mut *db, tenant, session, self.now).await?);
         }
         Ok((done, events))
     }

@@ -336,6 +336,7 @@ const OF_ALL_TENANTS: &[(&str, &str)] = &[
     ("alert_once.what = 'ses_' || lower(hex(session.id)))", "what goes on, wherever"),
     ("FROM credential_task", "what the gateway recognises callers by"),
     ("FROM credential ORDER BY created, rowid", "what the gateway recognises callers by"),
+    ("WHERE revoked_at IS NULL ORDER BY created, rowid", "what the one housekeeper looks at"),
     ("sealed_secret FROM credential WHERE id = ?1", "before the caller's tenant is known"),
     (
         "FROM approval_signature WHERE sealed_token IS NOT NULL AND expires > ?1 GROUP BY approval_id",
@@ -398,6 +399,9 @@ fn s07_every_query_on_a_tenants_table_names_the_tenant() {
         include_str!("../migrations/0018_effects.sql"),
         include_str!("../migrations/0019_series.sql"),
         include_str!("../migrations/0020_consoles.sql"),
+        include_str!("../migrations/0021_lifecycle.sql"),
+        include_str!("../migrations/0022_webhook.sql"),
+        include_str!("../migrations/0023_rotation.sql"),
     );
     let tables: Vec<&str> = schema
         .split("CREATE TABLE ")

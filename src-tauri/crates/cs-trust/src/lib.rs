@@ -9,7 +9,8 @@
 //! Read it in this order: [`request`], [`token`], [`dpop`] and [`assertion`] (how an agent proves
 //! who it is), [`spiffe`], [`peer`], [`ca`] and [`tls`] (how it does so with a certificate),
 //! [`operator`] (the key of a person), [`operation`] and [`series`] (what that key signs), [`key`] and [`seal`]
-//! (how secrets are made and kept), [`console`] (how a console joins a gateway elsewhere).
+//! (how secrets are made and kept), [`console`] (how a console joins a gateway elsewhere), [`webhook`]
+//! (how a notice to a web server is signed).
 
 pub mod assertion;
 pub mod ca;
@@ -30,6 +31,7 @@ pub mod series;
 pub mod spiffe;
 pub mod tls;
 pub mod token;
+pub mod webhook;
 
 pub use ca::{Authority, CaError, IssuedLeaf, LeafKey, RevokedSerial};
 pub use claimed::{CertificateFacts, Claimed};
@@ -44,3 +46,4 @@ pub use tls::{
     AgentVerifier, Anchor, ChainedPeer, ClientTrust, OldestTls, OutsideAuthority, Owner,
     RefusedPeer, Scope, ServerTls, TlsError, Unlisted,
 };
+pub use webhook::WebhookKey;

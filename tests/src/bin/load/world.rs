@@ -8,8 +8,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use cs_gateway::ports::{
     ApprovalDesk, AuditSink, Clock, FiledCall, GivenUp, Meanwhile, NewApproval, Nonce, NonceStore,
-    PortError, Ports, Random, Redemption, RevocationList, Ruling, RunningSeries, SecretSource,
-    SeriesBook, SeriesUse, SessionStore, Spend, StoredSession, TokenLedger,
+    PortError, Ports, Random, Redemption, Renewal, Renewals, RevocationList, Ruling, RunningSeries,
+    SecretSource, SeriesBook, SeriesUse, SessionStore, Spend, StoredSession, TokenLedger,
 };
 use cs_gateway::world::{Credentials, Holder, Providers, Recognised, World};
 use cs_model::document::{
@@ -50,6 +50,7 @@ pub(crate) fn ports() -> Ports {
         series: nothing.clone(),
         ledger: nothing.clone(),
         secrets: nothing.clone(),
+        renewals: nothing.clone(),
         revocations: nothing,
     }
 }
@@ -149,6 +150,10 @@ impl SeriesBook for Nothing {
         Ok(Vec::new())
     }
 
+    fn signed(&self) -> tokio::sync::watch::Receiver<u64> {
+        tokio::sync::watch::channel(0).1
+    }
+
     async fn redeem(&self, _: SeriesUse, _: Vec<Event>) -> Result<Spend, PortError> {
         nothing()
     }
@@ -197,6 +202,13 @@ impl SecretSource for Nothing {
 
     async fn issuer_key(&self, _: TenantId, _: &str) -> Result<Secret, PortError> {
         nothing()
+    }
+}
+
+#[async_trait]
+impl Renewals for Nothing {
+    async fn renew(&self, _: TenantId, _: CredentialId, _: Event) -> Result<Renewal, PortError> {
+        Ok(Renewal::NotYet)
     }
 }
 
@@ -303,6 +315,7 @@ fn tenant(number: u32, tools: &[ToolDoc], roles: u32, tasks: u32, issuer: &str) 
         }],
         providers: vec![provider],
         issuer: None,
+        lifecycle: cs_model::Lifecycle::default(),
     }
 }
 

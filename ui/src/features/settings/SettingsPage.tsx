@@ -12,10 +12,13 @@ import { Time } from '@/components/Time'
 import { call } from '@/ipc/call'
 import type { StatusView } from '@/ipc/generated'
 import { status, tenantList } from '@/ipc/queries'
+import { hearsKeys } from '@/ipc/windows'
 import { count } from '@/lib/format'
 import { Consoles } from './Consoles'
 import { Serving } from './Serving'
 import css from './SettingsPage.module.css'
+import { Shortcut } from './Shortcut'
+import { Webhook } from './Webhook'
 
 const storeWord: Record<StatusView['secret_store'], string> = {
   keychain: 'The system’s keychain', file: 'The sealed file secrets.age in the home folder',
@@ -32,6 +35,8 @@ export function SettingsPage() {
           <div className={css.columns}>
             <Card title="Gateway"><Serving mayChange={now.operator?.role === 'owner' ? undefined : 'Only an owner changes how it serves'} /></Card>
             <Card title="Consoles on other machines"><Consoles isOwner={now.operator?.role === 'owner'} /></Card>
+            <Card title="Word that calls wait"><Webhook isOwner={now.operator?.role === 'owner'} /></Card>
+            {hearsKeys() ? <Card title="Keys from anywhere"><Shortcut /></Card> : null}
             <Appearance />
             <Person status={now} />
             <Places status={now} />

@@ -17,6 +17,7 @@ const all: Record<AlertRule, Of> = {
   integrity_failed: of('AL4', 'The log or the registry is not what it was', 'A seal of the log does not hold, or the registry is not what it was', { severity: 'incident', everywhere: true }),
   outside_allowlist: of('AL2', 'Attempt outside the allowlist', 'Any attempt outside the session’s allowlist'),
   provider_down: of('AL4', 'Identity provider down', 'An identity provider cannot be reached'),
+  rotation_failed: of('AL1', 'Credential not replaced', 'A credential could not be replaced in time'),
   session_overlong: of('AL2', 'Session longer than expected', 'A session is longer than its task is expected to take', { threshold: limit(100, 100, 1000) }),
   tool_drift: of('AL2', 'Tool changed', 'A server publishes another definition of a tool than the accepted one'),
 }

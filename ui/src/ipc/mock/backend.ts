@@ -21,11 +21,12 @@ import { signingHandlers } from './handle-signing'
 import { statusHandlers } from './handle-status'
 import { templateHandlers } from './handle-templates'
 import { mockSize } from './size'
+import { webhookHandlers } from './webhook'
 import { makeWorld, type Size, type World } from './world'
 
 export type Handlers = { [C in Command]?: (world: World, args: Args<C>) => Answer<C> }
 
-const handlers: Handlers = { ...statusHandlers, ...policyHandlers, ...agentHandlers, ...alertHandlers, ...identityHandlers, ...certificateHandlers, ...consoleHandlers, ...explainHandlers, ...issuerHandlers, ...operatorHandlers, ...recordHandlers, ...seriesHandlers, ...signingHandlers, ...templateHandlers }
+const handlers: Handlers = { ...statusHandlers, ...policyHandlers, ...agentHandlers, ...alertHandlers, ...identityHandlers, ...certificateHandlers, ...consoleHandlers, ...explainHandlers, ...issuerHandlers, ...operatorHandlers, ...recordHandlers, ...seriesHandlers, ...signingHandlers, ...templateHandlers, ...webhookHandlers }
 const sizes: Size[] = ['first-run', 'join', 'lost', 'attached', 'locked', 'doubtful', 'empty', 'one', 'twenty', 'typical', 'crowded']
 const asked = mockSize()
 const world = makeWorld(sizes.find((size) => size === asked) ?? 'typical')

@@ -1,7 +1,7 @@
 /** What the backend inside the page holds, and the three sizes that it can have. */
 import type {
-  AgentView, AlertRuleView, AlertView, ApprovalView, AuditRow, AuthorityView, ConditionView, ConsoleView, CredentialView, Grant, IssuerView, OperatorGroupView, OperatorView, OriginView, ProviderView, RevocationView, RoleId, SeriesView, ServerView,
-  ServingView, SessionView, StatusView, TaskView, TemplateView, TenantId, TenantView, ToolView,
+  AgentView, AlertRuleView, AlertView, ApprovalView, AuditRow, AuthorityView, ConditionView, ConsoleView, CredentialView, Grant, IssuerView, Lifecycle, OperatorGroupView, OperatorView, OriginView, ProviderView, RevocationView, RoleId, SeriesView, ServerView,
+  ServingView, SessionView, StatusView, TaskView, TemplateView, TenantId, TenantView, ToolView, WebhookView,
 } from '../generated'
 import { fillAlerts, freshRules } from './alerts'
 import { fillApprovals } from './approvals'
@@ -10,6 +10,7 @@ import { fillIdentity } from './identity'
 import { ago, ahead, below, chance, digest, id, pick } from './clock'
 import { gatewayOf, makeServing } from './serving'
 import { makeConsoles } from './consoles'
+import { makeWebhook } from './webhook'
 import { makeOperators } from './operators'
 import { fillSeries } from './series'
 import { effectsOf, fillSigning, makeGroups, usual } from './signing'
@@ -36,6 +37,7 @@ export type Tenant = {
   /** Nothing before its first certificate. */
   authority: AuthorityView | null
   issuer: IssuerView | null
+  lifecycle: Lifecycle
   /** Of the servers that come from a template. */
   origins: Map<string, OriginView>
 }
@@ -47,6 +49,7 @@ export type World = {
   tenants: Tenant[]
   groups: OperatorGroupView[]
   consoles: ConsoleView[]
+  webhook: WebhookView
   approvals: ApprovalView[]
   series: SeriesView[]
   audit: AuditRow[]
@@ -64,7 +67,7 @@ const MORE_ROLES = ['support', 'billing', 'release', 'oncall', 'research', 'lega
 export function makeWorld(size: Size): World {
   const serving = makeServing(size === 'crowded')
   const operators = makeOperators(size === 'crowded')
-  const world: World = { status: statusOf(size, operators), serving, passphrase: 'correct horse battery', operators, groups: [], consoles: [], tenants: [], approvals: [], series: [], audit: [], alerts: [], rules: freshRules(), templates: [] }
+  const world: World = { status: statusOf(size, operators), serving, passphrase: 'correct horse battery', operators, groups: [], consoles: [], webhook: makeWebhook(size === 'crowded'), tenants: [], approvals: [], series: [], audit: [], alerts: [], rules: freshRules(), templates: [] }
   world.status.gateway = gatewayOf(serving, world.status.gateway)
   if (size === 'first-run' || size === 'join' || size === 'lost') return world
   world.tenants.push(makeTenant('acme', size, true))
@@ -102,6 +105,7 @@ function statusOf(size: Size, operators: OperatorView[]): StatusView {
     doubt: size === 'doubtful' ? older : null,
     calls_per_minute: size === 'crowded' ? 1_730 : size === 'typical' ? 14 : 0,
     waiting_approvals: 0,
+    webhook_problem: null,
     open_alerts: 0,
     open_incidents: 0,
     operator: nobody.includes(size) ? null : (operators[0] ?? null),
@@ -114,7 +118,7 @@ function statusOf(size: Size, operators: OperatorView[]): StatusView {
 function makeTenant(name: string, size: Size, starter: boolean): Tenant {
   const tenant: Tenant = {
     view: { id: id<TenantId>('tnt'), name, standing: 'active', created: ago(86_400 * 12), agents: 0, servers: 0, tools: 0, tasks: 0, live_sessions: 0, starter: starter && size !== 'empty' },
-    roles: [], servers: [], tools: [], grants: new Map(), conditions: new Map(), tasks: [], agents: [], sessions: [], secrets: ['mail_password'], providers: [], revocations: [], authority: null, issuer: null, origins: new Map(),
+    roles: [], servers: [], tools: [], grants: new Map(), conditions: new Map(), tasks: [], agents: [], sessions: [], secrets: ['mail_password'], providers: [], revocations: [], authority: null, issuer: null, lifecycle: {}, origins: new Map(),
   }
   if (size === 'empty') return tenant
   const names = size === 'crowded' ? [...ROLES, ...MORE_ROLES, ...MORE_ROLES.map((one) => `${one}-eu`), ...MORE_ROLES.slice(0, 14).map((one) => `${one}-us`)] : ROLES

@@ -40,6 +40,7 @@ pub(super) fn plain(rule: AlertRule, event: &Event) -> String {
             Some((name, why)) => format!("Identity provider {name} cannot be reached: {why}"),
             None => format!("Identity provider {detail} cannot be reached"),
         },
+        AlertRule::RotationFailed => format!("A credential was not replaced, and ends: {detail}"),
         AlertRule::ToolDrift => {
             format!("A server publishes another definition of {tool} than the accepted one")
         }

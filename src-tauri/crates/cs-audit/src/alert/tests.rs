@@ -240,6 +240,7 @@ fn what_alerts_and_people_put_on_record_raises_nothing() {
         "clock.moved",
         "integrity.failed",
         "provider.unreachable",
+        "credential.rotation_failed",
         "tool.drift",
     ];
     assert_eq!(told, alarming);
@@ -283,7 +284,10 @@ fn al1_a_credential_is_unused_from_the_fifteenth_day_on() {
         issued: T0,
     };
     let days = |days: u64| T0.after(Duration::from_secs(days * 86_400));
-    assert!(!unused.for_days(15, days(15).before(Duration::from_millis(1))));
-    assert!(unused.for_days(15, days(15)));
-    assert!(!unused.for_days(16, days(15)));
+    let span = |days: u64| Duration::from_secs(days * 86_400);
+    assert!(!unused.for_so_long(span(15), days(15).before(Duration::from_millis(1))));
+    assert!(unused.for_so_long(span(15), days(15)));
+    assert!(!unused.for_so_long(span(16), days(15)));
+    let said = unused.firing(span(15), days(15)).sentence;
+    assert!(said.ends_with("has not used the credential csk_1 within 15 days of its issue"));
 }

@@ -74,15 +74,15 @@ pub struct Unused {
 }
 
 impl Unused {
-    /// Whether it was not used within so many days.
-    pub fn for_days(&self, days: u32, now: Timestamp) -> bool {
-        const DAY: u64 = 86_400;
-        now >= self.issued.after(Duration::from_secs(DAY.saturating_mul(u64::from(days))))
+    /// Whether it was not used within such a time.
+    pub fn for_so_long(&self, span: Duration, now: Timestamp) -> bool {
+        now >= self.issued.after(span)
     }
 
     /// The finding.
-    pub fn firing(&self, days: u32, at: Timestamp) -> Firing {
+    pub fn firing(&self, span: Duration, at: Timestamp) -> Firing {
         let (_, name) = &self.agent;
+        let span = sentence::span(span.as_secs());
         Firing {
             rule: AlertRule::CredentialUnused,
             tenant: Some(self.tenant),
@@ -95,7 +95,7 @@ impl Unused {
             credential: Some(self.credential),
             correlation: None,
             sentence: safe(&format!(
-                "{name} has not used the credential {} within {days} days of its issue",
+                "{name} has not used the credential {} within {span} of its issue",
                 self.key_id
             )),
             events: Vec::new(),

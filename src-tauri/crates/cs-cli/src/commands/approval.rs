@@ -7,6 +7,7 @@ use super::issued::{self, Issue};
 use super::series::{self, Series};
 use super::signing::progress;
 use super::tenant::Which;
+use super::webhook::{self, Webhook};
 use crate::answer::{list, moment, text};
 use crate::desk::Desk;
 use crate::failure::{Done, Problem};
@@ -74,6 +75,9 @@ pub(crate) enum Approval {
     /// Lists, signs and takes back series: one signature for some calls that are alike
     #[command(subcommand)]
     Series(Series),
+    /// Has a web server told when calls begin to wait
+    #[command(subcommand)]
+    Webhook(Webhook),
     /// Shows how the last seven days went
     Week {
         #[command(flatten)]
@@ -140,6 +144,7 @@ pub(crate) async fn run(desk: &Desk, command: Approval) -> Done {
         }
         Approval::Issue(wanted) => issued::run(desk, &wanted).await,
         Approval::Series(command) => series::run(desk, command).await,
+        Approval::Webhook(command) => webhook::run(desk, command).await,
         Approval::Week { which } => {
             let args = match which.tenant {
                 Some(name) => json!({ "tenant": desk.tenant(Some(&name)).await?.id }),

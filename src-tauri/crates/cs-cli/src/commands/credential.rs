@@ -9,7 +9,10 @@ use clap::{Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
 use super::client;
+use super::lifecycle::{self, Lifecycle};
+use super::outlook;
 use super::provider::provider;
+use super::rotation::{self, Housekeeping, Rotate};
 use super::tenant::Which;
 use crate::answer::{list, moment, text, without};
 use crate::desk::{Desk, Named};
@@ -35,6 +38,38 @@ pub(crate) enum Credential {
         #[command(flatten)]
         which: Which,
     },
+    /// Has another credential take the place of one, or of all API keys of a tenant
+    Rotate(Rotate),
+    /// Takes a replacement back while the old credential is good: it goes on, the new one is over
+    Rollback {
+        /// The key id of the old one, or its id
+        key: String,
+        #[command(flatten)]
+        which: Which,
+    },
+    /// What is done about credentials by itself
+    #[command(subcommand)]
+    Housekeeping(Housekeeping),
+    /// What will happen to credentials in the next 90 days
+    Calendar {
+        #[command(flatten)]
+        which: Which,
+    },
+    /// How well credentials are kept, and what to do about each fault
+    Posture {
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Who would be cut off by revoking all credentials of an agent, or of a tenant
+    Preview {
+        /// The agent, by name; all of the tenant's when absent
+        agent: Option<String>,
+        #[command(flatten)]
+        which: Which,
+    },
+    /// How long credentials live, and what is done about them when
+    #[command(subcommand)]
+    Lifecycle(Lifecycle),
     /// Lets a credential be used again that was suspended by ending its session
     Release {
         /// Its key id, or its id
@@ -51,7 +86,7 @@ pub(crate) struct Issue {
     agent: String,
     #[arg(long, default_value = "api-key")]
     kind: Kind,
-    /// How long it is valid: 72h unless said otherwise, 90d at most
+    /// How long it is valid: what is usual for the tenant (72h) unless said otherwise
     #[arg(long, value_parser = span::seconds)]
     lifetime: Option<u64>,
     /// The task that the ready configuration declares
@@ -114,6 +149,15 @@ pub(crate) async fn run(desk: &Desk, command: Credential) -> Done {
             let agents = desk.ask("agent_list", args.clone()).await?;
             desk.tell("credential_list", args, |keys| listed(keys, &agents)).await
         }
+        Credential::Rotate(what) => rotation::rotate(desk, &what).await,
+        Credential::Rollback { key, which } => rotation::rollback(desk, &key, &which).await,
+        Credential::Housekeeping(command) => rotation::housekeeping(desk, command).await,
+        Credential::Calendar { which } => outlook::calendar(desk, &which).await,
+        Credential::Posture { which } => outlook::posture(desk, &which).await,
+        Credential::Preview { agent, which } => {
+            outlook::preview(desk, agent.as_deref(), &which).await
+        }
+        Credential::Lifecycle(command) => lifecycle::run(desk, command).await,
         Credential::Issue(what) => issue(desk, &what).await,
         Credential::Register(whom) => register(desk, &whom).await,
         Credential::Revoke { key, which } => change(desk, "credential_revoke", &key, &which).await,
@@ -230,6 +274,14 @@ fn create(path: &Path) -> Done<File> {
 
 async fn change(desk: &Desk, command: &str, key: &str, which: &Which) -> Done {
     let tenant = desk.tenant(which.tenant.as_deref()).await?;
+    let args = json!({ "tenant": tenant.id, "credential": named(desk, &tenant, key).await? });
+    let words =
+        |key: &Value| format!("credential {} is {}", text(key, "/key_id"), text(key, "/state"));
+    desk.tell(command, args, words).await
+}
+
+/// The id of a credential, by what people call it.
+pub(super) async fn named(desk: &Desk, tenant: &Named, key: &str) -> Done<Value> {
     let all = desk.ask("credential_list", json!({ "tenant": tenant.id })).await?;
     let is_meant = |one: &&Value| {
         let own = || text(one, "/proof/subject") == key && text(one, "/state") != "revoked";
@@ -249,10 +301,7 @@ async fn change(desk: &Desk, command: &str, key: &str, which: &Which) -> Done {
             )));
         }
     };
-    let args = json!({ "tenant": tenant.id, "credential": found.get("id") });
-    let words =
-        |key: &Value| format!("credential {} is {}", text(key, "/key_id"), text(key, "/state"));
-    desk.tell(command, args, words).await
+    Ok(found.get("id").cloned().unwrap_or_default())
 }
 
 fn listed(keys: &Value, agents: &Value) -> String {
@@ -265,7 +314,7 @@ fn listed(keys: &Value, agents: &Value) -> String {
             text(key, "/key_id"),
             text(key, "/kind"),
             agent(key),
-            text(key, "/state"),
+            state(key),
             moment(key, "/expires"),
             moment(key, "/last_used"),
         ]
@@ -273,6 +322,18 @@ fn listed(keys: &Value, agents: &Value) -> String {
     let rows: Vec<Vec<String>> = list(keys, "").iter().map(row).collect();
     let empty = "no credentials yet; issue one with `countersign credential issue AGENT`";
     table(&["key id", "kind", "agent", "state", "expires", "last used"], &rows, empty)
+}
+
+fn state(key: &Value) -> String {
+    if key.get("waits") == Some(&json!(true)) {
+        return "waits to be fetched".to_owned();
+    }
+    match moment(key, "/overlap_ends") {
+        ends if key.get("overlap_ends").is_some() => {
+            format!("{} until {ends}", text(key, "/state"))
+        }
+        _ => text(key, "/state"),
+    }
 }
 
 fn in_words(issued: &Value) -> String {

@@ -26,6 +26,7 @@ pub(crate) fn in_words(status: &Value) -> String {
         ("gateway", gateway),
         ("policy version", text(status, "/policy_version")),
         ("waiting calls", text(status, "/waiting_approvals")),
+        ("webhook", text(status, "/webhook_problem")),
         ("calls a minute", text(status, "/calls_per_minute")),
         ("console", console),
         ("secrets", text(status, "/secret_store")),

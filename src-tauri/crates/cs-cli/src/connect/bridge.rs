@@ -136,8 +136,24 @@ impl Bridge {
             self.tools.are_listed();
         }
         let mut session = lock(&self.session).clone();
-        let mut response = self.post(line.clone(), message, &session).await?;
         let belongs = message.revision.is_none() && session.id.is_some();
+        let opens = message.asks_for("initialize");
+        self.endpoint.refresh(opens).await;
+        // What a session was opened with is what it goes on with.
+        if opens || !belongs {
+            self.endpoint.adopt();
+        }
+        let mut response = self.post(line.clone(), message, &session).await?;
+        if response.status() == StatusCode::UNAUTHORIZED {
+            // The old key may be over, and a newer one at hand or in the file.
+            self.endpoint.refresh(true).await;
+            if self.endpoint.adopt() {
+                if belongs && !opens {
+                    session = self.reopen(&session).await?;
+                }
+                response = self.post(line.clone(), message, &session).await?;
+            }
+        }
         if belongs && response.status() == StatusCode::NOT_FOUND && !message.asks_for("initialize")
         {
             // The gateway does not know the session any more. A client on stdio cannot see that,
@@ -210,6 +226,8 @@ impl Bridge {
             return Err(Problem::here("the session is over; connect again"));
         };
         let message = Message::look(&opening);
+        self.endpoint.refresh(true).await;
+        self.endpoint.adopt();
         let response = self.post(opening.clone(), &message, &Session::default()).await?;
         let id = response.headers().get(SESSION_ID).cloned();
         // The client has had its answer to this; it is told nothing twice.

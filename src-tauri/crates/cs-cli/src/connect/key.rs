@@ -39,12 +39,18 @@ impl Key {
         file.take(MOST)
             .read_to_string(&mut text)
             .with_context(|| format!("could not read the key file {shown}"))?;
-        let Ok(KeyFile { key_id, secret }) = serde_json::from_str(&text) else {
+        let Some(key) = Self::parse(text.as_bytes()) else {
             bail!(
                 "the key file {shown} is not the JSON that `credential issue` writes: an object with `key_id` and `secret`"
             );
         };
-        Ok(Self { id: key_id, secret: Secret::from_text(secret) })
+        Ok(key)
+    }
+
+    /// The key in a text.
+    pub(super) fn parse(text: &[u8]) -> Option<Self> {
+        let KeyFile { key_id, secret } = serde_json::from_slice(text).ok()?;
+        Some(Self { id: key_id, secret: Secret::from_text(secret) })
     }
 }
 

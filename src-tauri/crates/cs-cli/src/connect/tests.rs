@@ -7,6 +7,7 @@ use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
+use super::key::Key;
 use super::*;
 
 /// A gateway that answers by rule and keeps what it was sent.
@@ -48,6 +49,12 @@ impl Gateway {
         request: http::Request<hyper::body::Incoming>,
     ) -> Result<Answer, std::convert::Infallible> {
         let (head, body) = request.into_parts();
+        if head.uri.path().ends_with("/credentials/renew") {
+            // Nothing takes the place of the key.
+            let mut nothing = http::Response::new(Full::default());
+            *nothing.status_mut() = http::StatusCode::NO_CONTENT;
+            return Ok(nothing);
+        }
         let body = body.collect().await.unwrap().to_bytes();
         let body: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);
         let seen = Seen { method: head.method.to_string(), headers: head.headers, body };
@@ -133,7 +140,7 @@ fn with_type(content_type: &str, body: &str) -> Answer {
 async fn bridged(url: &str, lines: &[Value]) -> Vec<Value> {
     let secret = Secret::from_text(format!("css_{}", "k".repeat(43)));
     let key = Key { id: "csk_0123456789abcdefghijkl".to_owned(), secret };
-    let endpoint = Endpoint::new(url, Some(key), &TlsFiles::default()).unwrap();
+    let endpoint = Endpoint::new(url, Some(Keys::of(key)), &TlsFiles::default()).unwrap();
     let (out, messages) = mpsc::channel(64);
     let bridge = Arc::new(Bridge::new(endpoint, Some("triage".to_owned()), out));
     let (mut output, mut lines_out) = (Vec::new(), messages);
@@ -213,10 +220,10 @@ async fn a_session_that_the_gateway_forgot_is_opened_anew_without_the_client_not
     let other = request(0, "initialize");
     let stale = Endpoint::new(
         &url,
-        Some(Key {
+        Some(Keys::of(Key {
             id: "csk_0123456789abcdefghijkl".to_owned(),
             secret: Secret::from_text(format!("css_{}", "k".repeat(43))),
-        }),
+        })),
         &TlsFiles::default(),
     );
     let (out, mut messages) = mpsc::channel(64);

@@ -14,6 +14,7 @@ use tokio::sync::watch;
 use super::Doing as _;
 use crate::change::Topic;
 use crate::core::Core;
+use crate::herald;
 
 /// A request that somebody waits for, and how.
 type Held = (ApprovalId, Meanwhile);
@@ -23,6 +24,7 @@ type Held = (ApprovalId, Meanwhile);
 pub(crate) struct Waiters {
     held: Arc<Mutex<HashMap<Held, usize>>>,
     decided: watch::Sender<u64>,
+    signed: watch::Sender<u64>,
 }
 
 /// A call that waits. It no longer does once this is dropped.
@@ -47,6 +49,16 @@ impl Waiters {
     /// Some request may no longer be pending: everybody who waits looks again.
     pub(crate) fn look_again(&self) {
         self.decided.send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    /// Somebody signed a series: calls that wait may be covered by it.
+    pub(crate) fn signed_series(&self) {
+        self.signed.send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    /// Changes when somebody signs a series.
+    pub(crate) fn series_signed(&self) -> watch::Receiver<u64> {
+        self.signed.subscribe()
     }
 
     fn wait(&self, what: Held) -> Waiting {
@@ -89,12 +101,13 @@ impl ApprovalDesk for Desk {
     ) -> Result<Option<ApprovalId>, PortError> {
         let doing = "put a call before a person";
         let core = self.core(doing)?;
-        let most_waiting = request.most_waiting;
+        let (tenant, most_waiting) = (request.tenant, request.most_waiting);
         let work = approval::File { request: stored(request), most_waiting, events };
         let filed = core.registry.submit(work).await.doing(doing)?;
         if filed.is_some_and(|it| it.new) {
             core.bell.ring(Topic::Approvals);
             core.bell.ring(Topic::Audit);
+            herald::call_waits(&core, tenant);
         }
         Ok(filed.map(|it| it.id))
     }

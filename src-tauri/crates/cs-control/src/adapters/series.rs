@@ -7,6 +7,7 @@ use cs_gateway::ports::{PortError, RunningSeries, SeriesBook, SeriesUse, Spend};
 use cs_model::event::Event;
 use cs_model::{SeriesId, SessionId, TenantId, Timestamp, ToolId};
 use cs_registry::series;
+use tokio::sync::watch;
 
 use super::Doing as _;
 use crate::change::Topic;
@@ -44,6 +45,13 @@ impl SeriesBook for Book {
         let found = series::running(&mut db, tenant, session, tool).await.doing(doing)?;
         let running = |series::Running { id, token, schema }| RunningSeries { id, token, schema };
         Ok(found.into_iter().map(running).collect())
+    }
+
+    fn signed(&self) -> watch::Receiver<u64> {
+        match self.core.upgrade() {
+            Some(core) => core.waiters.series_signed(),
+            None => watch::channel(0).1,
+        }
     }
 
     async fn redeem(&self, what: SeriesUse, events: Vec<Event>) -> Result<Spend, PortError> {

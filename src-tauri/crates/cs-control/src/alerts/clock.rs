@@ -13,6 +13,7 @@ use cs_registry::audit;
 use crate::change::Topic;
 use crate::core::Core;
 use crate::failure::ControlError;
+use crate::housekeeper;
 
 /// How far back is still no news: events of one moment are written down in any order.
 const BACK: Duration = Duration::from_secs(5);
@@ -47,22 +48,35 @@ pub(crate) async fn look(core: &Core) -> Result<(), ControlError> {
     };
     core.registry.record(vec![event]).await?;
     core.bell.ring(Topic::Audit);
+    let ahead = new.now.since(due(old, new));
+    if old.steady.is_some() && ahead > housekeeper::AHEAD {
+        // By such a clock anything would be due.
+        housekeeper::halt(core, old.now, &format!("ahead by {} s", ahead.as_secs())).await?;
+    }
     Ok(())
+}
+
+/// What the clock should say, by the steady one. Where it is not known how much time passed, it was
+/// none at least.
+fn due(old: Mark, new: Mark) -> Timestamp {
+    old.now.after(passed(old, new).unwrap_or_default())
+}
+
+fn passed(old: Mark, new: Mark) -> Option<Duration> {
+    match (old.steady, new.steady) {
+        (Some(before), Some(after)) => Some(after.saturating_sub(before)),
+        (None, _) | (_, None) => None,
+    }
 }
 
 /// How far the clock was set between two looks, in words.
 fn moved(old: Mark, new: Mark) -> Option<String> {
-    let passed = match (old.steady, new.steady) {
-        (Some(before), Some(after)) => Some(after.saturating_sub(before)),
-        (None, _) | (_, None) => None,
-    };
-    // Where it is not known how much time passed, it was none at least.
-    let due = old.now.after(passed.unwrap_or_default());
+    let due = due(old, new);
     let (back, ahead) = (due.since(new.now), new.now.since(due));
     if back > BACK {
         return Some(format!("back by {} s", back.as_secs()));
     }
-    (passed.is_some() && ahead > AHEAD).then(|| format!("ahead by {} s", ahead.as_secs()))
+    (passed(old, new).is_some() && ahead > AHEAD).then(|| format!("ahead by {} s", ahead.as_secs()))
 }
 
 #[cfg(test)]

@@ -97,8 +97,8 @@ impl CertificateIssue {
         control: &Control,
         caller: &Caller,
     ) -> Result<IssuedCertificate, ControlError> {
-        let lifetime = self.lifetime_secs.unwrap_or(USUAL_SECS);
-        if !(1..=MOST_SECS).contains(&lifetime) {
+        let asked = self.lifetime_secs.unwrap_or(USUAL_SECS);
+        if !(1..=MOST_SECS).contains(&asked) {
             let rule = format!("a certificate lasts between 1 and {MOST_SECS} seconds (7 days)");
             return Err(ControlError::invalid("lifetime_secs", rule));
         }
@@ -109,6 +109,7 @@ impl CertificateIssue {
         let mut edit = core.edit(caller).await?;
         let document = core.document();
         let doc = names::tenant(&document, self.tenant)?;
+        let lifetime = binding::lifetime(doc, self.lifetime_secs, USUAL_SECS)?;
         let agent = binding::agent(doc, self.agent)?;
         let tasks = binding::tasks(doc, agent, self.tasks)?;
         let task = self.task.map(|id| binding::task(doc, agent, id, "task")).transpose()?;
@@ -250,13 +251,13 @@ impl Command for CertificateRegister {
     type Answer = CredentialView;
 
     async fn run(self, control: &Control, caller: &Caller) -> Result<CredentialView, ControlError> {
-        let lifetime = binding::lifetime(self.lifetime_secs, binding::MOST_SECS)?;
         let networks = binding::networks(self.networks)?;
         let core = control.core()?;
         let id = CredentialId::from_random(core.random()?);
         let mut edit = core.edit(caller).await?;
         let document = core.document();
         let doc = names::tenant(&document, self.tenant)?;
+        let lifetime = binding::lifetime(doc, self.lifetime_secs, binding::MOST_SECS)?;
         let agent = binding::agent(doc, self.agent)?;
         let tasks = binding::tasks(doc, agent, self.tasks)?;
         let found = others::find(edit.db(), self.tenant, self.authority).await?;

@@ -23,9 +23,6 @@ use crate::view::agent::{CredentialView, IssuedKey};
 use crate::withdraw::noun;
 use crate::{binding, lifecycle, names, ready, show};
 
-/// How long a credential with a secret lasts unless said otherwise: 72 hours.
-const USUAL_SECS: u64 = 72 * 60 * 60;
-
 /// The longest subject, in characters.
 const LONGEST_SUBJECT: usize = 255;
 
@@ -39,7 +36,8 @@ pub struct CredentialIssue {
     pub agent: AgentId,
     /// What kind it is of: an API key.
     pub kind: CredentialKind,
-    /// Seconds; 72 h when absent, 90 days at most.
+    /// Seconds; what is usual for the tenant (72 h) when absent, and no more than its credentials
+    /// last (90 days).
     #[serde(default)]
     #[ts(optional)]
     pub lifetime_secs: Option<u64>,
@@ -67,7 +65,6 @@ impl Command for CredentialIssue {
             let rule = "only API keys are issued like this";
             return Err(ControlError::invalid("kind", rule));
         }
-        let lifetime = binding::lifetime(self.lifetime_secs, USUAL_SECS)?;
         let networks = binding::networks(self.networks)?;
         let core = control.core()?;
         let vault = core.vault()?;
@@ -87,6 +84,11 @@ impl Command for CredentialIssue {
             .seal_api_key(core.random()?, self.tenant, id, &pair.secret)
             .map_err(|source| ControlError::internal("seal the key", source))?;
         let mut edit = core.edit(caller).await?;
+        // Nobody changes it from here on.
+        let terms = core.document();
+        let terms = names::tenant(&terms, self.tenant)?;
+        let usual = u64::from(terms.lifecycle.usual());
+        let lifetime = binding::lifetime(terms, self.lifetime_secs, usual)?;
         let expires = edit.at().after(Duration::from_secs(lifetime));
         let new = NewCredential {
             id,
@@ -157,7 +159,6 @@ impl Command for CredentialRegister {
     type Answer = CredentialView;
 
     async fn run(self, control: &Control, caller: &Caller) -> Result<CredentialView, ControlError> {
-        let lifetime = binding::lifetime(self.lifetime_secs, binding::MOST_SECS)?;
         let networks = binding::networks(self.networks)?;
         if !is_plain(&self.subject, LONGEST_SUBJECT) {
             let rule = format!(
@@ -170,6 +171,7 @@ impl Command for CredentialRegister {
         let mut edit = core.edit(caller).await?;
         let document = core.document();
         let doc = names::tenant(&document, self.tenant)?;
+        let lifetime = binding::lifetime(doc, self.lifetime_secs, binding::MOST_SECS)?;
         let agent = binding::agent(doc, self.agent)?;
         let tasks = binding::tasks(doc, agent, self.tasks)?;
         let provider = doc.providers.iter().find(|it| it.id == self.provider);

@@ -159,6 +159,7 @@ impl ApprovalIssue {
             session: Some(&open),
             credentials: &credentials,
             live: &[],
+            waiting: None,
             now,
         })?;
         let listed = match (told.outcome, told.listed) {

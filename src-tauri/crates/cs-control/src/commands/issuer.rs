@@ -160,13 +160,13 @@ impl Command for ClientRegister {
     type Answer = IssuedClient;
 
     async fn run(self, control: &Control, caller: &Caller) -> Result<IssuedClient, ControlError> {
-        let lifetime = binding::lifetime(self.lifetime_secs, USUAL_SECS)?;
         let core = control.core()?;
         let (id, key_id) = (CredentialId::from_random(core.random()?), client_id(core.random()?));
         let mut edit = core.edit(caller).await?;
         let document = core.document();
         let doc = names::tenant(&document, self.tenant)?;
         enabled(doc)?;
+        let lifetime = binding::lifetime(doc, self.lifetime_secs, USUAL_SECS)?;
         let agent = binding::agent(doc, self.agent)?;
         let (method, secret) = self.method(&core, doc, agent)?;
         let networks = binding::networks(self.networks)?;

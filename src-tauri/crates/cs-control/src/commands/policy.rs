@@ -2,14 +2,14 @@
 
 use cs_model::json::{self, Limits};
 use cs_model::{AgentId, SessionId, TaskId, TenantId, ToolId};
-use cs_registry::{credential, session};
+use cs_registry::{approval, credential, session};
 use serde::Deserialize;
 use ts_rs::TS;
 
 use crate::actor::{Caller, Permission};
 use crate::command::Command;
 use crate::control::Control;
-use crate::explain::{self, Case};
+use crate::explain::{self, Case, Waiting};
 use crate::failure::ControlError;
 use crate::names;
 use crate::view::explain::ExplainView;
@@ -78,7 +78,13 @@ impl Command for PolicyExplain {
             credentials.into_iter().filter(|it| it.agent == agent.id).collect();
         let live = session::list(&mut db, self.tenant, true, now, MOST_SESSIONS).await?;
         let live: Vec<_> = live.into_iter().filter(|it| it.new.agent == agent.id).collect();
+        let waiting = approval::waiting(&mut db, Some(self.tenant), now, u32::MAX).await?;
         drop(db);
+        let of_agent = waiting.iter().filter(|it| it.new.agent == agent.id);
+        let in_session = of_agent
+            .clone()
+            .filter(|it| session.as_ref().is_some_and(|s| s.new.id == it.new.session));
+        let waiting = Waiting { of_agent: of_agent.count(), of_session: in_session.count() };
         let case = Case {
             core: &core,
             world: &world,
@@ -90,6 +96,7 @@ impl Command for PolicyExplain {
             session: session.as_ref(),
             credentials: &credentials,
             live: &live,
+            waiting: Some(waiting),
             now,
         };
         let told = explain::tell(&case)?;

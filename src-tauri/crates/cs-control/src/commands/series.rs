@@ -175,6 +175,7 @@ impl Command for SeriesSign {
         edit.tell(event);
         edit.keep().await?;
         decided(&core);
+        core.waiters.signed_series();
         one(&core, self.tenant, found.new.id).await
     }
 }

@@ -1,6 +1,6 @@
 //! Which consoles on other machines are connected now.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -44,10 +44,18 @@ pub(crate) struct Link {
 struct State {
     next: u64,
     links: HashMap<u64, Link>,
-    handshakes: HashMap<IpAddr, usize>,
+    /// By their numbers, the oldest first.
+    handshakes: BTreeMap<u64, UnderWay>,
     tries: HashMap<ConsoleId, Arc<Tries>>,
     told: HashMap<IpAddr, Timestamp>,
     problem: Option<String>,
+}
+
+/// Somebody who may turn out to be a console.
+#[derive(Debug)]
+struct UnderWay {
+    address: IpAddr,
+    ends: watch::Sender<bool>,
 }
 
 /// The consoles of an installation.
@@ -77,18 +85,14 @@ impl Drop for Place {
 #[derive(Debug)]
 pub(crate) struct Handshake {
     state: Arc<Mutex<State>>,
-    address: IpAddr,
+    number: u64,
+    /// Says when somebody else has taken its place.
+    pub(super) ends: watch::Receiver<bool>,
 }
 
 impl Drop for Handshake {
     fn drop(&mut self) {
-        let mut state = lock(&self.state);
-        if let Some(count) = state.handshakes.get_mut(&self.address) {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                state.handshakes.remove(&self.address);
-            }
-        }
+        lock(&self.state).handshakes.remove(&self.number);
     }
 }
 
@@ -97,20 +101,35 @@ fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
 }
 
 impl Consoles {
-    /// Begins a handshake; nothing where there are too many already.
-    pub(super) fn handshake(&self, from: IpAddr) -> Option<Handshake> {
+    /// Begins a handshake. Where there are too many already, the oldest of its own address gives
+    /// way, or of the address that has the most: whoever holds many open and makes none keeps
+    /// nobody out who does.
+    pub(super) fn handshake(&self, from: IpAddr) -> Handshake {
         let mut state = lock(&self.state);
-        let under_way: usize = state.handshakes.values().sum();
-        let own = state.handshakes.entry(from).or_default();
-        if under_way >= MOST_HANDSHAKES || *own >= MOST_OF_ADDRESS {
-            if *own == 0 {
-                state.handshakes.remove(&from);
-            }
-            return None;
+        let mut counts: HashMap<IpAddr, usize> = HashMap::new();
+        for one in state.handshakes.values() {
+            let count = counts.entry(one.address).or_default();
+            *count = count.saturating_add(1);
         }
-        *own = own.saturating_add(1);
+        let gives_way = if counts.get(&from).is_some_and(|own| *own >= MOST_OF_ADDRESS) {
+            Some(from)
+        } else if state.handshakes.len() >= MOST_HANDSHAKES {
+            counts.into_iter().max_by_key(|(_, count)| *count).map(|(address, _)| address)
+        } else {
+            None
+        };
+        let oldest = state.handshakes.iter().find(|(_, it)| Some(it.address) == gives_way);
+        if let Some(number) = oldest.map(|(number, _)| *number)
+            && let Some(ended) = state.handshakes.remove(&number)
+        {
+            ended.ends.send_replace(true);
+        }
+        let (ends, ending) = watch::channel(false);
+        let number = state.next;
+        state.next = state.next.wrapping_add(1);
+        state.handshakes.insert(number, UnderWay { address: from, ends });
         drop(state);
-        Some(Handshake { state: Arc::clone(&self.state), address: from })
+        Handshake { state: Arc::clone(&self.state), number, ends: ending }
     }
 
     /// What has been tried with a console's passphrase, over all its connections.

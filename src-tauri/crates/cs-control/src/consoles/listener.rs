@@ -168,8 +168,7 @@ async fn accept(
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
-        // One too many is not answered: whoever floods the door costs nothing more.
-        let Some(under_way) = core.consoles.handshake(from.ip()) else { continue };
+        let under_way = core.consoles.handshake(from.ip());
         if core.now() >= serving.renew {
             match Serving::issue(&core).await {
                 Ok(next) => serving = next,
@@ -194,13 +193,18 @@ async fn greet(
     config: Arc<ServerConfig>,
     stream: TcpStream,
     from: SocketAddr,
-    under_way: Handshake,
+    mut under_way: Handshake,
 ) {
     let shaken = async {
         stream.set_nodelay(true)?;
         TlsAcceptor::from(config).accept(stream).await
     };
-    let stream = match timeout(HANDSHAKE, shaken).await {
+    let shaken = tokio::select! {
+        shaken = timeout(HANDSHAKE, shaken) => shaken,
+        // Somebody else has its place: it took too long for that.
+        _ = under_way.ends.wait_for(|ends| *ends) => return,
+    };
+    let stream = match shaken {
         Ok(Ok(stream)) => stream,
         Ok(Err(error)) => return refused(core, from, "console_handshake", Some(&error)).await,
         Err(_) => return refused(core, from, "console_handshake_slow", None).await,

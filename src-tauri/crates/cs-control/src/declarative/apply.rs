@@ -10,11 +10,12 @@ use cs_model::json::{self, Limits};
 use cs_model::state::{SessionEnd, Standing};
 use cs_model::upstream::Transport;
 use cs_model::{
-    AgentId, Digest, Document, Grant, Kind, Name, RoleId, ServerId, TaskId, TenantId, ToolId,
-    ToolName,
+    AgentId, Digest, Document, Grant, Kind, Lifecycle, Name, RoleId, ServerId, TaskId, TenantId,
+    ToolId, ToolName,
 };
 use cs_registry::grant::{self, Cell};
 use cs_registry::issuer::Issuer;
+use cs_registry::lifecycle;
 use cs_registry::role::{self, Role};
 use cs_registry::server::{self, Server};
 use cs_registry::session;
@@ -115,6 +116,13 @@ const fn empty(id: TenantId, name: Name) -> TenantDoc {
         agents: Vec::new(),
         providers: Vec::new(),
         issuer: None,
+        lifecycle: Lifecycle {
+            lifetime_secs: None,
+            rotate_secs: None,
+            overlap_secs: None,
+            alert_unused_secs: None,
+            revoke_unused_secs: None,
+        },
     }
 }
 
@@ -149,6 +157,7 @@ impl One<'_, '_> {
         let tasks = self.tasks(&tools, wanted.tasks).await?;
         self.providers(wanted.identity_providers).await?;
         self.issuer(wanted.issuer).await?;
+        self.lifecycle(wanted.lifecycle).await?;
         self.agents(&roles, &tasks, wanted.agents).await?;
         for old in &self.doc.servers {
             if !wanted.servers.contains_key(&old.name) {
@@ -170,6 +179,12 @@ impl One<'_, '_> {
         };
         let aside = issuer::settle(self.core, self.edit, self.doc.id, wanted).await?;
         self.after.issuers.push(aside);
+        Ok(())
+    }
+
+    async fn lifecycle(&mut self, wanted: Lifecycle) -> Result<(), ControlError> {
+        wanted.check().map_err(|error| self.wrong("lifecycle", &error.to_string()))?;
+        lifecycle::set(self.edit.db(), self.doc.id, wanted).await?;
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 use cs_gateway::upstream::HealthState;
 use cs_model::state::CredentialState;
-use cs_model::{Grant, Kind, Rate};
+use cs_model::{Grant, Kind, MostWaiting, Rate};
 use cs_registry::credential::Credential;
 
 use super::{Case, Said};
@@ -90,7 +90,7 @@ pub(super) fn after(case: &Case<'_>, grant: Grant) -> Vec<Said> {
         arguments(case),
         scopes(case),
         rate(case),
-        signature(grant),
+        signature(case, grant),
         drift(case, &health),
         server(&health),
     ]
@@ -175,15 +175,38 @@ fn rate(case: &Case<'_>) -> Said {
     Said::passes(gate, sentences.join(" "))
 }
 
-fn signature(grant: Grant) -> Said {
+fn signature(case: &Case<'_>, grant: Grant) -> Said {
     let gate = ExplainGate::Countersignature;
     match grant {
         Grant::Token => {
+            if let Some(crowded) = crowded(case) {
+                return crowded;
+            }
             let sentence = "The grant is token: each call waits until an operator signs for it.";
             Said::new(gate, StepVerdict::Asks, sentence)
         }
         Grant::Allow | Grant::Deny => Said::passes(gate, "Nobody has to sign for it."),
     }
+}
+
+/// Whether as many calls wait for people as may: in the session, where the agent has no number of its
+/// own, or of the agent.
+fn crowded(case: &Case<'_>) -> Option<Said> {
+    let (gate, name, waiting) = (ExplainGate::Countersignature, &case.agent.name, case.waiting?);
+    let until =
+        "another one is refused until somebody has decided on one of them, or its time is up";
+    let of_session = case.core.gateway().map_or(usize::MAX, |it| it.config().limits.waiting);
+    if case.agent.most_waiting.is_none() && waiting.of_session >= of_session {
+        let sentence = format!(
+            "{of_session} calls of the session wait for people, which is as many as may: {until}."
+        );
+        return Some(Said::refuses(gate, "too_many_waiting", sentence));
+    }
+    let most = usize::from(case.agent.most_waiting.unwrap_or(MostWaiting::USUAL).get());
+    let now = waiting.of_agent;
+    let sentence =
+        format!("`{name}` has {now} calls waiting for people and may have {most}: {until}.");
+    (now >= most).then(|| Said::refuses(gate, "agent_too_many_waiting", sentence))
 }
 
 fn drift(case: &Case<'_>, health: &cs_gateway::upstream::Health) -> Said {

@@ -1,4 +1,4 @@
-//! Addresses of identity providers, as they may be kept.
+//! Addresses of identity providers, and of whoever else is told something, as they may be kept.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -7,7 +7,7 @@ const MOST: usize = 1024;
 
 /// Whether an address may have a query: an issuer never has one (RFC 8414).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Query {
+pub(crate) enum Query {
     Allowed,
     Refused,
 }
@@ -25,7 +25,7 @@ enum Place {
 
 /// Says what is wrong with an address. What it resolves to is checked when it is connected to;
 /// here only what can be seen is refused at once.
-pub(super) fn check(text: &str, query: Query, private_network: bool) -> Result<(), &'static str> {
+pub(crate) fn check(text: &str, query: Query, private_network: bool) -> Result<(), &'static str> {
     if text.is_empty() || text.len() > MOST {
         return Err("an address has between 1 and 1024 characters");
     }
@@ -62,6 +62,19 @@ pub(super) fn check(text: &str, query: Query, private_network: bool) -> Result<(
              networks are reached, with `private_network`")
         }
         (false, Place::Public, _) => Err("an address begins with `https://`"),
+    }
+}
+
+/// Whether an address names this machine itself, as far as its text tells.
+pub(crate) fn is_here(text: &str) -> bool {
+    let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
+    let Ok(host) = host(rest.split(['/', '?']).next().unwrap_or_default()) else { return false };
+    match host.parse::<IpAddr>() {
+        Ok(ip) => ip.to_canonical().is_loopback(),
+        Err(_) => {
+            let name = host.to_ascii_lowercase();
+            name == "localhost" || name.ends_with(".localhost")
+        }
     }
 }
 
@@ -108,7 +121,7 @@ fn place(host: &str) -> Result<Place, &'static str> {
     Ok(if here { Place::Private } else { Place::Named })
 }
 
-const NOWHERE: &str = "no identity provider is reached at this address";
+const NOWHERE: &str = "nobody is reached at this address";
 
 /// Where clouds keep what a machine may know of itself, beyond the link-local addresses.
 const METADATA: &[IpAddr] = &[

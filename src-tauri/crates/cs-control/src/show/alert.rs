@@ -90,6 +90,7 @@ fn sentence(rule: AlertRule, settings: &AlertSettings) -> String {
             "A seal of the log does not hold, or the registry is not what it was".to_owned()
         }
         AlertRule::OutsideAllowlist => "Any attempt outside the session's allowlist".to_owned(),
+        AlertRule::RotationFailed => "A credential could not be replaced in time".to_owned(),
         AlertRule::ProviderDown => "An identity provider cannot be reached".to_owned(),
         AlertRule::SessionOverlong => match threshold {
             100 => "A session is longer than its task is expected to take".to_owned(),

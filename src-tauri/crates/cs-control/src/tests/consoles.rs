@@ -387,6 +387,36 @@ async fn n11_handshakes_that_are_not_made_take_few_places_and_not_for_long() {
     timeout(PATIENCE, again).await.expect("it is let in");
 }
 
+/// Attacks T16, N11: whoever opens many connections and makes no handshake on any of them, from one
+/// address or from many, keeps no console out.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn t16_n11_many_connections_that_are_half_open_keep_no_console_out() {
+    let place = Place::with_starter().await;
+    let address = open(&place).await;
+    let (_, identity) = enrol(&place, "Grace").await;
+    let mut held = Vec::new();
+    let mut half_open = async |from: u8, how_many: usize| {
+        for _ in 0..how_many {
+            let socket = tokio::net::TcpSocket::new_v4().unwrap();
+            socket.bind(SocketAddr::from(([127, 0, 0, from], 0))).unwrap();
+            let mut stream = socket.connect(address).await.unwrap();
+            // The beginning of a handshake that never goes on.
+            let _ = stream.write_all(&[22, 3, 1]).await;
+            held.push(stream);
+        }
+    };
+    for from in 2..14 {
+        half_open(from, 8).await;
+    }
+    half_open(1, 12).await;
+    // Sooner than those who hold the places would have to give them back.
+    let client = timeout(Duration::from_secs(8), attach(&identity, clock(&place))).await;
+    let client = client.expect("in time").expect("it is let in");
+    assert_eq!(unlock(&client, GRACE).await.unwrap()["operator"]["name"], "Grace");
+    drop(held);
+}
+
 /// Attacks O01, O15: two consoles, one request.
 #[tokio::test]
 async fn o01_of_two_decisions_on_two_consoles_one_counts_and_the_other_is_told_whose() {

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::approvals::Waiting;
 use super::place::Place;
 
 async fn tool(place: &Place, name: &str) -> Value {
@@ -134,4 +135,25 @@ async fn what_is_asked_has_to_be_there_and_to_be_an_object() {
     let other = place.ask("tenant_create", json!({ "name": "zeta" })).await["id"].clone();
     let args = json!({ "tenant": other, "agent": agent, "tool": read });
     assert_eq!(place.refused(console, "policy_explain", args).await["code"], "not_found");
+}
+
+#[tokio::test]
+async fn an_agent_that_has_reached_its_number_of_waiting_calls_is_said_to_have() {
+    let it = Waiting::new().await;
+    let told = explain(&it.place, "executor-1", "write_file").await;
+    assert_eq!((&told["outcome"], &told["decides"]), (&json!("token"), &json!("countersignature")));
+    let agent = it.place.agent("executor-1").await["id"].clone();
+    let most = json!({ "tenant": it.request.tenant, "agent": agent, "most": 1 });
+    it.place.ask("agent_set_waiting", most).await;
+    let told = explain(&it.place, "executor-1", "write_file").await;
+    assert_eq!((&told["outcome"], &told["decides"]), (&json!("deny"), &json!("countersignature")));
+    let said = step(&told, "countersignature");
+    assert_eq!(said["reason"], "agent_too_many_waiting");
+    let sentence = said["sentence"].as_str().unwrap();
+    assert!(sentence.contains("has 1 calls waiting for people and may have 1"), "{sentence}");
+    let passed = explain(&it.place, "executor-1", "read_file").await;
+    assert_eq!(passed["outcome"], "allow", "what nobody signs for does not wait");
+    let deny = json!({ "tenant": it.request.tenant, "approval": it.request.id, "reason": "No." });
+    it.place.ask("approval_deny", deny).await;
+    assert_eq!(explain(&it.place, "executor-1", "write_file").await["outcome"], "token");
 }

@@ -27,9 +27,13 @@ const LOOKS: &[&str] = &[
     "authn_overview",
     "authority_show",
     "console_list",
+    "credential_calendar",
     "credential_list",
+    "credential_posture",
     "export",
+    "housekeeping_show",
     "issuer_show",
+    "lifecycle_show",
     "matrix",
     "matrix_cell",
     "matrix_export",
@@ -41,6 +45,7 @@ const LOOKS: &[&str] = &[
     "provider_list",
     "reference_matrix",
     "revocation_list",
+    "revoke_preview",
     "series_list",
     "server_detail",
     "server_list",
@@ -50,6 +55,7 @@ const LOOKS: &[&str] = &[
     "template_list",
     "tenant_list",
     "tenant_secret_list",
+    "webhook_show",
 ];
 
 /// What can be asked of a locked console.
@@ -81,7 +87,10 @@ fn every_command_has_a_name_of_its_own_and_the_permission_that_it_needs() {
             | "operator_remove"
             | "operator_role_set"
             | "registry_accept"
-            | "serving_set" => Permission::Own,
+            | "serving_set"
+            | "webhook_remove"
+            | "webhook_set"
+            | "webhook_test" => Permission::Own,
             _ => Permission::Edit,
         };
         assert_eq!(entry.needs, expected, "{}", entry.name);

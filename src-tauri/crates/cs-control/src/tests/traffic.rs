@@ -49,6 +49,41 @@ impl Caller {
         self
     }
 
+    /// The same with the key that was handed over.
+    pub(super) fn with(&self, key: &Value) -> Self {
+        Self {
+            address: self.address,
+            key_id: key["key_id"].as_str().unwrap().to_owned(),
+            secret: key["secret"].as_str().unwrap().to_owned(),
+            credential: key["credential"].clone(),
+            sent: AtomicU64::new(0),
+        }
+    }
+
+    /// Asks for the key that takes the place of this one.
+    pub(super) async fn renew(&self, place: &Place) -> (u16, Value) {
+        const PATH: &str = "/t/acme/credentials/renew";
+        let authority = self.address.to_string();
+        let request = Outgoing {
+            method: "POST",
+            authority: &authority,
+            path: PATH,
+            body_digest: Digest::of(b""),
+        };
+        let id = self.sent.fetch_add(1, Ordering::Relaxed);
+        let secret = Secret::from_text(self.secret.clone());
+        let nonce = format!("{id:032}");
+        let signed = sign(&request, &self.key_id, &secret, place.control.now(), &nonce).unwrap();
+        let head = format!(
+            "POST {PATH} HTTP/1.1\r\nhost: {authority}\r\nconnection: close\r\ncontent-length: \
+             0\r\ncontent-digest: {}\r\nsignature-input: {}\r\nsignature: {}\r\n\r\n",
+            signed.content_digest, signed.signature_input, signed.signature
+        );
+        let (status, answer) = exchange(self.address, &head).await;
+        let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+        (status, serde_json::from_str(body).unwrap_or(Value::Null))
+    }
+
     /// Calls a tool. Answers with the status and the rest.
     pub(super) async fn call(&self, place: &Place, tool: &str) -> (u16, String) {
         let params = json!({ "name": tool, "arguments": {}, "_meta": {
@@ -84,7 +119,6 @@ pub(super) async fn with_token(address: SocketAddr, token: &str) -> (u16, String
 }
 
 async fn post(address: SocketAddr, headers: &str, body: &str) -> (u16, String) {
-    let mut stream = TcpStream::connect(address).await.unwrap();
     let method = if body.contains("tools/call") { "tools/call" } else { "tools/list" };
     let head = format!(
         "POST {PATH} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-type: \
@@ -92,7 +126,12 @@ async fn post(address: SocketAddr, headers: &str, body: &str) -> (u16, String) {
          {}\r\nmcp-protocol-version: 2026-07-28\r\nmcp-method: {method}\r\n{headers}\r\n",
         body.len()
     );
-    stream.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
+    exchange(address, &format!("{head}{body}")).await
+}
+
+async fn exchange(address: SocketAddr, request: &str) -> (u16, String) {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).await.unwrap();
     let answer = String::from_utf8_lossy(&answer).into_owned();

@@ -68,6 +68,22 @@ pub struct CredentialView {
     pub last_used: Option<Timestamp>,
     /// The address it was last used from.
     pub last_from: Option<String>,
+    /// The credential that it takes the place of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub replaces: Option<CredentialId>,
+    /// Whether it still waits for its holder to fetch it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[ts(as = "Option<bool>", optional)]
+    pub waits: bool,
+    /// When it makes way for the one that takes its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub overlap_ends: Option<Timestamp>,
+    /// When another one takes its place by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub rotates: Option<Timestamp>,
 }
 
 /// What proves a credential, as far as that is public.

@@ -54,6 +54,8 @@ pub struct StatusView {
     pub calls_per_minute: u64,
     /// Calls that wait for a person.
     pub waiting_approvals: u64,
+    /// Why the web server that is told of waiting calls was not, the last time.
+    pub webhook_problem: Option<String>,
     /// Alerts that nobody has acknowledged.
     pub open_alerts: u64,
     /// Those of them that need somebody now.

@@ -141,10 +141,26 @@ async fn carried_out(
     let mut line = Line::errand(gate.config.limits.keep_alive, Arc::clone(own));
     let mut cancelled = own.cancelled();
     let mut warrants = own.warrants();
+    let mut signed = settle::series_signed(gate);
     let heard = loop {
+        let waiting = settle::heard(gate, asked, &filed, &mut line, &mut cancelled, &mut signed);
         tokio::select! {
             biased;
-            heard = settle::heard(gate, asked, &filed, &mut line, &mut cancelled) => break heard?,
+            heard = waiting => match heard? {
+                Some(heard) => break heard,
+                None => {
+                    let Some(cleared) = settle::covered(gate, asked, &filed, trail).await? else {
+                        continue;
+                    };
+                    own.stands(Standing::Running, gate.now());
+                    let canonical = &filed.canonical;
+                    return tool::made(
+                        gate, cleared, asked, canonical, trail, &mut line, &mut cancelled,
+                    )
+                    .await
+                    .map(Came::Made);
+                }
+            },
             renewed = warrants.changed() => {
                 // It is under way: whoever holds the errand holds the other end.
                 drop(renewed);

@@ -7,7 +7,7 @@ use cs_policy::{Held, Verdict};
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior};
 
-use super::{Cleared, spend, told};
+use super::{Cleared, series, spend, told};
 use crate::authz::{self, Given};
 use crate::gate::Gate;
 use crate::item::Wanted;
@@ -70,7 +70,19 @@ pub(super) async fn ask(
     };
     trail.settle(&gate.ports).await?;
     line.open();
-    let heard = wait(gate, call, approval, line, cancelled).await?;
+    let mut signed = series::signed(gate);
+    let limit = gate.config.limits.hold;
+    // A client that asks how its errand fares is not kept waiting by it.
+    let end = if line.is_errand() { None } else { Instant::now().checked_add(limit) };
+    let heard = loop {
+        let waited = wait(gate, call, (approval, end), line, cancelled, &mut signed).await?;
+        if let Some(heard) = waited {
+            break heard;
+        }
+        if let Some(cleared) = series::pay_waiting(gate, call, trail).await? {
+            return Ok(Ok(cleared));
+        }
+    };
     conclude(gate, call, (approval, round), heard, trail, line, cancelled).await
 }
 
@@ -317,14 +329,15 @@ async fn crowded(gate: &Gate, call: &Question<'_>) -> Result<bool, PortError> {
 }
 
 /// Waits until something ends the wait. Revocation, the end of the session and a narrower policy
-/// are heard of at once.
+/// are heard of at once. Answers with nothing when a series was signed that may cover the call.
 pub(super) async fn wait(
     gate: &Gate,
     call: &Question<'_>,
-    approval: ApprovalId,
+    (approval, end): (ApprovalId, Option<Instant>),
     line: &mut Line,
     cancelled: &mut watch::Receiver<bool>,
-) -> Result<Heard, PortError> {
+    signed: &mut watch::Receiver<u64>,
+) -> Result<Option<Heard>, PortError> {
     let live = &call.asked.live;
     let limits = &gate.config.limits;
     let token = call.asked.meta.progress.as_ref();
@@ -332,9 +345,6 @@ pub(super) async fn wait(
     let every = if token.is_some() { limits.progress } else { limits.keep_alive };
     let mut tick = tokio::time::interval(every);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    // A client that asks how its errand fares is not kept waiting by it.
-    let hold = (!line.is_errand()).then_some(limits.hold);
-    let end = hold.and_then(|hold| Instant::now().checked_add(hold));
     let time_up = async {
         match end {
             Some(end) => tokio::time::sleep_until(end).await,
@@ -347,34 +357,36 @@ pub(super) async fn wait(
     let mut decided = gate.ports.desk.decided(live.tenant(), approval, meanwhile);
     loop {
         if !is_still_held(gate, call) {
-            return Ok(Heard::Stray);
+            return Ok(Some(Heard::Stray));
         }
         if line.is_gone() || *cancelled.borrow() {
-            return Ok(Heard::Gone);
+            return Ok(Some(Heard::Gone));
         }
         tokio::select! {
             biased;
-            () = line.gone() => return Ok(Heard::Gone),
+            () = line.gone() => return Ok(Some(Heard::Gone)),
             taken_back = cancelled.changed() => {
                 if taken_back.is_err() {
-                    return Ok(Heard::Gone);
+                    return Ok(Some(Heard::Gone));
                 }
             }
             _ = ending.changed() => {}
             changed = world.changed() => {
                 if changed.is_err() {
-                    return Ok(Heard::Stray);
+                    return Ok(Some(Heard::Stray));
                 }
             }
-            () = gate.stops() => return Ok(Heard::Stopping),
+            () = gate.stops() => return Ok(Some(Heard::Stopping)),
             ruling = &mut decided => {
                 let ruling = ruling?;
                 if ruling != Ruling::Pending {
-                    return Ok(Heard::Ruled(ruling));
+                    return Ok(Some(Heard::Ruled(ruling)));
                 }
                 decided = gate.ports.desk.decided(live.tenant(), approval, meanwhile);
             }
-            () = &mut time_up => return Ok(Heard::TimeUp),
+            // What was decided comes first: whoever denies has ended what covered the call.
+            Ok(()) = signed.changed() => return Ok(None),
+            () = &mut time_up => return Ok(Some(Heard::TimeUp)),
             _ = tick.tick() => match token {
                 Some(token) => line.waiting(token, &message),
                 None => line.pulse(),

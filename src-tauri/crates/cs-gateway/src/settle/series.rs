@@ -11,6 +11,7 @@ use cs_model::series::SeriesClaims;
 use cs_model::{Digest, OperationTokenId, Timestamp};
 use cs_policy::{Held, Permit, Series, Verdict};
 use cs_trust::series;
+use tokio::sync::watch;
 
 use super::hold::{self, Question};
 use super::{Cleared, Payment, execution, held_event};
@@ -55,6 +56,42 @@ pub(crate) async fn pay(
         }
     }
     Ok(Err(held))
+}
+
+/// Changes when a series was signed; at first at once, since one may have been signed after the call
+/// was held against those that run.
+pub(crate) fn signed(gate: &Gate) -> watch::Receiver<u64> {
+    let mut signed = gate.ports.series.signed();
+    signed.mark_changed();
+    signed
+}
+
+/// Pays for a call that waits for a person with a series that covers it by now, if there is one.
+/// The request that stands for the call is taken back with that.
+pub(super) async fn pay_waiting(
+    gate: &Gate,
+    call: &Question<'_>,
+    trail: &mut Trail,
+) -> Result<Option<Cleared>, Refusal> {
+    let Asked { live, warrant, .. } = call.asked;
+    let (wanted, given) = (call.asked.wanted(), call.asked.given(call.digest));
+    let Verdict::Hold(held) = authz::judge(gate, live, warrant, wanted, given) else {
+        return Ok(None);
+    };
+    let running = gate.ports.series.running(held.tenant(), held.session(), held.tool()).await?;
+    if running.is_empty() || !hold::may_be_paid_otherwise(gate, call).await? {
+        return Ok(None);
+    }
+    for series in running {
+        let Some(covered) = covered(gate, call, &series, trail).await? else { continue };
+        // Whoever waited may have lost what it came with meanwhile.
+        authz::scopes::check(gate, live, warrant, wanted, call.digest, trail).await?;
+        authz::scopes::confirm(gate, live, warrant, wanted, call.digest, true, trail).await?;
+        if let Some(cleared) = spend(gate, call, covered, trail).await? {
+            return Ok(Some(cleared));
+        }
+    }
+    Ok(None)
 }
 
 /// Whether a series pays for a call, judged anew. One that would pay for no other call either is

@@ -159,6 +159,7 @@ async fn d08_it_listens_on_no_address_that_others_can_reach() {
         series: journal.clone(),
         ledger: journal.clone(),
         secrets: journal.clone(),
+        renewals: journal.clone(),
         revocations: journal.clone(),
     };
     let refused = crate::Gateway::start(config, ports, world).await.unwrap_err();

@@ -63,6 +63,7 @@ pub(super) async fn before(
         series: journal.clone(),
         ledger: journal.clone(),
         secrets: journal.clone(),
+        renewals: journal.clone(),
         revocations: journal.clone(),
     };
     let mut document = document();

@@ -13,8 +13,9 @@ use cs_model::state::OperatorRole;
 use cs_model::{Digest, Name, SeriesId, Signing};
 use cs_trust::{OperatorKey, operation, series};
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
-use super::client::{Client, Reply, body, meta};
+use super::client::{Client, PATIENCE, Reply, body, meta};
 use super::world::{Stage, WORKER, document, operator, signer, world_of};
 use crate::ports::{NewApproval, Ruling};
 use crate::world::{Signer, World};
@@ -362,4 +363,41 @@ async fn o17_o01_of_many_simultaneous_calls_no_more_are_made_than_were_signed() 
     assert_eq!(done, 10);
     assert_eq!(it.stage.journal.calls().len(), 10);
     assert_eq!(it.stage.journal.series_now().0, 10);
+}
+
+/// Calls that were put before a person before somebody signed a series that covers them.
+#[tokio::test]
+async fn o17_a_call_that_waits_already_is_made_once_a_series_covers_it_and_no_other_is() {
+    let stage = Stage::with(|it| it.limits.hold = Duration::from_secs(60)).await;
+    let client = stage.client(WORKER);
+    let call = |id: u32, path: &str| {
+        let client = client.modern("tools/call").header("mcp-name", "write_file");
+        let params =
+            json!({ "name": "write_file", "arguments": { "path": path }, "_meta": meta() });
+        let call = json!({ "jsonrpc": "2.0", "id": id, "method": "tools/call", "params": params });
+        tokio::spawn(async move { client.post(&call.to_string()).await })
+    };
+    let (fits, other) = (call(1, "ab"), call(2, "b"));
+    let requests = stage.journal.requests(2).await;
+    let request = requests.into_iter().next().unwrap();
+    let it = Scene { client: stage.client(WORKER), stage, request };
+    it.enforce(nothing, |_| {});
+    // One that another operator would have signed covers nothing.
+    it.sign(&SeriesClaims { iss: operator(2), ..it.claims() });
+    let ended = async {
+        while it.stage.journal.series_now().1.as_deref() != Some("token_operator_unknown") {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(PATIENCE, ended).await.expect("it is looked at");
+    assert!(!fits.is_finished());
+    it.sign(&it.claims());
+    let reply = timeout(PATIENCE, fits).await.expect("it is made").unwrap();
+    assert_eq!(reply.text(), "done", "{}", reply.body);
+    assert_eq!(it.stage.journal.series_now(), (1, None));
+    let made = it.stage.journal.calls();
+    assert_eq!(made.len(), 1);
+    assert_eq!(made[0].arguments.as_deref(), Some(r#"{"path":"ab"}"#));
+    assert!(!other.is_finished(), "what it does not cover goes on waiting");
+    other.abort();
 }

@@ -158,6 +158,7 @@ fn tenant_doc(number: u128, name: &str) -> TenantDoc {
         ],
         providers: Vec::new(),
         issuer: None,
+        lifecycle: cs_model::Lifecycle::default(),
     }
 }
 
@@ -282,9 +283,12 @@ pub(super) struct Journal {
     pub(in crate::tests) spent: Mutex<HashSet<OperationTokenId>>,
     /// The series, and the tokens that were spent of each.
     pub(in crate::tests) series: Mutex<Vec<Kept>>,
+    pub(in crate::tests) series_signed: watch::Sender<u64>,
     calls: watch::Sender<Vec<Sent>>,
     pub(super) news: broadcast::Sender<Change>,
     pub(super) watches: Arc<Watches>,
+    /// What takes the place of a key.
+    pub(in crate::tests) successor: Mutex<Renewal>,
     /// What servers tell of their errands, and what they were told.
     pub(super) errands: Errands,
 }
@@ -314,6 +318,8 @@ impl Default for Journal {
             requests: watch::Sender::new(Vec::new()),
             spent: Mutex::default(),
             series: Mutex::default(),
+            series_signed: watch::Sender::new(0),
+            successor: Mutex::default(),
             calls: watch::Sender::new(Vec::new()),
             news: broadcast::Sender::new(8),
             watches: Arc::default(),
@@ -594,6 +600,7 @@ impl Stage {
             series: journal.clone(),
             ledger: journal.clone(),
             secrets: journal.clone(),
+            renewals: journal.clone(),
             revocations: Arc::new(withdrawn),
         };
         let upstreams = Upstreams::new(&ports, config.limits.upstream.clone());

@@ -6,7 +6,9 @@ use cs_model::document::{
     AgentDoc, IssuerDoc, ProviderDoc, RoleDoc, ServerDoc, TaskDoc, TenantDoc, ToolDoc,
 };
 use cs_model::state::Standing;
-use cs_model::{AgentId, Effects, Passes, ProviderId, RoleId, ServerId, Signing, TaskId, ToolId};
+use cs_model::{
+    AgentId, Effects, Lifecycle, Passes, ProviderId, RoleId, ServerId, Signing, TaskId, ToolId,
+};
 
 use super::{Thing, What};
 
@@ -60,6 +62,9 @@ fn inside(old: &TenantDoc, new: &TenantDoc, out: &mut Vec<What>) {
     each(sides, &old.agents, &new.agents, out);
     each(sides, &old.providers, &new.providers, out);
     issuer(old.issuer, new.issuer, out);
+    if old.lifecycle != new.lifecycle {
+        out.push(What::Lifecycle { lifecycle: new.lifecycle });
+    }
 }
 
 /// Says of the tenant's own issuer whether it issues, and how long its tokens live while it does.
@@ -87,6 +92,7 @@ fn blank_tenant(like: &TenantDoc) -> TenantDoc {
         agents: Vec::new(),
         providers: Vec::new(),
         issuer: None,
+        lifecycle: Lifecycle::default(),
     }
 }
 

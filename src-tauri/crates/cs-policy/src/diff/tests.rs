@@ -73,7 +73,7 @@ fn what_is_removed_comes_alone_and_what_is_added_with_all_that_it_has() {
 #[test]
 fn every_change_has_its_sentence() {
     type Case = fn(&mut TenantDoc);
-    let cases: [Case; 24] = [
+    let cases: [Case; 25] = [
         |acme| acme.name = name("acme-corp"),
         |acme| acme.standing = Standing::Suspended,
         |acme| acme.servers[0].enabled = false,
@@ -118,6 +118,10 @@ fn every_change_has_its_sentence() {
             acme.agents.remove(0);
         },
         |acme| acme.issuer = Some(IssuerDoc { enabled: true, token_secs: 600 }),
+        |acme| {
+            acme.lifecycle.lifetime_secs = Some(86_400);
+            acme.lifecycle.rotate_secs = Some(3600);
+        },
     ];
     let mut lines: Vec<String> = cases.into_iter().flat_map(sentences).collect();
     let fresh = Document { version: 1, tenants: vec![tenant(ACME, "acme")] };

@@ -27,6 +27,7 @@ impl fmt::Display for Change {
             | What::Grant { .. }
             | What::IssuerEnabled { .. }
             | What::IssuerTokens { .. }
+            | What::Lifecycle { .. }
             | What::ProviderEnabled { .. }
             | What::ProviderSettings { .. }
             | What::Removed { .. }
@@ -118,6 +119,7 @@ impl fmt::Display for What {
             Self::IssuerEnabled { enabled: false } => {
                 f.write_str("the built-in issuer issues no tokens, and none of its are accepted")
             }
+            Self::Lifecycle { lifecycle } => write!(f, "credentials {lifecycle}"),
             Self::IssuerTokens { secs } => {
                 write!(f, "tokens of the built-in issuer live for {secs} s")
             }

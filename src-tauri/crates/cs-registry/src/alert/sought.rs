@@ -19,13 +19,16 @@ use crate::row::{time, unsigned};
 pub async fn unused(db: &mut SqliteConnection) -> Result<Vec<Unused>, RegistryError> {
     let rows = sqlx::query!(
         r#"SELECT credential.id AS "id: Uuid", credential.tenant_id AS "tenant: Uuid",
-                  credential.key_id, credential.created, agent.id AS "agent: Uuid",
+                  credential.key_id,
+                  coalesce(credential.delivered, credential.created) AS "issued!: i64",
+                  agent.id AS "agent: Uuid",
                   agent.name AS agent_name
              FROM credential
              JOIN agent ON agent.tenant_id = credential.tenant_id
                        AND agent.id = credential.agent_id
             WHERE credential.last_used IS NULL
               AND credential.revoked_at IS NULL
+              AND (credential.replaces IS NULL OR credential.delivered IS NOT NULL)
               AND NOT EXISTS (SELECT 1
                                 FROM alert_once
                                WHERE alert_once.tenant_id = credential.tenant_id
@@ -40,7 +43,7 @@ pub async fn unused(db: &mut SqliteConnection) -> Result<Vec<Unused>, RegistryEr
         credential: CredentialId::new(row.id),
         key_id: row.key_id,
         agent: (AgentId::new(row.agent), row.agent_name),
-        issued: time(row.created),
+        issued: time(row.issued),
     });
     Ok(unused.collect())
 }

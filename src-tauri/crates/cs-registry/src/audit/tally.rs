@@ -245,7 +245,12 @@ async fn credential_used(
     from: Option<&str>,
 ) -> Result<(), RegistryError> {
     sqlx::query!(
-        "UPDATE credential SET last_used = ?3, last_from = ?4 WHERE id = ?2 AND tenant_id = ?1",
+        "UPDATE credential
+            SET last_used = ?3,
+                last_from = ?4,
+                first_used = coalesce(first_used, ?3)
+          WHERE id = ?2
+            AND tenant_id = ?1",
         tenant,
         credential,
         at,

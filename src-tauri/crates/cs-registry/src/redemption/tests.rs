@@ -38,7 +38,16 @@ async fn o08_a_token_that_is_not_for_this_call_is_refused_and_not_burned() {
     let fixture = Fixture::new().await;
     let right = fixture.approved(A, 50).await;
     let other = fixture.approved(A, 51).await;
+    // Of the same agent: nothing but the session is another.
+    let beside = SessionId::from_random([4; 16]);
+    fixture.open_session(A, beside).await;
     let wrong = [
+        ("another session of its agent", Redeem { session: beside, ..right.clone() }),
+        (
+            "handed over in another session of its agent",
+            Redeem { approval: None, session: beside, ..right.clone() },
+        ),
+        ("one signature as if it were two", Redeem { others: vec![right.token], ..right.clone() }),
         ("another tenant", Redeem { tenant: B.tenant, ..right.clone() }),
         ("another session", Redeem { session: B.session, ..right.clone() }),
         ("another request's token", Redeem { token: other.token, ..right.clone() }),
@@ -62,6 +71,20 @@ async fn o08_a_token_that_is_not_for_this_call_is_refused_and_not_burned() {
     assert!(fixture.details().await.is_empty());
     assert_eq!(fixture.registry.submit(right.clone()).await.unwrap(), Spend::Spent);
     assert_eq!(fixture.registry.submit(right).await.unwrap(), Spend::Refused);
+}
+
+#[tokio::test]
+async fn o08_a_token_is_refused_once_its_request_was_taken_back() {
+    let fixture = Fixture::new().await;
+    let token = fixture.approved(A, 50).await;
+    let id = token.approval.unwrap();
+    let taken = approval::Withdraw { tenant: A.tenant, id, events: Vec::new() };
+    assert!(fixture.registry.submit(taken).await.unwrap());
+    let handed_over = Redeem { approval: None, ..token.clone() };
+    for attempt in [token.clone(), handed_over] {
+        assert_eq!(fixture.registry.submit(attempt).await.unwrap(), Spend::Refused);
+    }
+    assert_eq!(state(&fixture, &token).await, (ApprovalState::Withdrawn, None));
 }
 
 /// Whoever stole an operator's key can sign, and has no request that somebody decided on.

@@ -56,6 +56,14 @@ async fn found(fixture: &Fixture) -> Series {
     find(&mut fixture.registry.read().await.unwrap(), A.tenant, id()).await.unwrap()
 }
 
+/// Why series ended, and which, as the log tells.
+async fn ends(fixture: &Fixture) -> Vec<(String, Option<SeriesId>)> {
+    let log = fixture.verified_log().await;
+    let events = log.iter().map(|entry| entry.event().unwrap());
+    let ends = events.filter(|event| event.kind == EventKind::SeriesEnded);
+    ends.map(|event| (event.reason.unwrap_or_default(), event.series)).collect()
+}
+
 async fn spend(fixture: &Fixture, what: Use) -> Spend {
     fixture.registry.submit(what).await.unwrap()
 }
@@ -121,10 +129,19 @@ async fn o17_a_series_that_is_over_pays_for_nothing() {
     };
     refused(|it| it.at = later(601)).await;
     refused(|it| it.expires = later(10)).await;
+    // Whatever somebody says was signed: its row has an end as well.
+    refused(|it| (it.at, it.expires) = (later(700), later(9999))).await;
     refused(|it| it.session = B.session).await;
     refused(|it| (it.tenant, it.session) = (B.tenant, B.session)).await;
     refused(|it| it.series = SeriesId::from_random([7; 16])).await;
     refused(|it| it.calls = 0).await;
+
+    // Its session is past its end, and nobody has ended it yet.
+    let fixture = Fixture::new().await;
+    let (from, to) = (later(3500), later(4100));
+    signed(&fixture, &NewSeries { signed: from, expires: to, ..new(A, 3) }).await;
+    let late = Use { expires: to, ..spending(A, 1, later(3600)) };
+    assert_eq!(spend(&fixture, late).await, Spend::Refused);
 
     let fixture = Fixture::new().await;
     signed(&fixture, &new(A, 3)).await;
@@ -145,11 +162,29 @@ async fn o17_a_session_takes_its_series_along_and_time_ends_the_others() {
         session: A.session,
         why: SessionEnd::Client,
         at: later(20),
-        events: Vec::new(),
+        events: vec![Event::new(EventKind::SessionEnded, later(20))],
     };
-    assert!(fixture.registry.submit(end).await.unwrap());
+    for first in [true, false] {
+        assert_eq!(fixture.registry.submit(end.clone()).await.unwrap(), first);
+    }
     assert_eq!(found(&fixture).await.ended.unwrap().why, "session_ended");
+    assert_eq!(ends(&fixture).await, [("session_ended".to_owned(), Some(id()))], "told once");
     assert_eq!(spend(&fixture, spending(A, 1, later(10))).await, Spend::Refused);
+
+    // One that was over before is not told of again.
+    let fixture = Fixture::new().await;
+    signed(&fixture, &new(A, 1)).await;
+    let last = Use { calls: 1, ..spending(A, 1, later(10)) };
+    assert_eq!(spend(&fixture, last).await, Spend::Spent(1));
+    assert!(fixture.registry.submit(end).await.unwrap());
+    assert_eq!(ends(&fixture).await, [("used_up".to_owned(), Some(id()))]);
+
+    // Nor is a session whose time is up quieter.
+    let fixture = Fixture::new().await;
+    signed(&fixture, &new(A, 3)).await;
+    let over = session::Expire { now: later(1_000_000) };
+    assert!(!fixture.registry.submit(over).await.unwrap().is_empty());
+    assert_eq!(ends(&fixture).await, [("session_ended".to_owned(), Some(id()))]);
 
     let fixture = Fixture::new().await;
     signed(&fixture, &new(A, 3)).await;

@@ -180,6 +180,7 @@ pub(super) const MAY_USE: &[(&str, &[&str])] = &[
             "serde_json",
             "tauri",
             "tauri-build",
+            "tauri-plugin-global-shortcut",
             "tauri-plugin-notification",
             "tauri-plugin-single-instance",
             "thiserror",

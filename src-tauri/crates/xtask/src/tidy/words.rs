@@ -26,6 +26,7 @@ const MAY_EXPOSE: &[&str] = &[
     "src-tauri/crates/cs-gateway/src/errand/handle.rs",
     "src-tauri/crates/cs-gateway/src/fetch.rs",
     "src-tauri/crates/cs-gateway/src/issuers/introspection.rs",
+    "src-tauri/crates/cs-gateway/src/renewal.rs",
     "src-tauri/crates/cs-gateway/src/state.rs",
     "src-tauri/crates/cs-gateway/src/upstream/child.rs",
     "src-tauri/crates/cs-gateway/src/upstream/http.rs",

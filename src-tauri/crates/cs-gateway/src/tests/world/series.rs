@@ -4,6 +4,7 @@
 use async_trait::async_trait;
 use cs_model::event::Event;
 use cs_model::{OperationTokenId, SeriesId, SessionId, TenantId, Timestamp, ToolId};
+use tokio::sync::watch;
 
 use super::Journal;
 use crate::ports::*;
@@ -21,6 +22,7 @@ impl Journal {
     pub(in crate::tests) fn sign_series(&self, id: SeriesId, token: String, schema: &str) {
         let running = RunningSeries { id, token, schema: schema.to_owned() };
         *self.series.lock().unwrap() = vec![Kept { running, spent: Vec::new(), ended: None }];
+        self.series_signed.send_modify(|count| *count += 1);
     }
 
     /// How many calls the series has paid for, and why it ended, if it has.
@@ -40,6 +42,10 @@ impl SeriesBook for Journal {
     ) -> Result<Vec<RunningSeries>, PortError> {
         let all = self.series.lock().unwrap();
         Ok(all.iter().filter(|it| it.ended.is_none()).map(|it| it.running.clone()).collect())
+    }
+
+    fn signed(&self) -> watch::Receiver<u64> {
+        self.series_signed.subscribe()
     }
 
     async fn redeem(&self, what: SeriesUse, events: Vec<Event>) -> Result<Spend, PortError> {

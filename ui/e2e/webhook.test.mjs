@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { gone, onTheMock, overflowing, seriousProblems, settled, shots } from './browser.mjs'
+
+const at = onTheMock()
+
+test('a web server is told that calls wait, is tried out, and is told no more', async () => {
+  const { page, wrong, close } = await at('typical', '/settings', { width: 1024, height: 700 })
+  await page.getByRole('button', { name: 'Tell a web server' }).click()
+  const dialog = page.getByRole('dialog', { name: 'Tell a web server that calls wait' })
+  await dialog.getByLabel('Its address').fill('http://hooks.example/a')
+  await dialog.getByText('Without TLS only this machine is told').waitFor()
+  await dialog.getByLabel('Its address').fill('https://hooks.example/a/sesame')
+  await dialog.getByRole('textbox', { name: 'Key to sign with' }).fill('hunter2')
+  await dialog.getByRole('button', { name: 'Tell it' }).click()
+  await dialog.getByText('A key is whsec_').waitFor()
+  await dialog.getByRole('textbox', { name: 'Key to sign with' }).fill('whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw')
+  await settled(page)
+  await page.screenshot({ path: join(shots, 'webhook.png') })
+  assert.deepEqual(await overflowing(page), [])
+  assert.deepEqual(await seriousProblems(page), [])
+  await dialog.getByRole('button', { name: 'Tell it' }).click()
+  await gone(dialog)
+  await page.getByText('https://hooks.example', { exact: true }).waitFor()
+  assert.equal(await page.getByText('sesame').count(), 0, 'its path is not shown')
+  await page.getByRole('button', { name: 'Send a test' }).click()
+  await page.getByText('Last notice').waitFor()
+  await page.getByRole('button', { name: 'Tell nobody' }).click()
+  const sure = page.getByRole('dialog', { name: 'Tell https://hooks.example no more?' })
+  await sure.getByRole('button', { name: 'Tell nobody' }).click()
+  await gone(sure)
+  await page.getByRole('button', { name: 'Tell a web server' }).waitFor()
+  assert.deepEqual(wrong, [])
+  await close()
+})
+
+test('a web server that refuses a test is said to', async () => {
+  const { page, wrong, close } = await at('crowded', '/settings', { width: 1024, height: 700 })
+  await page.getByText('Connection refused').waitFor()
+  await page.getByRole('button', { name: 'Tell another one' }).click()
+  const dialog = page.getByRole('dialog', { name: 'Tell a web server that calls wait' })
+  await dialog.getByLabel('Its address').fill('https://refuses.example/')
+  await dialog.getByRole('checkbox', { name: 'Sign no more' }).check()
+  await dialog.getByRole('button', { name: 'Tell it' }).click()
+  await gone(dialog)
+  await page.getByText('unsigned', { exact: false }).first().waitFor()
+  await page.getByRole('button', { name: 'Send a test' }).click()
+  await page.getByText('did not take the notice: it answered 500').waitFor()
+  assert.deepEqual(wrong, [])
+  await close()
+})

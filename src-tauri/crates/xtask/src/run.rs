@@ -45,7 +45,8 @@ pub(crate) fn run(place: &Place, home: Option<&str>) -> Result<()> {
     let node = setup::for_running(place, if screen { Purpose::Screen } else { Purpose::Headless })?;
     ui::build(place, &node)?;
     say("building the console and the command line");
-    let args = ["build", "--locked", "-p", "countersign-desktop", "-p", "cs-cli"];
+    let programs = ["--bin", "countersign-desktop", "--bin", "countersign"];
+    let args = [&["build", "--locked", "--workspace"], &programs[..]].concat();
     do_run(&mut command(&place.root, "cargo", &args))?;
     let parts = Parts::prepare(place, home)?;
     let words = parts.words();

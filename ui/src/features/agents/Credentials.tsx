@@ -1,13 +1,12 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { Act } from '@/components/Act'
-import { CopyId } from '@/components/Copy'
-import { clientMethodWord, isUsable, kindWord, stateTone, stateWord, useRevoke } from '@/components/credential'
+import { isUsable, kindWord, stateTone, stateWord, useRevoke } from '@/components/credential'
 import { Expires } from '@/components/Expires'
 import { Mark } from '@/components/Mark'
 import { tellFailed } from '@/components/notices'
+import { ProofLine } from '@/components/ProofLine'
 import { useTenant } from '@/components/tenant'
 import { Time } from '@/components/Time'
-import { Untrusted } from '@/components/Untrusted'
 import { call } from '@/ipc/call'
 import type { AgentView, CredentialView } from '@/ipc/generated'
 import css from './Agents.module.css'
@@ -56,27 +55,4 @@ function Credential({ agent, credential }: { agent: AgentView; credential: Crede
       {isUsable(credential) ? <Act tone="danger" onClick={() => revoke(agent, credential)}>Revoke</Act> : null}
     </div>
   )
-}
-
-/** What the credential is proven by, so that it can be found at the other end. */
-function ProofLine({ credential: { proof, key_id: keyId } }: { credential: CredentialView }) {
-  switch (proof.kind) {
-    case 'api_key':
-      return <span><CopyId id={keyId} whole /></span>
-    case 'certificate':
-      return (
-        <>
-          <span className={css.proof}><Untrusted text={proof.spiffe} /></span>
-          <span className="dim small">serial <CopyId id={proof.serial} /> · SHA-256 <CopyId id={proof.fingerprint} /></span>
-        </>
-      )
-    case 'outside_certificate':
-      return proof.spiffe === null
-        ? <span className="dim small">the certificate with SHA-256 <CopyId id={proof.fingerprint ?? ''} /></span>
-        : <span className={css.proof}><Untrusted text={proof.spiffe} /></span>
-    case 'client':
-      return <span><CopyId id={keyId} whole /> <span className="dim small">by {clientMethodWord[proof.method]}</span></span>
-    case 'external':
-      return <span><span className={css.proof}><Untrusted text={proof.subject} /></span> <span className="dim">at {proof.provider_name}</span></span>
-  }
 }

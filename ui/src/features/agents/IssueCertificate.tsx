@@ -2,6 +2,7 @@ import { SegmentedControl, Select, Textarea } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState, type FormEvent } from 'react'
 import { Act } from '@/components/Act'
+import { Configurations, Fact, Issued, OnceDialog, OnlyNow, Stored } from '@/components/Once'
 import { PemFile } from '@/components/Pem'
 import { Problem } from '@/components/Problem'
 import { useTenant } from '@/components/tenant'
@@ -12,7 +13,6 @@ import { pemProblem } from '@/lib/pem'
 import css from './Agents.module.css'
 import { LimitFields } from './LimitFields'
 import { certificateLifetimes, limitArgs, limitProblem, noLimits, tasksWithin, usualCertificateLifetime, type Limits } from './limits'
-import { Configurations, Fact, Issued, OnceDialog, Stored } from './Once'
 import { TaskChoice } from './TaskChoice'
 
 type Props = { agent: AgentView; onClose: () => void }
@@ -85,9 +85,9 @@ function Ask({ agent, onIssued, onCancel }: { agent: AgentView; onIssued: (issue
 function Shown({ agent, issued, onClose }: { agent: AgentView; issued: IssuedCertificate; onClose: () => void }) {
   return (
     <Issued label="The certificate">
-      {issued.key === null ? null : <p className={css.once}>The private key is shown only now. Countersign has not kept it.</p>}
+      {issued.key === null ? null : <OnlyNow>The private key is shown only now. Countersign has not kept it.</OnlyNow>}
       {issued.endpoint.startsWith('http:') ? (
-        <p className={css.once} role="note">The gateway serves without TLS now, and without TLS no certificate can be shown to it. Turn TLS on in the settings before the agent calls.</p>
+        <OnlyNow role="note">The gateway serves without TLS now, and without TLS no certificate can be shown to it. Turn TLS on in the settings before the agent calls.</OnlyNow>
       ) : null}
       <dl className="facts">
         <Fact title="SPIFFE ID" text={issued.spiffe} />

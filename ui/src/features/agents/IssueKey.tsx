@@ -2,15 +2,14 @@ import { Select } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { Act } from '@/components/Act'
+import { Configurations, Fact, Issued, OnceDialog, OnlyNow, Stored } from '@/components/Once'
 import { Problem } from '@/components/Problem'
 import { useTenant } from '@/components/tenant'
 import { Time } from '@/components/Time'
 import { call } from '@/ipc/call'
 import type { AgentView, IssuedKey, TaskId } from '@/ipc/generated'
-import css from './Agents.module.css'
 import { LimitFields } from './LimitFields'
 import { lifetimes, limitArgs, limitProblem, noLimits, tasksWithin, usualLifetime, type Limits } from './limits'
-import { Configurations, Fact, Issued, OnceDialog, Stored } from './Once'
 import { TaskChoice } from './TaskChoice'
 
 type Props = { agent: AgentView; onClose: () => void }
@@ -64,7 +63,7 @@ function Ask({ agent, onIssued, onCancel }: { agent: AgentView; onIssued: (key: 
 function Shown({ issued, onClose }: { issued: IssuedKey; onClose: () => void }) {
   return (
     <Issued label="The key">
-      <p className={css.once}>The secret is shown only now. Countersign cannot show it again.</p>
+      <OnlyNow>The secret is shown only now. Countersign cannot show it again.</OnlyNow>
       <dl className="facts">
         <Fact title="Key id" text={issued.key_id} />
         <Fact title="Secret" text={issued.secret} secret />

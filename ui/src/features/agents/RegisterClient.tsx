@@ -6,6 +6,7 @@ import { Act } from '@/components/Act'
 import { clientMethodWord } from '@/components/credential'
 import { Empty } from '@/components/Empty'
 import { Loaded } from '@/components/Loaded'
+import { Configurations, Fact, Issued, OnceDialog, OnlyNow, Stored } from '@/components/Once'
 import { Problem } from '@/components/Problem'
 import { useTenant } from '@/components/tenant'
 import { Time } from '@/components/Time'
@@ -16,7 +17,6 @@ import { jwksProblem } from '@/lib/jwks'
 import css from './Agents.module.css'
 import { LimitFields } from './LimitFields'
 import { clientLifetimes, limitArgs, limitProblem, noLimits, usualClientLifetime } from './limits'
-import { Configurations, Fact, Issued, OnceDialog, Stored } from './Once'
 
 type Props = { agent: AgentView; onClose: () => void }
 
@@ -104,7 +104,7 @@ function Ask({ agent, onIssued, onCancel }: { agent: AgentView; onIssued: (issue
 function Shown({ issued, onClose }: { issued: IssuedClient; onClose: () => void }) {
   return (
     <Issued label="The client">
-      {issued.secret === null ? null : <p className={css.once}>The secret is shown only now. Countersign cannot show it again.</p>}
+      {issued.secret === null ? null : <OnlyNow>The secret is shown only now. Countersign cannot show it again.</OnlyNow>}
       <dl className="facts">
         <Fact title="Client id" text={issued.client_id} />
         {issued.secret === null ? <><dt>Proven by</dt><dd>{clientMethodWord[issued.method]}</dd></> : <Fact title="Secret" text={issued.secret} secret />}

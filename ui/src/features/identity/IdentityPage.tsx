@@ -3,12 +3,12 @@ import { useState } from 'react'
 import { Act } from '@/components/Act'
 import { useAddress } from '@/components/address'
 import { Page } from '@/components/Page'
+import { RevokeAll } from '@/components/RevokeAll'
 import { Authentication } from './Authentication'
 import { Authorities } from './Authorities'
 import { Certificates } from './Certificates'
 import { Issuer } from './Issuer'
 import { Providers, ProvidersActions } from './Providers'
-import { RevokeAll } from './RevokeAll'
 import { Revocations } from './Revocations'
 
 const tabs = [

@@ -1,13 +1,13 @@
 import { Modal, Radio, Stack, TextInput } from '@mantine/core'
 import { useState, type ReactNode } from 'react'
 import { CopyButton } from '@/components/Copy'
+import { PassphraseField } from '@/components/PassphraseField'
 import { roleWord } from '@/components/role'
 import { Time } from '@/components/Time'
 import { call } from '@/ipc/call'
 import type { OperatorRole, OperatorView } from '@/ipc/generated'
 import { Dialog } from './Dialog'
 import css from './Operators.module.css'
-import { Passphrase } from './Passphrase'
 import { endWord, passphraseProblem, roles } from './words'
 
 type About = { operator: OperatorView; onClose: () => void }
@@ -25,8 +25,8 @@ function RoleChoice({ value, onChange }: { value: OperatorRole; onChange: (role:
 function NewPassphrase({ whose, value, again, onChange, onAgain }: { whose: string; value: string; again: string; onChange: (text: string) => void; onAgain: (text: string) => void }) {
   return (
     <>
-      <Passphrase isNew label={`${whose} passphrase`} description="It seals their signing key and is kept nowhere" value={value} onChange={onChange} />
-      <Passphrase isNew label="Once more" value={again} onChange={onAgain} />
+      <PassphraseField isNew label={`${whose} passphrase`} description="It seals their signing key and is kept nowhere" value={value} onChange={onChange} />
+      <PassphraseField isNew label="Once more" value={again} onChange={onAgain} />
     </>
   )
 }
@@ -83,7 +83,7 @@ export function ChangePassphrase({ operator, onClose }: About) {
     <Dialog title="Change your passphrase" action="Change it" onClose={onClose} done={`${operator.name} has another passphrase`}
       problem={passphrase ? passphraseProblem(next, again) : 'Type your passphrase as it is first'}
       run={() => call('operator_passphrase_set', { passphrase, next })}>
-      <Passphrase autoFocus label="Your passphrase as it is" value={passphrase} onChange={setPassphrase} />
+      <PassphraseField autoFocus label="Your passphrase as it is" value={passphrase} onChange={setPassphrase} />
       <NewPassphrase whose="Your next" value={next} again={again} onChange={setNext} onAgain={setAgain} />
       <p className="dim small">Your key stays the same. Secrets in a sealed file that the passphrase opens are sealed anew with it.</p>
     </Dialog>
@@ -97,7 +97,7 @@ export function RotateKey({ operator, onClose }: About) {
       problem={passphrase ? undefined : 'Type your passphrase first'}
       run={() => call('operator_key_rotate', { passphrase })}>
       <p>Calls that you signed and that were not made yet have to be signed again. What was made stays verifiable: the old public key is kept.</p>
-      <Passphrase autoFocus label="Your passphrase" value={passphrase} onChange={setPassphrase} />
+      <PassphraseField autoFocus label="Your passphrase" value={passphrase} onChange={setPassphrase} />
     </Dialog>
   )
 }

@@ -1,9 +1,9 @@
 import { Modal, SegmentedControl, Select } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
-import { EverythingForm, type Whose } from '@/components/RevokeEverything'
-import { useTenant } from '@/components/tenant'
 import { agentList } from '@/ipc/queries'
+import { EverythingForm, type Whose } from './RevokeEverything'
+import { useTenant } from './tenant'
 
 /** Chooses whose access is taken away altogether, and takes it. */
 export function RevokeAll({ onClose }: { onClose: () => void }) {
@@ -14,7 +14,7 @@ export function RevokeAll({ onClose }: { onClose: () => void }) {
   const agent = agents.find((one) => one.id === chosen)
   const whose: Whose | undefined = kind === 'tenant' ? { kind } : agent && { kind, agent }
   return (
-    <Modal opened onClose={onClose} title="Revoke everything" size="md">
+    <Modal opened onClose={onClose} title="Revoke everything" size={600}>
       <div className="stack">
         <SegmentedControl aria-label="Of whom" fullWidth transitionDuration={0} value={kind} onChange={(value) => setKind(value as Whose['kind'])}
           data={[{ value: 'agent', label: 'Of one agent' }, { value: 'tenant', label: `Of tenant ${tenant.name}` }]} />

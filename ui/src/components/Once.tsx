@@ -1,9 +1,9 @@
 import { Checkbox, Modal, Tabs } from '@mantine/core'
 import { useState, type ReactNode } from 'react'
-import { Act } from '@/components/Act'
-import { CopyButton } from '@/components/Copy'
 import type { ReadyConfiguration } from '@/ipc/generated'
-import css from './Agents.module.css'
+import { Act } from './Act'
+import { CopyButton } from './Copy'
+import css from './Once.module.css'
 
 type Props = { title: string; /** It shows what is never shown again: only its own button closes it. */ held: boolean; size: number | string; onClose: () => void; children: ReactNode }
 
@@ -21,6 +21,11 @@ const takeFocus = (shown: HTMLElement | null) => shown?.focus()
 /** What was issued, in place of the form that asked for it: it takes the focus, which would be lost with the form. */
 export function Issued({ label, children }: { label: string; children: ReactNode }) {
   return <div ref={takeFocus} tabIndex={-1} role="group" aria-label={label} className={`stack ${css.issued}`}>{children}</div>
+}
+
+/** Says of what stands below that it is seen this once. */
+export function OnlyNow({ children, role }: { children: ReactNode; role?: string }) {
+  return <p className={css.once} role={role}>{children}</p>
 }
 
 /** What to paste where. */

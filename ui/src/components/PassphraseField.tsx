@@ -3,7 +3,7 @@ import { PasswordInput } from '@mantine/core'
 type Props = { label: string; value: string; onChange: (value: string) => void; isNew?: boolean; description?: string; autoFocus?: boolean }
 
 /** A field for a passphrase, which nothing keeps. */
-export function Passphrase({ label, value, onChange, isNew = false, description, autoFocus = false }: Props) {
+export function PassphraseField({ label, value, onChange, isNew = false, description, autoFocus = false }: Props) {
   return (
     <PasswordInput
       label={label}

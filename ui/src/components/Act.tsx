@@ -31,5 +31,6 @@ export function Act({ tone = 'plain', disabledReason, onClick, type = 'button', 
         : { onClick })}
     />
   )
-  return disabledReason ? <Tooltip label={disabledReason}>{button}</Tooltip> : button
+  // Below, where a dialog ends: above would be what it asks for.
+  return disabledReason ? <Tooltip label={disabledReason} position="bottom">{button}</Tooltip> : button
 }

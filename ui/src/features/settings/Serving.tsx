@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
-import { useState } from 'react'
+import { Fragment, useState } from 'react'
 import { Act } from '@/components/Act'
 import { CopyButton, CopyId } from '@/components/Copy'
 import { IconAlertTriangle } from '@/components/icons'
@@ -31,8 +31,8 @@ function How({ serving, mayChange }: { serving: ServingView; mayChange: string |
       <dl className="facts">
         <dt>State</dt><dd><Mark tone={tone[serving.state]}>{word[serving.state]}</Mark></dd>
         <dt>Agents call</dt>
-        <dd className="row">{serving.origin === null ? <span className="dim">nothing now</span> : <><code>{serving.origin}</code><CopyButton text={serving.origin} label="Copy the gateway’s address" /></>}</dd>
-        <dt>Listens on</dt><dd><code>{serving.listen}</code></dd>
+        <dd className="row">{serving.origin === null ? <span className="dim">nothing now</span> : <><code>{inParts(serving.origin)}</code><CopyButton text={serving.origin} label="Copy the gateway’s address" /></>}</dd>
+        <dt>Listens on</dt><dd><code>{inParts(serving.listen)}</code></dd>
         {serving.tls === null ? <><dt>TLS</dt><dd>off: reached from this machine alone</dd></> : <Tls tls={serving.tls} />}
         <dt>Records of allowed calls</dt><dd>{serving.wanted.durability === 'disk' ? 'survive a power cut' : 'survive the end of the gateway; a power cut may take the last of them'}</dd>
       </dl>
@@ -43,11 +43,14 @@ function How({ serving, mayChange }: { serving: ServingView; mayChange: string |
   )
 }
 
+// An address may be broken at its dots and in front of its port, never within either.
+const inParts = (text: string) => text.split(/(?<=\/\/|\.)|(?=:\d+$)/).map((part, at) => <Fragment key={at}>{at > 0 ? <wbr /> : null}{part}</Fragment>)
+
 function Tls({ tls: { names, oldest, certificate } }: { tls: TlsView }) {
   return (
     <>
       <dt>TLS</dt><dd>{oldest === '1.3' ? '1.3 only' : '1.2 and 1.3'}</dd>
-      <dt>Names</dt><dd>{names.join(', ')}</dd>
+      <dt>Names</dt><dd>{names.map((name, at) => <Fragment key={name}>{at > 0 ? ', ' : ''}{inParts(name)}</Fragment>)}</dd>
       <dt>Certificate</dt>
       <dd>ends <Time at={certificate.until} />, and is renewed before that<br /><span className="dim small">serial <CopyId id={certificate.serial} /> · SHA-256 <CopyId id={certificate.fingerprint} /><br />by {certificate.authority}</span></dd>
     </>

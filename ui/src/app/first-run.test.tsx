@@ -18,7 +18,7 @@ vi.mock('@/ipc/events', () => ({
 const passphrase = 'lantern oyster gravel quilt'
 const before = {
   phase: 'first_run', secret_store: 'keychain', home: '/home', gateway: { state: 'stopped', url: null, problem: null, embedded: true },
-  policy_version: 0, doubt: null, calls_per_minute: 0, waiting_approvals: 0, webhook_problem: null, open_alerts: 0, open_incidents: 0, operator: null, locks_at: null, attached: null, now: new Date().toISOString(),
+  policy_version: 0, doubt: null, halted: null, calls_per_minute: 0, waiting_approvals: 0, webhook_problem: null, open_alerts: 0, open_incidents: 0, operator: null, locks_at: null, attached: null, now: new Date().toISOString(),
 }
 const after = { ...before, phase: 'ready', operator: { id: 'opr_1', name: 'Grace', role: 'owner', created: before.now } }
 

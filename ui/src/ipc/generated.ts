@@ -741,10 +741,59 @@ export type CountsView = {
   live_sessions: number
 }
 
+/** Which credentials. What is absent does not narrow. */
+export type CredentialFilter = {
+  /** This one alone. */
+  credential?: CredentialId
+  /** Those of this agent. */
+  agent?: AgentId
+  /** Those of this kind. */
+  kind?: CredentialKind
+  /** Those in this stage of their lives. */
+  stage?: CredentialStage
+  /** Those with these words in what they are recognised by, or in the name of their agent. */
+  text?: string
+}
+
 export type CredentialId = Brand<'crd'>
 
 /** How an agent proves itself. */
 export type CredentialKind = 'api_key' | 'certificate' | 'client' | 'external'
+
+/** What a list of credentials is sorted by. */
+export type CredentialOrder = 'agent' | 'created' | 'ends' | 'next' | 'used'
+
+/** A page of credentials. */
+export type CredentialPageView = {
+  /** The credentials. */
+  rows: Array<CredentialRow>
+  /** How many there are on all pages. */
+  total: number
+  /** How many are in each stage, whichever stage was asked for. */
+  stages: Array<StageCount>
+}
+
+/** A credential in a list. */
+export type CredentialRow = {
+  /** The credential. */
+  credential: CredentialView
+  /** The name of its agent. */
+  agent_name: string
+  /** Where in its life it is. */
+  stage: CredentialStage
+  /** The one that takes its place. */
+  successor: CredentialId | null
+  /** What happens to it next by itself. */
+  next: NextView | null
+  /** How many sessions that it opened are not over. */
+  sessions: number
+}
+
+/**
+ * Where in its life a credential is. Each is in one stage, the first of these that it meets:
+ * revoked, suspended, expired, waiting, overlapping, unused, expiring, active.
+ */
+export type CredentialStage = 'active' | 'expired' | 'expiring' | 'overlapping' | 'revoked' | 'suspended' | 'unused' | 'waiting'
 
 /** Whether a credential may be used. */
 export type CredentialState = 'active' | 'expired' | 'revoked' | 'suspended'
@@ -783,6 +832,24 @@ export type CredentialView = {
   overlap_ends?: Timestamp
   /** When another one takes its place by itself. */
   rotates?: Timestamp
+}
+
+/** What an agent would lose. */
+export type CutOffView = {
+  /** The agent. */
+  agent: AgentId
+  /** Its name. */
+  name: string
+  /** How many credentials that are good it would lose. */
+  credentials: number
+  /** How many that are good it would keep. */
+  left: number
+  /** How many of its sessions would end. */
+  sessions: number
+  /** How many of its calls that wait would be taken back. */
+  waiting: number
+  /** When one of those that it would lose was last used. */
+  last_used: Timestamp | null
 }
 
 /** How a call was judged. */
@@ -981,6 +1048,14 @@ export type GatewayView = {
 
 /** What a role may do with a tool. Ordered from narrow to wide: `Deny < Token < Allow`. */
 export type Grant = 'deny' | 'token' | 'allow'
+
+/** Housekeeping that stands still until a person has looked. */
+export type HaltedView = {
+  /** Since when. */
+  since: Timestamp
+  /** Why: what follows "the clock was set". */
+  why: string
+}
 
 /** The decisions of one hour. */
 export type HourView = {
@@ -1294,6 +1369,14 @@ export type MostWaiting = number
 
 /** How a new client proves itself. */
 export type NewClientMethod = 'client_secret' | 'private_key_jwt' | 'tls_client_auth'
+
+/** What happens to a credential next, and when. */
+export type NextView = {
+  /** When. */
+  at: Timestamp
+  /** What. */
+  what: CalendarWhat
+}
 
 /** How a notice fared. */
 export type NoticeView = {
@@ -1649,7 +1732,7 @@ export type RevocationView = {
   ends: Timestamp
 }
 
-/** Who would be cut off. */
+/** Who would be cut off by revoking. */
 export type RevokePreviewView = {
   /** How many credentials would be revoked. */
   credentials: number
@@ -1657,8 +1740,8 @@ export type RevokePreviewView = {
   sessions: number
   /** How many calls that wait would be taken back. */
   waiting: number
-  /** The names of the agents that have a credential that is good. */
-  agents: Array<string>
+  /** Each agent that has a good credential or a session among them, by name. */
+  agents: Array<CutOffView>
 }
 
 /** What is withdrawn. */
@@ -1705,6 +1788,25 @@ export type RoleRef = {
   id: RoleId
   /** Its name. */
   name: string
+}
+
+/**
+ * What replacing would do. Nobody is cut off by it: the old ones go on until their successors
+ * were used, and for the overlap after that.
+ */
+export type RotatePreviewView = {
+  /** How many API keys would be replaced. */
+  keys: number
+  /** How many are being replaced already. */
+  already: number
+  /** How many that are good are no API keys: they are not replaced like this. */
+  others: number
+  /** The agents that have to fetch their new keys, by name. */
+  agents: Array<string>
+  /** When the first of the old keys ends in any case. */
+  first_end: Timestamp | null
+  /** How long an old key goes on after its successor was first used, in seconds. */
+  overlap_secs: number
 }
 
 /** How far the run is that replaces all API keys of a tenant. */
@@ -2019,6 +2121,14 @@ export type SigningView = {
   you: SignerView | null
 }
 
+/** How many credentials are in a stage. */
+export type StageCount = {
+  /** The stage. */
+  stage: CredentialStage
+  /** How many. */
+  credentials: number
+}
+
 /** Whether a tenant or an agent may act at all. */
 export type Standing = 'active' | 'suspended'
 
@@ -2042,6 +2152,8 @@ export type StatusView = {
    * and nothing changes in it until an owner accepts it.
    */
   doubt: string | null
+  /** Why nothing is done about credentials by itself, while it is not. */
+  halted: HaltedView | null
   /** Calls that the gateway judged in the last minute. */
   calls_per_minute: number
   /** Calls that wait for a person. */
@@ -2851,6 +2963,21 @@ export type Commands = {
       /** The tenant. */
       tenant: TenantId
     }; answer: Array<CredentialView> }
+  /** A page of a tenant's credentials: where in its life each is, and what comes next. */
+  credential_page: { args: {
+      /** The tenant. */
+      tenant: TenantId
+      /** Which of them. */
+      filter: CredentialFilter
+      /** What they are sorted by. */
+      order: CredentialOrder
+      /** Whether the last comes first. */
+      reversed?: boolean
+      /** How many to leave out in front. */
+      offset?: number
+      /** How many, at most: 1 to 500. */
+      limit: number
+    }; answer: CredentialPageView }
   /**
    * Has another credential take the place of one. Its holder fetches it with the old one; with
    * `now`, the old one ends at once, and the secret of one that nobody has fetched is in the answer.
@@ -2875,11 +3002,14 @@ export type Commands = {
     }; answer: RotatedView }
   /**
    * Replaces the API keys of a tenant, some of them with each command, each in a transaction of its
-   * own. It is the same run until all that existed at its beginning are being replaced.
+   * own. It is the same run until all that existed at its beginning are being replaced. Those of one
+   * agent are few, and no run is kept of them.
    */
   credential_rotate_all: { args: {
       /** The tenant. */
       tenant: TenantId
+      /** The agent whose keys are meant; all of the tenant's when absent. */
+      agent?: AgentId
       /** How many, at most: 1 to 500. */
       most: number
     }; answer: RotatedAllView }
@@ -2904,15 +3034,26 @@ export type Commands = {
       tenant: TenantId
     }; answer: PostureView }
   /**
-   * Who would be cut off by revoking all that an agent, or a tenant, proves itself with. Nothing is
-   * done.
+   * Who would be cut off by revoking one credential, or all that an agent, or a tenant, proves
+   * itself with. Nothing is done.
    */
   revoke_preview: { args: {
       /** The tenant. */
       tenant: TenantId
       /** The agent; all of the tenant's when absent. */
       agent?: AgentId
+      /** The credential; all of them when absent. */
+      credential?: CredentialId
     }; answer: RevokePreviewView }
+  /** What would be done by replacing one API key, or all of an agent, or of a tenant. Nothing is. */
+  rotate_preview: { args: {
+      /** The tenant. */
+      tenant: TenantId
+      /** The agent; all of the tenant's when absent. */
+      agent?: AgentId
+      /** The credential; all of them when absent. */
+      credential?: CredentialId
+    }; answer: RotatePreviewView }
   /** How long a tenant's credentials live, with what is in force where it says nothing. */
   lifecycle_show: { args: {
       /** The tenant. */
@@ -2924,10 +3065,7 @@ export type Commands = {
       tenant: TenantId
       /** How long now. What is left out is as usual. */
       lifecycle: Lifecycle
-      /**
-       * An owner's passphrase. Letting anything live longer takes it, where no operator is at the
-       * console.
-       */
+      /** An owner's passphrase. Letting anything live longer takes it, at an unlocked console too. */
       owner?: string
     }; answer: LifecycleView }
   /**

@@ -5,7 +5,7 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions, type QueryClient } from '@tanstack/react-query'
 import { call } from './call'
 import type {
-  AlertId, ApprovalId, ApprovalState, AuditFilter, Change, Commands, MatrixFormat, RoleId, ServerId, StatsBy, TenantId, ToolId,
+  AgentId, AlertId, ApprovalId, ApprovalState, AuditFilter, Change, Commands, CredentialFilter, CredentialId, CredentialOrder, MatrixFormat, RoleId, ServerId, StatsBy, TenantId, ToolId,
 } from './generated'
 
 export const status = () =>
@@ -45,6 +45,57 @@ export const taskList = (tenant: TenantId) =>
 
 export const agentList = (tenant: TenantId) =>
   queryOptions({ queryKey: ['registry', 'agents', tenant], queryFn: () => call('agent_list', { tenant }) })
+
+const KEYS = 100
+
+/** A tenant's credentials, page by page; asked again now and then, for their stages come with time. */
+export const credentialPages = (tenant: TenantId, filter: CredentialFilter, order: CredentialOrder, reversed: boolean) =>
+  infiniteQueryOptions({
+    queryKey: ['registry', 'credentials', tenant, filter, order, reversed],
+    queryFn: ({ pageParam }) => call('credential_page', { tenant, filter, order, reversed, offset: pageParam, limit: KEYS }),
+    initialPageParam: 0,
+    getNextPageParam: (page, all) => {
+      const loaded = all.reduce((sum, one) => sum + one.rows.length, 0)
+      return page.rows.length > 0 && loaded < page.total ? loaded : null
+    },
+    placeholderData: keepPreviousData,
+    refetchInterval: 30_000,
+  })
+
+export const credentialRow = (tenant: TenantId, credential: CredentialId) =>
+  queryOptions({
+    queryKey: ['registry', 'credential', tenant, credential],
+    queryFn: async () => (await call('credential_page', { tenant, filter: { credential }, order: 'next', limit: 1 })).rows[0] ?? null,
+  })
+
+export const credentialCalendar = (tenant: TenantId) =>
+  queryOptions({ queryKey: ['registry', 'credential-calendar', tenant], queryFn: () => call('credential_calendar', { tenant }), refetchInterval: 60_000 })
+
+export const credentialPosture = (tenant: TenantId) =>
+  queryOptions({ queryKey: ['registry', 'credential-posture', tenant], queryFn: () => call('credential_posture', { tenant }), refetchInterval: 60_000 })
+
+export const lifecycleShow = (tenant: TenantId) =>
+  queryOptions({ queryKey: ['registry', 'lifecycle', tenant], queryFn: () => call('lifecycle_show', { tenant }) })
+
+/** Changes with the status. */
+export const housekeepingShow = () =>
+  queryOptions({ queryKey: ['status', 'housekeeping'], queryFn: () => call('housekeeping_show'), refetchInterval: 30_000 })
+
+/** Whose credentials are meant: one, all of an agent, or all of the tenant where neither is said. */
+export type Meant = { agent?: AgentId; credential?: CredentialId }
+
+/** What is announced has to be how it is: asked anew each time. */
+export const revokePreview = (tenant: TenantId, meant: Meant) =>
+  queryOptions({ queryKey: ['registry', 'revoke-preview', tenant, meant], queryFn: () => call('revoke_preview', { tenant, ...meant }), staleTime: 0, refetchInterval: 10_000 })
+
+export const rotatePreview = (tenant: TenantId, meant: Meant) =>
+  queryOptions({ queryKey: ['registry', 'rotate-preview', tenant, meant], queryFn: () => call('rotate_preview', { tenant, ...meant }), staleTime: 0, refetchInterval: 10_000 })
+
+const LATELY = 12
+
+/** The last that was done about credentials. */
+export const credentialEvents = (tenant: TenantId, kinds: string[]) =>
+  queryOptions({ queryKey: ['audit', 'credentials', tenant, kinds], queryFn: () => call('audit_page', { filter: { tenant, kinds }, limit: LATELY }) })
 
 export const providerList = (tenant: TenantId) =>
   queryOptions({ queryKey: ['registry', 'providers', tenant], queryFn: () => call('provider_list', { tenant }), refetchInterval: 15_000 })

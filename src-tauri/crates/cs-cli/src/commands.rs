@@ -14,6 +14,7 @@ pub(crate) mod credential;
 pub(crate) mod declared;
 pub(crate) mod grant;
 pub(crate) mod init;
+pub(crate) mod inventory;
 pub(crate) mod issued;
 pub(crate) mod issuer;
 pub(crate) mod lifecycle;

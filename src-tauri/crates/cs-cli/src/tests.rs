@@ -16,6 +16,7 @@ const SOURCES: &[&str] = &[
     include_str!("commands/credential.rs"),
     include_str!("commands/declared.rs"),
     include_str!("commands/grant.rs"),
+    include_str!("commands/inventory.rs"),
     include_str!("commands/issued.rs"),
     include_str!("commands/issuer.rs"),
     include_str!("commands/lifecycle.rs"),

@@ -12,6 +12,7 @@ pub mod credential;
 pub mod crowd;
 pub mod declared;
 pub mod identity;
+pub mod inventory;
 pub mod issued;
 pub mod issuer;
 pub mod lifecycle;
@@ -19,6 +20,7 @@ pub mod matrix;
 pub mod operator;
 pub mod outlook;
 pub mod policy;
+pub mod preview;
 pub mod provider;
 pub mod reference;
 pub mod registry;
@@ -104,6 +106,7 @@ commands! {
     credential::CredentialRevoke,
     credential::CredentialRelease,
     credential::CredentialList,
+    inventory::CredentialPage,
     rotation::CredentialRotate,
     rotation::CredentialRollback,
     rotation::CredentialRotateAll,
@@ -111,7 +114,8 @@ commands! {
     rotation::HousekeepingResume,
     outlook::CredentialCalendar,
     outlook::CredentialPosture,
-    outlook::RevokePreview,
+    preview::RevokePreview,
+    preview::RotatePreview,
     lifecycle::LifecycleShow,
     lifecycle::LifecycleSet,
     certificate::CertificateIssue,

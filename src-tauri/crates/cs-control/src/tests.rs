@@ -13,6 +13,7 @@ mod health;
 mod homes;
 mod identity;
 mod imports;
+mod inventory;
 mod issued;
 mod issuer;
 mod lifecycles;

@@ -12,6 +12,7 @@ pub mod certificate;
 pub mod console;
 pub mod declared;
 pub mod explain;
+pub mod inventory;
 pub mod issuer;
 pub mod lifecycle;
 pub mod matrix;

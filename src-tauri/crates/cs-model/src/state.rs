@@ -96,6 +96,41 @@ words! {
         Suspended = "suspended",
     }
 
+    /// What a list of credentials is sorted by.
+    CredentialOrder {
+        /// The name of the agent, and of one agent the newest first.
+        Agent = "agent",
+        /// When it was issued.
+        Created = "created",
+        /// When it ends.
+        Ends = "ends",
+        /// When something happens to it by itself; what nothing happens to comes last.
+        Next = "next",
+        /// When it was last used; what never was comes last.
+        Used = "used",
+    }
+
+    /// Where in its life a credential is. Each is in one stage, the first of these that it meets:
+    /// revoked, suspended, expired, waiting, overlapping, unused, expiring, active.
+    CredentialStage {
+        /// It may be used, and nothing else is to be said of it.
+        Active = "active",
+        /// It ran out.
+        Expired = "expired",
+        /// It may be used, and the last of its life has begun.
+        Expiring = "expiring",
+        /// It may be used until it makes way for the one that takes its place.
+        Overlapping = "overlapping",
+        /// It was withdrawn for good.
+        Revoked = "revoked",
+        /// Its session was ended by an operator, who has to release it first.
+        Suspended = "suspended",
+        /// It may be used, and nobody has for as long as is an alert.
+        Unused = "unused",
+        /// It takes the place of another, and its holder has not come for it.
+        Waiting = "waiting",
+    }
+
     /// What a key of the gateway's own token issuer is for.
     IssuerKeyState {
         /// It is published, so that everybody knows it by the time it signs.

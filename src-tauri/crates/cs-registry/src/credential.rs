@@ -1,5 +1,6 @@
 //! Credentials: how agents prove who they are. Secrets are sealed; this crate cannot open them.
 
+mod page;
 mod stand;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,6 +17,7 @@ use crate::RegistryError;
 use crate::error::Doing as _;
 use crate::row::{json, time, to_json};
 
+pub use page::{Filter, Found, Page, page, stages};
 pub use stand::{release, revoke, suspend};
 
 /// What proves a credential, as far as that is public.

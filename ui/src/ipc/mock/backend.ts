@@ -1,7 +1,7 @@
 /**
  * A backend inside the page: every screen runs and is tested in a plain browser with it. Only a
  * build in mode `mock` has it. `?mock=empty`, `typical`, `crowded`, `doubtful`, `locked`, `attached`,
- * `lost`, `join` or `first-run` in front of the `#` picks what it holds.
+ * `lost`, `join`, `aged`, `hoard`, `halted` or `first-run` in front of the `#` picks what it holds.
  */
 import type { Answer, Args, Command } from '../call'
 import { IpcError } from '../failure'
@@ -10,6 +10,7 @@ import { agentHandlers } from './handle-agents'
 import { alertHandlers } from './handle-alerts'
 import { consoleHandlers } from './consoles'
 import { certificateHandlers } from './handle-certificates'
+import { credentialHandlers } from './handle-credentials'
 import { explainHandlers } from './handle-explain'
 import { identityHandlers } from './handle-identity'
 import { issuerHandlers } from './handle-issuer'
@@ -26,8 +27,8 @@ import { makeWorld, type Size, type World } from './world'
 
 export type Handlers = { [C in Command]?: (world: World, args: Args<C>) => Answer<C> }
 
-const handlers: Handlers = { ...statusHandlers, ...policyHandlers, ...agentHandlers, ...alertHandlers, ...identityHandlers, ...certificateHandlers, ...consoleHandlers, ...explainHandlers, ...issuerHandlers, ...operatorHandlers, ...recordHandlers, ...seriesHandlers, ...signingHandlers, ...templateHandlers, ...webhookHandlers }
-const sizes: Size[] = ['first-run', 'join', 'lost', 'attached', 'locked', 'doubtful', 'empty', 'one', 'twenty', 'typical', 'crowded']
+const handlers: Handlers = { ...statusHandlers, ...policyHandlers, ...agentHandlers, ...alertHandlers, ...identityHandlers, ...certificateHandlers, ...consoleHandlers, ...credentialHandlers, ...explainHandlers, ...issuerHandlers, ...operatorHandlers, ...recordHandlers, ...seriesHandlers, ...signingHandlers, ...templateHandlers, ...webhookHandlers }
+const sizes: Size[] = ['first-run', 'join', 'lost', 'attached', 'locked', 'doubtful', 'empty', 'one', 'twenty', 'aged', 'hoard', 'halted', 'typical', 'crowded']
 const asked = mockSize()
 const world = makeWorld(sizes.find((size) => size === asked) ?? 'typical')
 const open: ReadonlySet<Command> = new Set(['status', 'unlock', 'first_run'])

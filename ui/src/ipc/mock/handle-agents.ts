@@ -1,5 +1,5 @@
 import { IpcError } from '../failure'
-import type { AgentView, CredentialId, CredentialView, Lifecycle, LifecycleView, RoleId, TaskId } from '../generated'
+import type { AgentView, CredentialId, CredentialView, RoleId, TaskId } from '../generated'
 import type { Handlers } from './backend'
 import { ago, ahead, correlation, id } from './clock'
 import { enforce } from './handle-policy'
@@ -12,7 +12,7 @@ function agentOf(tenant: Tenant, agent: string): AgentView {
   return found
 }
 
-function credentialOf(world: World, tenant: string, credential: CredentialId): CredentialView {
+export function credentialOf(world: World, tenant: string, credential: CredentialId): CredentialView {
   const found = tenantOf(world, tenant).agents.flatMap((agent) => agent.credentials).find((one) => one.id === credential)
   if (!found) throw missing('credential')
   return found
@@ -26,15 +26,6 @@ function assign(tenant: Tenant, agent: AgentView, roles: RoleId[], tasks: TaskId
     if (tasks.includes(task.id)) task.agents.push({ id: agent.id, name: agent.name })
   }
   return agent
-}
-
-function lifecycleView(set: Lifecycle): LifecycleView {
-  const usual = set.lifetime_secs ?? 259_200
-  const revoke = set.revoke_unused_secs ?? 2_592_000
-  return {
-    set, usual_secs: usual, longest_secs: set.lifetime_secs ?? 7_776_000, rotate_secs: Math.min(Math.floor((usual * 2) / 3), set.rotate_secs ?? 7_776_000),
-    overlap_secs: set.overlap_secs ?? Math.min(86_400, Math.floor(usual / 3)), alert_unused_secs: set.alert_unused_secs ?? Math.min(1_296_000, revoke), revoke_unused_secs: revoke,
-  }
 }
 
 export const agentHandlers: Handlers = {
@@ -95,42 +86,6 @@ export const agentHandlers: Handlers = {
   },
   credential_revoke: (world, { tenant, credential }) => Object.assign(credentialOf(world, tenant, credential), { state: 'revoked' as const }),
   credential_release: (world, { tenant, credential }) => Object.assign(credentialOf(world, tenant, credential), { state: 'active' as const }),
-  credential_rotate: (world, { tenant, credential, now }) => {
-    const old = credentialOf(world, tenant, credential)
-    const owner = agentOf(tenantOf(world, tenant), old.agent)
-    const made: CredentialView = { ...old, id: id('crd'), key_id: `csk_${id('x').slice(2, 14)}`, created: ago(0), expires: ahead(259_200), last_used: null, last_from: null, replaces: old.id, waits: !now }
-    owner.credentials.push(made)
-    if (now) old.state = 'revoked'
-    changed('registry')
-    return { old, new: made, secret: now ? `css_${id('x').slice(2)}${id('x').slice(2, 13)}` : null }
-  },
-  credential_rollback: (world, { tenant, credential }) => {
-    const old = credentialOf(world, tenant, credential)
-    const made = tenantOf(world, tenant).agents.flatMap((agent) => agent.credentials).find((one) => one.replaces === old.id && one.state !== 'revoked')
-    if (!made) throw new IpcError('conflict', 'No credential takes its place.', correlation())
-    made.state = 'revoked'
-    delete old.overlap_ends
-    changed('registry')
-    return { old, new: made, secret: null }
-  },
-  credential_rotate_all: (world, { tenant }) => ({ begun: ago(0), rotated: tenantOf(world, tenant).agents.flatMap((agent) => agent.credentials).filter((one) => one.kind === 'api_key' && one.state === 'active').length, failed: 0, left: 0 }),
-  credential_calendar: (world, { tenant }) =>
-    tenantOf(world, tenant).agents.flatMap((agent) =>
-      agent.credentials.filter((one) => one.state === 'active').map((one) => ({ at: one.expires, what: 'expires' as const, credential: one.id, key_id: one.key_id, agent: agent.id, agent_name: agent.name })),
-    ),
-  credential_posture: (world, { tenant }) => ({ score: 100, credentials: tenantOf(world, tenant).agents.flatMap((agent) => agent.credentials).length, points: [] }),
-  revoke_preview: (world, { tenant, agent }) => {
-    const meant = tenantOf(world, tenant).agents.filter((one) => !agent || one.id === agent)
-    return { credentials: meant.flatMap((one) => one.credentials).filter((one) => one.state !== 'revoked').length, sessions: 0, waiting: 0, agents: meant.map((one) => one.name) }
-  },
-  housekeeping_show: () => ({ last: ago(20), halted: null, why: null }),
-  housekeeping_resume: () => ({ last: ago(0), halted: null, why: null }),
-  lifecycle_show: (world, { tenant }) => lifecycleView(tenantOf(world, tenant).lifecycle),
-  lifecycle_set: (world, { tenant, lifecycle }) => {
-    tenantOf(world, tenant).lifecycle = lifecycle
-    enforce(world)
-    return lifecycleView(lifecycle)
-  },
   credential_list: (world, { tenant }) => tenantOf(world, tenant).agents.flatMap((agent) => agent.credentials),
   session_list: (world, { tenant, live_only }) => {
     const found = tenantOf(world, tenant)

@@ -8,6 +8,7 @@ import { fillApprovals } from './approvals'
 import { fillAudit } from './audit'
 import { fillIdentity } from './identity'
 import { ago, ahead, below, chance, digest, id, pick } from './clock'
+import { fillHousekeeping, fillStages } from './credentials'
 import { gatewayOf, makeServing } from './serving'
 import { makeConsoles } from './consoles'
 import { makeWebhook } from './webhook'
@@ -17,7 +18,7 @@ import { effectsOf, fillSigning, makeGroups, usual } from './signing'
 import { makeTemplates } from './templates'
 import { definitionOf, furnishings, invented, lengthy, workbench, type Sample } from './tools'
 
-export type Size = 'first-run' | 'join' | 'lost' | 'attached' | 'locked' | 'doubtful' | 'empty' | 'one' | 'twenty' | 'typical' | 'crowded'
+export type Size = 'first-run' | 'join' | 'lost' | 'attached' | 'locked' | 'doubtful' | 'empty' | 'one' | 'twenty' | 'aged' | 'hoard' | 'halted' | 'typical' | 'crowded'
 export type Role = { id: RoleId; name: string }
 export type Tenant = {
   view: TenantView
@@ -83,6 +84,7 @@ export function makeWorld(size: Size): World {
     fillSigning(world)
     fillSeries(world)
     fillAudit(world, size === 'crowded' ? 20_000 : 180)
+    if (size === 'aged' || size === 'hoard' || size === 'halted') fillHousekeeping(world)
     fillAlerts(world, size === 'crowded')
   }
   world.status.waiting_approvals = world.approvals.filter((one) => one.row.state === 'pending').length
@@ -103,6 +105,7 @@ function statusOf(size: Size, operators: OperatorView[]): StatusView {
     gateway: size === 'doubtful' ? { state: 'refusing', url: 'http://127.0.0.1:7411', problem: older, embedded: true } : { state: 'serving', url: 'http://127.0.0.1:7411', problem: null, embedded: true },
     policy_version: size === 'first-run' ? 0 : size === 'empty' ? 1 : size === 'crowded' ? 1_284 : 12,
     doubt: size === 'doubtful' ? older : null,
+    halted: size === 'halted' ? { since: ago(7_300), why: 'back by 777600 s, behind what was done last' } : null,
     calls_per_minute: size === 'crowded' ? 1_730 : size === 'typical' ? 14 : 0,
     waiting_approvals: 0,
     webhook_problem: null,
@@ -138,6 +141,7 @@ function makeTenant(name: string, size: Size, starter: boolean): Tenant {
   addAgents(tenant, size)
   narrowSome(tenant)
   fillIdentity(tenant, size === 'crowded')
+  if (size === 'aged' || size === 'hoard') fillStages(tenant, size === 'hoard' ? 220 : 24)
   recount(tenant)
   return tenant
 }

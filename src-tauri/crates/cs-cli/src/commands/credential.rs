@@ -9,6 +9,7 @@ use clap::{Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
 use super::client;
+use super::inventory::{self, Inventory, Preview};
 use super::lifecycle::{self, Lifecycle};
 use super::outlook;
 use super::provider::provider;
@@ -60,13 +61,10 @@ pub(crate) enum Credential {
         #[command(flatten)]
         which: Which,
     },
-    /// Who would be cut off by revoking all credentials of an agent, or of a tenant
-    Preview {
-        /// The agent, by name; all of the tenant's when absent
-        agent: Option<String>,
-        #[command(flatten)]
-        which: Which,
-    },
+    /// Who would be cut off by revoking one credential, or all of an agent, or of a tenant
+    Preview(Preview),
+    /// Lists credentials with where in its life each is and what happens to it next
+    Inventory(Inventory),
     /// How long credentials live, and what is done about them when
     #[command(subcommand)]
     Lifecycle(Lifecycle),
@@ -154,9 +152,8 @@ pub(crate) async fn run(desk: &Desk, command: Credential) -> Done {
         Credential::Housekeeping(command) => rotation::housekeeping(desk, command).await,
         Credential::Calendar { which } => outlook::calendar(desk, &which).await,
         Credential::Posture { which } => outlook::posture(desk, &which).await,
-        Credential::Preview { agent, which } => {
-            outlook::preview(desk, agent.as_deref(), &which).await
-        }
+        Credential::Preview(wanted) => inventory::preview(desk, &wanted).await,
+        Credential::Inventory(wanted) => inventory::inventory(desk, &wanted).await,
         Credential::Lifecycle(command) => lifecycle::run(desk, command).await,
         Credential::Issue(what) => issue(desk, &what).await,
         Credential::Register(whom) => register(desk, &whom).await,

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::credential::{insert, named};
 use super::tenant::Which;
-use crate::answer::{moment, text};
+use crate::answer::{list, moment, text};
 use crate::desk::Desk;
 use crate::failure::{Done, Problem};
 use crate::output::fields;
@@ -15,16 +15,22 @@ const PIECE: u32 = 50;
 
 /// What to replace.
 #[derive(Debug, clap::Args)]
-#[group(id = "what", required = true, multiple = false, args = ["key", "all"])]
+#[group(id = "what", required = true, multiple = false, args = ["key", "agent", "all"])]
 pub(crate) struct Rotate {
     /// Its key id, or its id
     key: Option<String>,
+    /// Every API key of this agent, by name
+    #[arg(long, value_name = "NAME")]
+    agent: Option<String>,
     /// Every API key of the tenant. Asked again, it goes on where it was left
     #[arg(long)]
     all: bool,
     /// End the old one at once. The secret of a new one that nobody has fetched is shown this once
-    #[arg(long, conflicts_with = "all")]
+    #[arg(long, conflicts_with_all = ["all", "agent"])]
     now: bool,
+    /// Only tell what would be replaced
+    #[arg(long, conflicts_with = "now")]
+    preview: bool,
     #[command(flatten)]
     which: Which,
 }
@@ -40,10 +46,19 @@ pub(crate) enum Housekeeping {
 
 pub(crate) async fn rotate(desk: &Desk, what: &Rotate) -> Done {
     let tenant = desk.tenant(what.which.tenant.as_deref()).await?;
-    let Some(key) = &what.key else {
-        return all(desk, &tenant.id).await;
-    };
-    let mut args = json!({ "tenant": tenant.id, "credential": named(desk, &tenant, key).await? });
+    let mut args = json!({ "tenant": tenant.id });
+    if let Some(agent) = &what.agent {
+        insert(&mut args, "agent", json!(desk.agent(&tenant, agent).await?.id));
+    }
+    if let Some(key) = &what.key {
+        insert(&mut args, "credential", named(desk, &tenant, key).await?);
+    }
+    if what.preview {
+        return desk.tell("rotate_preview", args, previewed).await;
+    }
+    if what.key.is_none() {
+        return all(desk, args).await;
+    }
     if what.now {
         insert(&mut args, "now", json!(true));
     }
@@ -59,8 +74,20 @@ pub(crate) async fn rollback(desk: &Desk, key: &str, which: &Which) -> Done {
     desk.tell("credential_rollback", args, words).await
 }
 
-async fn all(desk: &Desk, tenant: &str) -> Done {
-    let args = json!({ "tenant": tenant, "most": PIECE });
+/// What replacing would do.
+fn previewed(it: &Value) -> String {
+    let agents: Vec<&str> = list(it, "/agents").iter().filter_map(Value::as_str).collect();
+    fields(&[
+        ("would be replaced", text(it, "/keys")),
+        ("of", agents.join(", ")),
+        ("are being replaced", text(it, "/already")),
+        ("no API keys, issued anew by hand", text(it, "/others")),
+        ("the first old one ends", moment(it, "/first_end")),
+    ])
+}
+
+async fn all(desk: &Desk, mut args: Value) -> Done {
+    insert(&mut args, "most", json!(PIECE));
     let (mut rotated, mut before) = (0_u64, u64::MAX);
     loop {
         let mut done = desk.ask("credential_rotate_all", args.clone()).await?;

@@ -22,12 +22,21 @@ pub(crate) fn in_words(status: &Value) -> String {
         name if name.is_empty() => "locked".to_owned(),
         name => format!("unlocked by {name} until {}", moment(status, "/locks_at")),
     };
+    let halted = match text(status, "/halted/why") {
+        why if why.is_empty() => why,
+        why => format!(
+            "stands still since {}: the clock was set {why}; see `countersign credential \
+             housekeeping`",
+            moment(status, "/halted/since")
+        ),
+    };
     fields(&[
         ("gateway", gateway),
         ("policy version", text(status, "/policy_version")),
         ("waiting calls", text(status, "/waiting_approvals")),
         ("webhook", text(status, "/webhook_problem")),
         ("calls a minute", text(status, "/calls_per_minute")),
+        ("housekeeping", halted),
         ("console", console),
         ("secrets", text(status, "/secret_store")),
         ("home", text(status, "/home")),

@@ -41,8 +41,7 @@ pub struct LifecycleSet {
     pub tenant: TenantId,
     /// How long now. What is left out is as usual.
     pub lifecycle: Lifecycle,
-    /// An owner's passphrase. Letting anything live longer takes it, where no operator is at the
-    /// console.
+    /// An owner's passphrase. Letting anything live longer takes it, at an unlocked console too.
     #[serde(default)]
     #[ts(optional)]
     pub owner: Option<SecretText>,
@@ -59,6 +58,12 @@ impl Command for LifecycleSet {
         let core = control.core()?;
         let mut edit = core.edit(&caller).await?;
         let found = tenant::find(edit.db(), self.tenant).await?;
+        let document = core.document();
+        let before = names::tenant(&document, self.tenant)?.lifecycle;
+        if self.owner.is_none() && self.lifecycle.is_looser_than(&before) {
+            let rule = "letting credentials live longer takes an owner's passphrase";
+            return Err(ControlError::invalid("owner", rule));
+        }
         lifecycle::set(edit.db(), self.tenant, self.lifecycle).await?;
         edit.enforce(&format!("set how long credentials of tenant `{}` live", found.name)).await?;
         Ok(self.lifecycle.into())

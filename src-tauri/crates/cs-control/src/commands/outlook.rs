@@ -1,12 +1,11 @@
-//! What will become of credentials, how well they are kept, and who is cut off by revoking them.
+//! What will become of credentials, and how well they are kept.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use cs_model::state::{CredentialKind, CredentialState};
-use cs_model::{AgentId, TenantId, Timestamp};
+use cs_model::{CredentialId, TenantId, Timestamp};
 use cs_registry::credential::{self, Credential};
-use cs_registry::{approval, session};
 use serde::Deserialize;
 use ts_rs::TS;
 
@@ -15,16 +14,11 @@ use crate::command::Command;
 use crate::control::Control;
 use crate::failure::ControlError;
 use crate::housekeeper::due;
-use crate::view::outlook::{
-    CalendarView, CalendarWhat, PosturePoint, PostureView, PostureWhat, RevokePreviewView,
-};
-use crate::{binding, names, show};
+use crate::view::outlook::{CalendarView, PosturePoint, PostureView, PostureWhat};
+use crate::{names, show};
 
 /// How far the calendar looks ahead.
 const AHEAD: Duration = Duration::from_secs(90 * 24 * 60 * 60);
-
-/// The most live sessions that are counted.
-const MOST_SESSIONS: u32 = 100_000;
 
 /// How long before its end a credential without a successor is a fault.
 const SOON: Duration = Duration::from_secs(24 * 60 * 60);
@@ -49,26 +43,17 @@ impl Command for CredentialCalendar {
         let (now, terms) = (core.now(), doc.lifecycle);
         let mut db = core.registry.read().await?;
         let mut days = Vec::new();
-        for it in credential::list(&mut db, self.tenant).await? {
-            if it.state(now) != CredentialState::Active {
-                continue;
-            }
-            let end = match it.overlap_ends {
-                Some(ends) if ends < it.expires => (ends, CalendarWhat::OverlapEnds),
-                Some(_) | None => (it.expires, CalendarWhat::Expires),
-            };
-            let rotates = due::rotates(&it, terms, now);
-            let quiet = (!it.waits()).then(|| due::ends_unused(&it, terms));
-            let all = [
-                Some(end),
-                rotates.map(|at| (at.max(now), CalendarWhat::Rotates)),
-                quiet.map(|at| (at, CalendarWhat::EndsUnused)),
-            ];
-            // What comes after its end does not happen.
-            let until = end.0.min(now.after(AHEAD));
+        let all = credential::list(&mut db, self.tenant).await?;
+        let ends: HashMap<CredentialId, Timestamp> =
+            all.iter().filter(|it| it.revoked_at.is_none()).map(|it| (it.id, it.ends())).collect();
+        let replaced = replaced(&all);
+        for it in all.iter().filter(|it| it.state(now) == CredentialState::Active) {
+            let old_ends = it.replaces.and_then(|old| ends.get(&old).copied());
+            let beside = (old_ends, replaced.contains(&it.id));
             let agent = doc.agents.iter().find(|agent| agent.id == it.agent);
             let name = agent.map(|agent| agent.name.to_string()).unwrap_or_default();
-            days.extend(all.into_iter().flatten().filter(|(at, _)| *at <= until).map(
+            let all = due::ahead(it, beside, terms, now);
+            days.extend(all.into_iter().filter(|(at, _)| *at <= now.after(AHEAD)).map(
                 |(at, what)| CalendarView {
                     at,
                     what,
@@ -105,8 +90,7 @@ impl Command for CredentialPosture {
         let now = core.now();
         let mut db = core.registry.read().await?;
         let all = credential::list(&mut db, self.tenant).await?;
-        let replaced: BTreeSet<_> =
-            all.iter().filter(|it| it.revoked_at.is_none()).filter_map(|it| it.replaces).collect();
+        let replaced = replaced(&all);
         let standing: Vec<&Credential> =
             all.iter().filter(|it| it.state(now) == CredentialState::Active).collect();
         let mut points = Vec::new();
@@ -126,6 +110,11 @@ impl Command for CredentialPosture {
         let score = good.saturating_mul(100).checked_div(whole).unwrap_or(100);
         Ok(PostureView { score: show::count(score), credentials: show::count(whole), points })
     }
+}
+
+/// Those that another one takes the place of.
+fn replaced(all: &[Credential]) -> BTreeSet<CredentialId> {
+    all.iter().filter(|it| it.revoked_at.is_none()).filter_map(|it| it.replaces).collect()
 }
 
 /// What is wrong with how a credential is kept.
@@ -154,54 +143,4 @@ fn faults(
         faults.push(PostureWhat::NotFetched);
     }
     faults
-}
-
-/// Who would be cut off by revoking all that an agent, or a tenant, proves itself with. Nothing is
-/// done.
-#[derive(Debug, Deserialize, TS)]
-#[serde(deny_unknown_fields)]
-pub struct RevokePreview {
-    /// The tenant.
-    pub tenant: TenantId,
-    /// The agent; all of the tenant's when absent.
-    #[serde(default)]
-    #[ts(optional)]
-    pub agent: Option<AgentId>,
-}
-
-impl Command for RevokePreview {
-    const NAME: &'static str = "revoke_preview";
-    const NEEDS: Permission = Permission::Look;
-    type Answer = RevokePreviewView;
-
-    async fn run(self, control: &Control, _: &Caller) -> Result<RevokePreviewView, ControlError> {
-        let core = control.core()?;
-        let document = core.document();
-        let doc = names::tenant(&document, self.tenant)?;
-        if let Some(agent) = self.agent {
-            binding::agent(doc, agent)?;
-        }
-        let is_meant = |agent: AgentId| self.agent.is_none_or(|it| it == agent);
-        let now = core.now();
-        let mut db = core.registry.read().await?;
-        let credentials: Vec<Credential> = credential::list(&mut db, self.tenant)
-            .await?
-            .into_iter()
-            .filter(|it| it.revoked_at.is_none() && is_meant(it.agent))
-            .collect();
-        let live = session::list(&mut db, self.tenant, true, now, MOST_SESSIONS).await?;
-        let live = live.iter().filter(|it| is_meant(it.new.agent)).count();
-        let waiting = approval::waiting(&mut db, Some(self.tenant), now, 1000).await?;
-        let waiting = waiting.iter().filter(|it| is_meant(it.new.agent)).count();
-        let good = |it: &&Credential| it.state(now) == CredentialState::Active;
-        let cut_off: BTreeSet<AgentId> =
-            credentials.iter().filter(good).map(|it| it.agent).collect();
-        let agents = doc.agents.iter().filter(|it| cut_off.contains(&it.id));
-        Ok(RevokePreviewView {
-            credentials: show::count(credentials.len()),
-            sessions: show::count(live),
-            waiting: show::count(waiting),
-            agents: agents.map(|it| it.name.to_string()).collect(),
-        })
-    }
 }

@@ -1,7 +1,7 @@
 //! Replacing credentials: one, all of a tenant, back, and what does it by itself.
 
 use cs_model::state::{CredentialKind, CredentialState};
-use cs_model::{CredentialId, TenantId, Timestamp};
+use cs_model::{AgentId, CredentialId, TenantId, Timestamp};
 use cs_registry::credential::{self, Credential};
 use cs_registry::rotation;
 use serde::Deserialize;
@@ -17,7 +17,7 @@ use crate::failure::ControlError;
 use crate::over::Over;
 use crate::secret_text::ShownOnce;
 use crate::view::rotation::{HousekeepingView, RotatedAllView, RotatedView};
-use crate::{housekeeper, names, replace};
+use crate::{binding, housekeeper, names, replace};
 
 /// How many are replaced by one command, at most.
 const MOST: u32 = 500;
@@ -153,12 +153,17 @@ impl Command for CredentialRollback {
 }
 
 /// Replaces the API keys of a tenant, some of them with each command, each in a transaction of its
-/// own. It is the same run until all that existed at its beginning are being replaced.
+/// own. It is the same run until all that existed at its beginning are being replaced. Those of one
+/// agent are few, and no run is kept of them.
 #[derive(Debug, Deserialize, TS)]
 #[serde(deny_unknown_fields)]
 pub struct CredentialRotateAll {
     /// The tenant.
     pub tenant: TenantId,
+    /// The agent whose keys are meant; all of the tenant's when absent.
+    #[serde(default)]
+    #[ts(optional)]
+    pub agent: Option<AgentId>,
     /// How many, at most: 1 to 500.
     pub most: u32,
 }
@@ -174,21 +179,27 @@ impl Command for CredentialRotateAll {
             return Err(ControlError::invalid("most", rule));
         }
         let core = control.core()?;
-        names::tenant(&core.document(), self.tenant)?;
-        let begun = {
-            let mut edit = core.edit(caller).await?;
-            let at = edit.at();
-            let begun = rotation::begin_run(edit.db(), self.tenant, at).await?;
-            if begun == at {
-                edit.say(Some(self.tenant), "began to replace all API keys");
+        let document = core.document();
+        let doc = names::tenant(&document, self.tenant)?;
+        let begun = match self.agent {
+            Some(agent) => {
+                let whose = binding::agent(doc, agent)?;
+                let mut edit = core.edit(caller).await?;
+                edit.say(
+                    Some(self.tenant),
+                    format!("had all API keys of `{}` replaced", whose.name),
+                );
+                let at = edit.at();
+                edit.keep().await?;
+                at
             }
-            edit.keep().await?;
-            begun
+            None => begin(&core, caller, self.tenant).await?,
         };
+        let run = Run { tenant: self.tenant, agent: self.agent, begun };
         let (mut rotated, mut failed) = (0_u64, 0_u64);
         for _ in 0..self.most {
             let mut edit = core.edit(caller).await?;
-            match step(&core, &mut edit, self.tenant, begun, failed).await? {
+            match step(&core, &mut edit, run, failed).await? {
                 Step::Done => break,
                 Step::Failed => {
                     failed = failed.saturating_add(1);
@@ -205,14 +216,34 @@ impl Command for CredentialRotateAll {
         }
         let mut edit = core.edit(caller).await?;
         let at = edit.at();
-        let left = left(&mut edit, self.tenant, begun, at).await?.len();
-        if left == 0 {
+        let left = left(&mut edit, run, at).await?.len();
+        if left == 0 && self.agent.is_none() {
             rotation::end_run(edit.db(), self.tenant).await?;
             edit.say(Some(self.tenant), "every API key is being replaced");
             edit.keep().await?;
         }
         Ok(RotatedAllView { begun, rotated, failed, left: crate::show::count(left) })
     }
+}
+
+/// Begins to replace all keys of a tenant, or goes on where that was left.
+async fn begin(core: &Core, caller: &Caller, tenant: TenantId) -> Result<Timestamp, ControlError> {
+    let mut edit = core.edit(caller).await?;
+    let at = edit.at();
+    let begun = rotation::begin_run(edit.db(), tenant, at).await?;
+    if begun == at {
+        edit.say(Some(tenant), "began to replace all API keys");
+    }
+    edit.keep().await?;
+    Ok(begun)
+}
+
+/// Whose keys are replaced, and which: those that existed when it began.
+#[derive(Clone, Copy, Debug)]
+struct Run {
+    tenant: TenantId,
+    agent: Option<AgentId>,
+    begun: Timestamp,
 }
 
 enum Step {
@@ -224,8 +255,7 @@ enum Step {
 /// What is left of a run: keys that are good, existed at its beginning and have no successor.
 async fn left(
     edit: &mut Edit<'_>,
-    tenant: TenantId,
-    begun: Timestamp,
+    run: Run,
     now: Timestamp,
 ) -> Result<Vec<Credential>, ControlError> {
     let all = credential::standing(edit.db()).await?;
@@ -233,7 +263,8 @@ async fn left(
         all.iter().filter_map(|it| it.replaces).collect();
     let mut left: Vec<Credential> = all
         .into_iter()
-        .filter(|it| it.tenant == tenant && it.created <= begun && !replaced.contains(&it.id))
+        .filter(|it| it.tenant == run.tenant && run.agent.is_none_or(|agent| it.agent == agent))
+        .filter(|it| it.created <= run.begun && !replaced.contains(&it.id))
         .filter(|it| !it.waits() && may_be_replaced(it, now).is_ok())
         .collect();
     left.sort_by_key(|it| (it.created, it.id));
@@ -244,16 +275,15 @@ async fn left(
 async fn step(
     core: &Core,
     edit: &mut Edit<'_>,
-    tenant: TenantId,
-    begun: Timestamp,
+    run: Run,
     failed: u64,
 ) -> Result<Step, ControlError> {
     let at = edit.at();
-    let left = left(edit, tenant, begun, at).await?;
+    let left = left(edit, run, at).await?;
     let skip = usize::try_from(failed).unwrap_or(usize::MAX);
     let Some(old) = left.get(skip) else { return Ok(Step::Done) };
     let document = core.document();
-    let doc = names::tenant(&document, tenant)?;
+    let doc = names::tenant(&document, run.tenant)?;
     match replace::prepare(core, doc, old, at) {
         Ok(made) => Ok(Step::Rotated(replace::begin(edit, old, &made, "asked").await?)),
         Err(error) => {

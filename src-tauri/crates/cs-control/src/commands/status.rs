@@ -2,7 +2,7 @@
 
 use cs_model::TenantId;
 use cs_model::alert::AlertState;
-use cs_registry::{alert, approval, audit, operator, server, tenant};
+use cs_registry::{alert, approval, audit, operator, rotation, server, tenant};
 use serde::Deserialize;
 use ts_rs::TS;
 
@@ -15,7 +15,8 @@ use crate::names::{self, Names};
 use crate::options;
 use crate::secret_text::SecretText;
 use crate::view::status::{
-    CountsView, GatewayState, GatewayView, HourView, OverviewView, Phase, SecretKeeping, StatusView,
+    CountsView, GatewayState, GatewayView, HaltedView, HourView, OverviewView, Phase,
+    SecretKeeping, StatusView,
 };
 use crate::{health, lifecycle, show};
 
@@ -192,6 +193,7 @@ async fn status(control: &Control) -> Result<StatusView, ControlError> {
             },
             policy_version: 0,
             doubt: None,
+            halted: None,
             calls_per_minute: 0,
             waiting_approvals: 0,
             webhook_problem: None,
@@ -206,6 +208,7 @@ async fn status(control: &Control) -> Result<StatusView, ControlError> {
     let mut db = core.registry.read().await?;
     let waiting = approval::waiting(&mut db, None, now, 1000).await?.len();
     let (open_alerts, open_incidents) = alert::open_counts(&mut db).await?;
+    let kept = rotation::housekeeping(&mut db).await?;
     let unlocked = control.seat().operator(now);
     let operator = match &unlocked {
         Some((who, _)) => {
@@ -221,6 +224,7 @@ async fn status(control: &Control) -> Result<StatusView, ControlError> {
         gateway: gateway(&core, embedded),
         policy_version: core.document().version,
         doubt: core.anchorage.doubt(),
+        halted: kept.halted.map(|(since, why)| HaltedView { since, why }),
         calls_per_minute: core.gateway().map_or(0, |gateway| gateway.calls_last_minute()),
         waiting_approvals: show::count(waiting),
         webhook_problem: core.herald.problem(),

@@ -146,7 +146,7 @@ pub(super) fn nothing(now: Timestamp) -> Value {
     json!({
         "phase": "ready", "secret_store": "keychain", "home": "",
         "gateway": { "state": "stopped", "url": null, "problem": null, "embedded": false },
-        "policy_version": 0, "doubt": null, "calls_per_minute": 0, "waiting_approvals": 0,
+        "policy_version": 0, "doubt": null, "halted": null, "calls_per_minute": 0, "waiting_approvals": 0,
         "webhook_problem": null, "open_alerts": 0, "open_incidents": 0, "operator": null, "locks_at": null, "now": now,
     })
 }

@@ -8,6 +8,8 @@ use cs_model::state::CredentialState;
 use cs_model::{CredentialId, Lifecycle, TenantId, Timestamp};
 use cs_registry::credential::{Credential, Proof};
 
+use crate::view::outlook::CalendarWhat;
+
 /// Something that is due.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Due {
@@ -127,6 +129,31 @@ pub(crate) fn rotates(it: &Credential, terms: Lifecycle, now: Timestamp) -> Opti
         && it.overlap_ends.is_none()
         && !it.waits();
     goes_on.then(|| rotates_at(it, terms))
+}
+
+/// What will happen to a credential by itself, as things are now. `old_ends` is the end of the one
+/// that it takes the place of, and `is_replaced` says whether another one takes its own.
+pub(crate) fn ahead(
+    it: &Credential,
+    (old_ends, is_replaced): (Option<Timestamp>, bool),
+    terms: Lifecycle,
+    now: Timestamp,
+) -> Vec<(Timestamp, CalendarWhat)> {
+    let end = match it.overlap_ends {
+        Some(ends) if ends < it.expires => (ends, CalendarWhat::OverlapEnds),
+        Some(_) | None => (it.expires, CalendarWhat::Expires),
+    };
+    let quiet = if it.waits() { old_ends } else { Some(ends_unused(it, terms)) };
+    let rotates = rotates(it, terms, now).filter(|_| !is_replaced);
+    let all = [
+        rotates.map(|at| (at.max(now), CalendarWhat::Rotates)),
+        quiet.map(|at| (at, CalendarWhat::EndsUnused)),
+        Some(end),
+    ];
+    // What comes after its end does not happen.
+    let mut all: Vec<_> = all.into_iter().flatten().filter(|(at, _)| *at <= end.0).collect();
+    all.sort_by_key(|(at, _)| *at);
+    all
 }
 
 const fn secs(secs: u64) -> Duration {

@@ -255,14 +255,15 @@ async fn the_calendar_the_posture_and_the_preview_name_what_they_are_about() {
     let fault = posture["points"].as_array().unwrap().iter().find(of_idle).unwrap().clone();
     assert_eq!(fault["what"], "ends_without_successor");
     let preview = ask("revoke_preview").await;
-    assert_eq!(
-        (&preview["credentials"], &preview["agents"]),
-        (&json!(2), &json!(["analyst-1", "reader-1"]))
-    );
+    let cut_off = |preview: &Value| -> Vec<Value> {
+        preview["agents"].as_array().unwrap().iter().map(|it| it["name"].clone()).collect()
+    };
+    assert_eq!(preview["credentials"], 2);
+    assert_eq!(cut_off(&preview), ["analyst-1", "reader-1"]);
     let whose = place.credential(&idle.credential).await["agent"].clone();
     let one = json!({ "tenant": tenant, "agent": whose });
     let preview = place.ask_as(LOCAL, "revoke_preview", one.clone()).await;
-    assert_eq!(preview["agents"], json!(["analyst-1"]));
+    assert_eq!(cut_off(&preview), ["analyst-1"]);
     let mut revoke = one;
     revoke["reason"] = json!("lost");
     let done = place.ask_as(LOCAL, "agent_revoke", revoke).await;

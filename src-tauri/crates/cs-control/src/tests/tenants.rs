@@ -40,7 +40,6 @@ const NAME_NOTHING: &[&str] = &[
     "credential_posture",
     "export",
     "first_run",
-    "credential_rotate_all",
     "housekeeping_resume",
     "housekeeping_show",
     "issuer_rotate",
@@ -166,6 +165,7 @@ fn attempts(
         let change = json!({ "tool": tool, "role": role, "grant": "allow" });
         json!({ "changes": [change], "base_version": version })
     };
+    let page = |filter: Value| json!({ "filter": filter, "order": "next", "limit": 9 });
     let attempts = vec![
         ("role_remove", json!({ "role": it.role })),
         ("matrix_set", cell(&it.tool, &own.role)),
@@ -198,7 +198,13 @@ fn attempts(
             json!({ "agent": own.agent, "provider": it.provider, "subject": "x" }),
         ),
         ("credential_revoke", json!({ "credential": it.credential })),
+        ("credential_page", page(json!({ "agent": it.agent }))),
+        ("credential_page", page(json!({ "credential": it.credential }))),
         ("revoke_preview", json!({ "agent": it.agent })),
+        ("revoke_preview", json!({ "credential": it.credential })),
+        ("rotate_preview", json!({ "agent": it.agent })),
+        ("rotate_preview", json!({ "credential": it.credential })),
+        ("credential_rotate_all", json!({ "agent": it.agent, "most": 1 })),
         ("credential_rotate", json!({ "credential": it.credential })),
         ("credential_rollback", json!({ "credential": it.credential })),
         ("credential_release", json!({ "credential": it.credential })),

@@ -89,7 +89,7 @@ pub struct PosturePoint {
     pub fix: String,
 }
 
-/// Who would be cut off.
+/// Who would be cut off by revoking.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, TS)]
 pub struct RevokePreviewView {
     /// How many credentials would be revoked.
@@ -98,6 +98,43 @@ pub struct RevokePreviewView {
     pub sessions: u64,
     /// How many calls that wait would be taken back.
     pub waiting: u64,
-    /// The names of the agents that have a credential that is good.
+    /// Each agent that has a good credential or a session among them, by name.
+    pub agents: Vec<CutOffView>,
+}
+
+/// What an agent would lose.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, TS)]
+pub struct CutOffView {
+    /// The agent.
+    pub agent: AgentId,
+    /// Its name.
+    pub name: String,
+    /// How many credentials that are good it would lose.
+    pub credentials: u64,
+    /// How many that are good it would keep.
+    pub left: u64,
+    /// How many of its sessions would end.
+    pub sessions: u64,
+    /// How many of its calls that wait would be taken back.
+    pub waiting: u64,
+    /// When one of those that it would lose was last used.
+    pub last_used: Option<Timestamp>,
+}
+
+/// What replacing would do. Nobody is cut off by it: the old ones go on until their successors
+/// were used, and for the overlap after that.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, TS)]
+pub struct RotatePreviewView {
+    /// How many API keys would be replaced.
+    pub keys: u64,
+    /// How many are being replaced already.
+    pub already: u64,
+    /// How many that are good are no API keys: they are not replaced like this.
+    pub others: u64,
+    /// The agents that have to fetch their new keys, by name.
     pub agents: Vec<String>,
+    /// When the first of the old keys ends in any case.
+    pub first_end: Option<Timestamp>,
+    /// How long an old key goes on after its successor was first used, in seconds.
+    pub overlap_secs: u32,
 }

@@ -50,6 +50,8 @@ pub struct StatusView {
     /// Why the registry is not the one that the secret store remembers. Nothing is served from it
     /// and nothing changes in it until an owner accepts it.
     pub doubt: Option<String>,
+    /// Why nothing is done about credentials by itself, while it is not.
+    pub halted: Option<HaltedView>,
     /// Calls that the gateway judged in the last minute.
     pub calls_per_minute: u64,
     /// Calls that wait for a person.
@@ -68,6 +70,15 @@ pub struct StatusView {
     pub attached: Option<AttachedView>,
     /// The time.
     pub now: Timestamp,
+}
+
+/// Housekeeping that stands still until a person has looked.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, TS)]
+pub struct HaltedView {
+    /// Since when.
+    pub since: Timestamp,
+    /// Why: what follows "the clock was set".
+    pub why: String,
 }
 
 /// A console that works on a gateway elsewhere.

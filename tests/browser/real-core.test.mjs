@@ -19,7 +19,7 @@ test('a newcomer sets the console up and finds the starter on every page', async
   await page.getByRole('button', { name: 'Set up' }).click()
   await page.getByRole('button', { name: /Unlocked by Grace/ }).waitFor({ timeout: 60_000 })
   await page.waitForURL(/#\/t\/acme\/overview$/)
-  for (const place of ['overview', 'approvals', 'matrix', 'reference', 'explain', 'tasks', 'agents', 'identity', 'servers', 'sessions', 'audit']) {
+  for (const place of ['overview', 'approvals', 'matrix', 'reference', 'explain', 'tasks', 'agents', 'credentials', 'identity', 'servers', 'sessions', 'audit']) {
     await page.goto(`${core.url}/#/t/acme/${place}`)
     await settled(page)
     assert.deepEqual(await overflowing(page), [], place)

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { onTheMock, overflowing, seriousProblems, settled, shots } from './browser.mjs'
 
-const places = ['overview', 'approvals', 'alerts', 'matrix', 'reference', 'explain', 'tasks', 'agents', 'identity', 'servers', 'sessions', 'audit']
+const places = ['overview', 'approvals', 'alerts', 'matrix', 'reference', 'explain', 'tasks', 'agents', 'credentials', 'identity', 'servers', 'sessions', 'audit']
 const screens = [
   { size: 'first-run', name: 'first-run', path: '/' },
   { size: 'locked', name: 'locked', path: '/' },
@@ -13,6 +13,13 @@ const screens = [
   { size: 'attached', name: 'attached', path: '/t/acme/approvals' },
   { size: 'doubtful', name: 'overview', path: '/t/acme/overview' },
   { size: 'doubtful', name: 'matrix', path: '/t/acme/matrix' },
+  ...['aged', 'hoard'].flatMap((size) => [
+    { size, name: 'credentials', path: '/t/acme/credentials' },
+    { size, name: 'credentials-calendar', path: '/t/acme/credentials?tab=calendar' },
+    { size, name: 'credentials-posture', path: '/t/acme/credentials?tab=posture' },
+  ]),
+  { size: 'aged', name: 'credentials-lifecycle', path: '/t/acme/credentials?tab=lifecycle' },
+  { size: 'halted', name: 'credentials-lifecycle', path: '/t/acme/credentials?tab=lifecycle' },
   ...['empty', 'typical', 'crowded'].flatMap((size) => [
     ...places.map((place) => ({ size, name: place, path: `/t/acme/${place}` })),
     { size, name: 'tenants', path: '/tenants' },
@@ -21,6 +28,9 @@ const screens = [
     { size, name: 'identity-certificates', path: '/t/acme/identity?tab=certificates' },
     { size, name: 'identity-revocations', path: '/t/acme/identity?tab=revocations' },
     { size, name: 'identity-authentication', path: '/t/acme/identity?tab=authentication' },
+    { size, name: 'credentials-calendar', path: '/t/acme/credentials?tab=calendar' },
+    { size, name: 'credentials-posture', path: '/t/acme/credentials?tab=posture' },
+    { size, name: 'credentials-lifecycle', path: '/t/acme/credentials?tab=lifecycle' },
     { size, name: 'alerts-rules', path: '/t/acme/alerts?tab=rules' },
     { size, name: 'alerts-attempts', path: '/t/acme/alerts?tab=attempts' },
     { size, name: 'operators', path: '/operators' },
@@ -84,7 +94,7 @@ test('a session can be ended where the window is narrow', async () => {
 })
 
 test('wide screens show more', async () => {
-  for (const place of ['overview', 'matrix', 'reference', 'approvals', 'audit']) {
+  for (const place of ['overview', 'matrix', 'reference', 'approvals', 'audit', 'credentials']) {
     const { page, wrong, close } = await at('crowded', `/t/acme/${place}`, { scheme: 'light', width: 1920, height: 1080 })
     await page.screenshot({ path: join(shots, `${place}-crowded-wide.png`) })
     assert.deepEqual(await overflowing(page), [])

@@ -10,6 +10,7 @@ import { onInbox } from '@/ipc/events'
 import { status } from '@/ipc/queries'
 import type { StatusView } from '@/ipc/generated'
 import { Doubt } from './Doubt'
+import { Halted } from './Halted'
 import css from './Frame.module.css'
 import { Keys } from './Keys'
 import { Rail } from './Rail'
@@ -79,6 +80,7 @@ function Console({ status: now }: { status: StatusView }) {
       <Rail counts={now} />
       <div className={css.body}>
         <Doubt status={now} />
+        <Halted halted={now.halted} />
         <main className={css.content} id="content" tabIndex={-1}>
           <Outlet />
         </main>

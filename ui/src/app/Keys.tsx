@@ -57,6 +57,7 @@ export function Keys() {
               ['/', 'Filter'],
             ]}
           />
+          <Group title="Credentials" keys={[['J, ↓', 'Next row'], ['K, ↑', 'Row before'], ['Enter', 'Open it']]} />
           <Group
             title="Approvals"
             keys={[['↑ ↓', 'Choose a call'], ['Enter on Deny', 'Deny with a reason'], ['Space on Approve', 'Approve, once it is armed']]}

@@ -16,7 +16,7 @@ const MOST = 40
 /** Goes to a page, an agent, a tool or an action by typing a part of its name. */
 export function Palette({ opened, onClose }: { opened: boolean; onClose: () => void }) {
   return (
-    <Modal.Root opened={opened} onClose={onClose} centered={false} yOffset="12vh" size="lg" padding={0}>
+    <Modal.Root opened={opened} onClose={onClose} lockScroll={false} transitionProps={{ duration: 0 }} centered={false} yOffset="12vh" size="lg" padding={0}>
       <Modal.Overlay />
       <Modal.Content aria-label="Go to">
         <Modal.Body>{opened ? <Finder onClose={onClose} /> : null}</Modal.Body>
@@ -112,6 +112,11 @@ function useEntries(): Entry[] {
         ? [
             { kind: 'action', title: 'Create an agent', run: go(`${at}/agents`, { new: '1' }) },
             { kind: 'action', title: 'Create a task', run: go(`${at}/tasks`, { new: '1' }) },
+            { kind: 'action', title: 'See what happens to credentials in the next 90 days', run: go(`${at}/credentials`, { tab: 'calendar' }) },
+            { kind: 'action', title: 'See how well credentials are kept', run: go(`${at}/credentials`, { tab: 'posture' }) },
+            { kind: 'action', title: 'Change how long credentials live', run: go(`${at}/credentials`, { tab: 'lifecycle' }) },
+            { kind: 'action', title: 'Replace the keys of an agent or of the tenant', run: go(`${at}/credentials`, { bulk: 'rotate' }) },
+            { kind: 'action', title: 'Revoke everything of an agent or of the tenant', run: go(`${at}/credentials`, { bulk: 'revoke' }) },
             { kind: 'action', title: 'Add an identity provider', run: go(`${at}/identity`, { new: '1' }) },
             { kind: 'action', title: 'Open the built-in issuer', run: go(`${at}/identity`, { tab: 'issuer' }) },
             { kind: 'action', title: 'List the certificates of agents', run: go(`${at}/identity`, { tab: 'certificates' }) },

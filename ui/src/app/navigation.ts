@@ -1,6 +1,6 @@
 import type { ComponentType } from 'react'
 import {
-  IconBell, IconBuilding, IconChecklist, IconFileText, IconHelp, IconHistory, IconId, IconLayoutDashboard, IconListDetails, IconRobot, IconServer2,
+  IconBell, IconBuilding, IconChecklist, IconFileText, IconHelp, IconHistory, IconId, IconKey, IconLayoutDashboard, IconListDetails, IconRobot, IconServer2,
   IconSettings, IconSignature, IconTable, IconUsers,
 } from '@/components/icons'
 
@@ -23,6 +23,7 @@ const places = {
   explain: { page: 'explain', title: 'Explain', icon: IconHelp, below: 'tenant', key: 'x' },
   tasks: { page: 'tasks', title: 'Tasks', icon: IconChecklist, below: 'tenant', key: 't' },
   agents: { page: 'agents', title: 'Agents', icon: IconRobot, below: 'tenant', key: 'a' },
+  credentials: { page: 'credentials', title: 'Credentials', icon: IconKey, below: 'tenant', key: 'c' },
   identity: { page: 'identity', title: 'Identity', icon: IconId, below: 'tenant', key: 'i' },
   tenants: { page: 'tenants', title: 'Tenants', icon: IconBuilding, below: 'root', key: 'n' },
   operators: { page: 'operators', title: 'Operators', icon: IconUsers, below: 'root', key: 'h' },
@@ -35,7 +36,7 @@ const places = {
 export const groups: { title: string; places: Place[] }[] = [
   { title: 'Decide', places: [places.overview, places.approvals, places.alerts] },
   { title: 'Rules', places: [places.matrix, places.reference, places.explain, places.tasks] },
-  { title: 'Who', places: [places.agents, places.identity, places.operators, places.tenants] },
+  { title: 'Who', places: [places.agents, places.credentials, places.identity, places.operators, places.tenants] },
   { title: 'What', places: [places.servers] },
   { title: 'Evidence', places: [places.sessions, places.audit] },
   { title: 'Console', places: [places.settings] },

@@ -81,6 +81,11 @@ const agents = createRoute({
   path: 'agents',
   component: lazyRouteComponent(() => import('@/features/agents/AgentsPage'), 'AgentsPage'),
 })
+const credentials = createRoute({
+  getParentRoute: () => tenant,
+  path: 'credentials',
+  component: lazyRouteComponent(() => import('@/features/credentials/CredentialsPage'), 'CredentialsPage'),
+})
 const identity = createRoute({
   getParentRoute: () => tenant,
   path: 'identity',
@@ -116,7 +121,7 @@ const tree = root.addChildren([
     operators,
     settings,
     tenant.addChildren([
-      tenantIndex, overview, approvals, alerts, matrix, reference, explain, tasks, agents, identity, servers, server, sessions, audit,
+      tenantIndex, overview, approvals, alerts, matrix, reference, explain, tasks, agents, credentials, identity, servers, server, sessions, audit,
     ]),
   ]),
 ])

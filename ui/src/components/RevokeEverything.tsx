@@ -6,6 +6,7 @@ import type { AgentView, TenantView } from '@/ipc/generated'
 import { plural } from '@/lib/format'
 import { reasonProblem } from '@/lib/reason'
 import { Act } from './Act'
+import { CutOff } from './CutOff'
 import { tellDone } from './notices'
 import { Problem } from './Problem'
 import { ReasonField } from './ReasonField'
@@ -19,7 +20,7 @@ type Props = { whose: Whose; onClose: () => void }
 export function RevokeEverything({ whose, onClose }: Props) {
   const tenant = useTenant()
   return (
-    <Modal opened onClose={onClose} title={`Revoke everything of ${whose.kind === 'agent' ? `agent ${whose.agent.name}` : `tenant ${tenant.name}`}?`} size="md">
+    <Modal opened onClose={onClose} title={`Revoke everything of ${whose.kind === 'agent' ? `agent ${whose.agent.name}` : `tenant ${tenant.name}`}?`} size={600}>
       <EverythingForm whose={whose} onClose={onClose} />
     </Modal>
   )
@@ -46,6 +47,7 @@ export function EverythingForm({ whose, onClose }: Props) {
   return (
     <div className="stack">
       <p>{whose.kind === 'agent' ? agentLoss(whose.agent) : tenantLoss(tenant)}</p>
+      <CutOff meant={whose.kind === 'agent' ? { agent: whose.agent.id } : {}} />
       <p className="dim">It holds from the very next request, on held calls and open streams too. None of it comes back: new credentials have to be issued.</p>
       <ReasonField value={reason} onChange={setReason} autoFocus />
       <TypedName name={name} typed={typed} onChange={setTyped} />
@@ -61,7 +63,7 @@ export function EverythingForm({ whose, onClose }: Props) {
 const usable = (agent: AgentView) => agent.credentials.filter((credential) => credential.state === 'active' || credential.state === 'suspended').length
 
 const agentLoss = (agent: AgentView) =>
-  `${plural(usable(agent), 'credential')} and every access token issued to it up to now stop working. Cut off: ${plural(agent.live_sessions, 'live session')}.`
+  `${plural(usable(agent), 'credential')} and every access token issued to it up to now stop working.`
 
 const tenantLoss = (tenant: TenantView) =>
-  `Every credential of ${plural(tenant.agents, 'agent')} and every access token issued up to now stop working. Cut off: ${plural(tenant.live_sessions, 'live session')}.`
+  `Every credential of ${plural(tenant.agents, 'agent')} and every access token issued up to now stop working.`

@@ -25,7 +25,7 @@ const report: TokenReport = {
   checks: [{ name: 'Signature', passed: true, detail: 'made with key k-1' }, { name: 'Audience', passed: false, detail: 'another endpoint' }, { name: 'Scopes', passed: null, detail: '' }],
 }
 
-const answers: Partial<Record<Command, unknown>> = { provider_list: [provider], task_list: [], provider_test: report, revocation_add: { sentence: 'Done' }, agent_revoke: { credentials: 1, sessions: 1, revocations: [] } }
+const answers: Partial<Record<Command, unknown>> = { provider_list: [provider], task_list: [], provider_test: report, revocation_add: { sentence: 'Done' }, revoke_preview: { credentials: 1, sessions: 1, waiting: 0, agents: [{ agent: 'agt_1', name: 'reader-1', credentials: 1, left: 0, sessions: 1, waiting: 0, last_used: null }] }, agent_revoke: { credentials: 1, sessions: 1, revocations: [] } }
 const calls = (command: Command) => vi.mocked(call).mock.calls.filter(([name]) => name === command)
 const client = new QueryClient()
 
@@ -71,7 +71,8 @@ test('everything of an agent is revoked only with a reason and its name typed', 
   show(<RevokeEverything whose={{ kind: 'agent', agent }} onClose={closed} />)
   const revoke = () => screen.getByRole('button', { name: 'Revoke everything' })
   await screen.findByLabelText('Reason')
-  expect(screen.getByText(/^1 credential and every access token.*Cut off: 1 live session\./)).toBeVisible()
+  expect(screen.getByText(/^1 credential and every access token/)).toBeVisible()
+  expect(await screen.findByText(/1 session ends, 0 waiting calls are taken back/)).toHaveTextContent('1 agent cut off')
   fireEvent.click(revoke())
   fireEvent.change(screen.getByLabelText('Reason'), { target: { value: ' stolen ' } })
   fireEvent.click(revoke())

@@ -32,7 +32,7 @@ struct Meant {
 
 impl Meant {
     /// Those that a tenant has of them.
-    fn of<'a>(self, all: &'a [Credential]) -> impl Iterator<Item = &'a Credential> {
+    fn of(self, all: &[Credential]) -> impl Iterator<Item = &Credential> {
         all.iter().filter(move |it| self.includes(it.agent, it.id))
     }
 

@@ -1,6 +1,6 @@
 //! A tenant's credentials in pages: where in its life each is, and what comes next.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cs_model::state::{CredentialKind, CredentialOrder, CredentialStage};
 use cs_model::{AgentId, CredentialId, Lifecycle, TaskId, TenantId, Timestamp};
@@ -56,6 +56,9 @@ pub struct Found {
     pub sessions: u64,
 }
 
+/// Its id, its stage, its successor, the end of the one before it, and its live sessions.
+type Staged = (Uuid, String, Option<Uuid>, Option<i64>, i64);
+
 /// A part of the list of a tenant's credentials.
 ///
 /// # Errors
@@ -83,7 +86,7 @@ pub async fn page(
     of_stage(&mut query, filter);
     query.push(" ORDER BY ").push(order(page.order, page.is_reversed)).push(" LIMIT ");
     query.push_bind(i64::from(page.limit)).push(" OFFSET ").push_bind(i64::from(page.offset));
-    let rows: Vec<(Uuid, String, Option<Uuid>, Option<i64>, i64)> =
+    let rows: Vec<Staged> =
         query.build_query_as().fetch_all(&mut *db).await.doing("read a page of the credentials")?;
     let ids: Vec<Uuid> = rows.iter().map(|row| row.0).collect();
     let mut all = by_id(db, tenant, &ids).await?;
@@ -238,7 +241,7 @@ async fn by_id(
     let ids: Vec<String> = ids.iter().map(|id| id.simple().to_string()).collect();
     let ids = to_json(&ids, "a list of credentials")?;
     let tenant = tenant.uuid();
-    let mut tasks: BTreeMap<Uuid, _> = BTreeMap::new();
+    let mut tasks: BTreeMap<Uuid, BTreeSet<TaskId>> = BTreeMap::new();
     for row in sqlx::query!(
         r#"SELECT credential_id AS "credential: Uuid", task_id AS "task: Uuid"
              FROM credential_task
@@ -251,9 +254,7 @@ async fn by_id(
     .await
     .doing("list the tasks of some credentials")?
     {
-        let bound: &mut std::collections::BTreeSet<TaskId> =
-            tasks.entry(row.credential).or_default();
-        bound.insert(TaskId::new(row.task));
+        tasks.entry(row.credential).or_default().insert(TaskId::new(row.task));
     }
     sqlx::query_as!(
         Row,

@@ -159,9 +159,9 @@ impl Consoles {
         Some(Place { state: Arc::clone(&self.state), number, ends: ending })
     }
 
-    /// Who is connected.
+    /// Who is connected, without those that were cut off and are about to leave.
     pub(crate) fn all(&self) -> Vec<Link> {
-        lock(&self.state).links.values().cloned().collect()
+        lock(&self.state).links.values().filter(|it| !*it.ends.borrow()).cloned().collect()
     }
 
     /// Cuts the connections off for which that holds: nothing more is answered or told on them.

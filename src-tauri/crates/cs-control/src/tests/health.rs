@@ -1,6 +1,7 @@
 //! Registries that turn out to be damaged, and logs that left theirs.
 
 use std::fs;
+use std::os::unix::fs::FileExt as _;
 use std::time::Duration;
 
 use cs_model::event::{Event, EventKind};
@@ -73,12 +74,13 @@ async fn b04_a_gateway_that_serves_stops_listening_once_damage_is_found() {
     let address = url.strip_prefix("http://").unwrap();
     tokio::net::TcpStream::connect(address).await.unwrap();
 
-    let mut bytes = fs::read(&path).unwrap();
+    let bytes = fs::read(&path).unwrap();
     let half = bytes.len() / 2;
     let found = bytes[half..].windows(200).position(|it| it == [b'x'; 200]).unwrap();
     let page = (half + found) / 4096;
-    bytes[(page + 1) * 4096..][..64].fill(0xFF);
-    fs::write(&path, &bytes).unwrap();
+    // In place: a gateway that works meanwhile would come upon a file that was cut for a moment.
+    let file = fs::File::options().write(true).open(&path).unwrap();
+    file.write_all_at(&[0xFF; 64], u64::try_from(page + 1).unwrap() * 4096).unwrap();
     let found = place.control.core().unwrap().registry.check().await.unwrap_err();
     assert!(matches!(found, cs_registry::OpenError::Damaged { .. }), "{found:?}");
 

@@ -37,6 +37,7 @@ mod rmcp;
 mod rotation;
 mod series;
 mod tokens;
+mod vault;
 mod webhook;
 
 use place::Place;

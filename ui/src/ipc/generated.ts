@@ -1240,6 +1240,16 @@ export type Known = 'changed' | 'new' | 'same'
 /** What a configuration is written in. */
 export type Language = 'json' | 'shell'
 
+/** A secret where none may stand. What it is, is not told. */
+export type LeakView = {
+  /** Which secret. */
+  what: string
+  /** Where. */
+  place: string
+  /** At which byte. */
+  at: number
+}
+
 /**
  * What a tenant says of its credentials. What it does not say is as usual, and nothing that it
  * says is looser than the maximum.
@@ -1366,6 +1376,22 @@ export type MatrixView = {
 
 /** How many calls of one agent may wait for people at a time: 1 to [`MostWaiting::MOST`]. */
 export type MostWaiting = number
+
+/** A move of all secrets that is not done. */
+export type MovingView = {
+  /**
+   * Whether the copies are what counts, and those from before are still to be erased. Otherwise
+   * copies are still to be made.
+   */
+  copied: boolean
+  /**
+   * Where the copies are made; once they are what counts, where there are still those from
+   * before.
+   */
+  other: SecretKeeping
+  /** When it began. */
+  began: Timestamp
+}
 
 /** How a new client proves itself. */
 export type NewClientMethod = 'client_secret' | 'private_key_jwt' | 'tls_client_auth'
@@ -1850,7 +1876,37 @@ export type SealedEvent = {
 }
 
 /** Where the master key and the operators' keys are kept. */
-export type SecretKeeping = 'file' | 'keychain' | 'memory'
+export type SecretKeeping = 'file' | 'keychain' | 'memory' | 'vault'
+
+/** What came of looking for secrets where none may stand. */
+export type SecretsAuditView = {
+  /** How many secrets were looked for. */
+  secrets: number
+  /** How many of them are too short to be told from chance, and were not looked for. */
+  too_short: number
+  /** How many files were read. */
+  files: number
+  /** How many bytes were read. */
+  bytes: number
+  /** Of how many processes the environment or the command line was read. */
+  processes: number
+  /** Where a secret stands; the first 200. */
+  found: Array<LeakView>
+  /** What could not be read, and why. */
+  unread: Array<string>
+}
+
+/** Where secrets are kept. */
+export type SecretsView = {
+  /** What keeps them. */
+  store: SecretKeeping
+  /** Where Vault is, where they are kept there. */
+  vault: VaultAt | null
+  /** A policy of Vault (HCL) that allows what this installation needs there, and nothing else. */
+  policy: string | null
+  /** A move to another store that is not done. */
+  moving: MovingView | null
+}
 
 /** What a token must be bound to, besides being signed. */
 export type SenderConstraint = 'certificate' | 'dpop' | 'none'
@@ -2443,6 +2499,40 @@ export type Transport = { 'kind': 'stdio'
   /** Headers that are sent with every request. */
   headers: { [key in string]: Setting }, }
 
+/**
+ * Where a Vault is (HashiCorp Vault or OpenBao), and how it is logged in to: as an AppRole or with
+ * a JWT.
+ */
+export type VaultAt = {
+  /** Its address: `https`, or `http` on this machine. */
+  address: string
+  /** The namespace, where it has any. */
+  namespace?: string
+  /** Where the key-value engine of version 2 is mounted; `secret` when absent. */
+  mount?: string
+  /** The path below it; `countersign` when absent. */
+  path?: string
+  /** The file with the certificates (PEM) to believe besides those that the system does. */
+  ca_file?: string
+  /** How to log in. */
+  login: VaultBy
+}
+
+/** How a Vault is logged in to. */
+export type VaultBy = {
+  /** The method. */
+  method: VaultMethod
+  /** Where the method is mounted; under its own name when absent. */
+  mount?: string
+  /** The role: its id for an AppRole, its name for a JWT. */
+  role: string
+  /** The file with what logs in: the secret id, or the JWT. Read at each login. */
+  file: string
+}
+
+/** The methods by which a Vault is logged in to. */
+export type VaultMethod = 'approle' | 'jwt'
+
 /** The web server that is told when calls begin to wait. */
 export type WebhookView = {
   /**
@@ -2477,6 +2567,8 @@ export type Commands = {
       starter: boolean
       /** Where secrets are to be kept; in the keychain when absent. */
       secrets?: SecretKeeping
+      /** Where Vault is, where they are to be kept there. */
+      vault?: VaultAt
     }; answer: StatusView }
   /** Unlocks the console with an operator's passphrase. */
   unlock: { args: {
@@ -3535,6 +3627,33 @@ export type Commands = {
       /** In this tenant; in all, when absent. */
       tenant?: TenantId
     }; answer: ApprovalWeek }
+  /**
+   * Looks for every secret of the installation where none may stand: in the home, in files that are
+   * named, in the environment and on the command lines of processes.
+   */
+  secrets_audit: { args: {
+      /** More folders and files to look at, such as logs and exports, by their whole paths. */
+      also?: Array<string>
+    }; answer: SecretsAuditView }
+  /** Where secrets are kept, and whether a move of them is not done. */
+  secrets_show: { args: Record<string, never>; answer: SecretsView }
+  /**
+   * Moves all secrets to another store: each is copied and read back before any is erased. A move
+   * that was begun is gone on with.
+   */
+  secrets_move: { args: {
+      /** What is to keep them. */
+      to: SecretKeeping
+      /** Where Vault is, for that. */
+      vault?: VaultAt
+      /** An owner's passphrase. It seals the file, where that is to keep them. */
+      owner: string
+    }; answer: SecretsView }
+  /** Gives a move up whose copies do not count yet, and erases them. */
+  secrets_stay: { args: {
+      /** An owner's passphrase. */
+      owner: string
+    }; answer: SecretsView }
   /** The web server that is told when calls begin to wait, and how the last notice fared. */
   webhook_show: { args: Record<string, never>; answer: WebhookView }
   /** Has a web server told when calls begin to wait: how many, and of which tenant. */

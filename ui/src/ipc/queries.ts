@@ -23,6 +23,9 @@ export const consoleList = () =>
   queryOptions({ queryKey: ['registry', 'consoles'], queryFn: () => call('console_list'), refetchInterval: 15_000 })
 
 /** Changes with the status. */
+export const secretsShow = () => queryOptions({ queryKey: ['status', 'secrets'], queryFn: () => call('secrets_show') })
+
+/** Changes with the status. */
 export const webhookShow = () => queryOptions({ queryKey: ['status', 'webhook'], queryFn: () => call('webhook_show') })
 
 export const tenantList = () =>

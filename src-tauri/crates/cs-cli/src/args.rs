@@ -6,8 +6,8 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::{
     agent, alert, approval, audit, authn, authority, certificate, console, credential, declared,
-    grant, init, issuer, operator, policy, provider, registry, revocation, role, secret, serve,
-    server, serving, session, starter, task, template, tenant, tool, workbench,
+    grant, init, issuer, operator, policy, provider, registry, revocation, role, secret, secrets,
+    serve, server, serving, session, starter, task, template, tenant, tool, workbench,
 };
 use crate::connect;
 
@@ -122,6 +122,9 @@ pub(crate) enum AtDesk {
     /// Secrets that servers are given, by name
     #[command(subcommand)]
     Secret(secret::Secret),
+    /// Where the installation keeps its own secrets
+    #[command(subcommand)]
+    Secrets(secrets::Secrets),
     /// Calls that wait for a person
     #[command(subcommand)]
     Approval(approval::Approval),

@@ -28,6 +28,7 @@ pub(crate) mod revocation;
 pub(crate) mod role;
 pub(crate) mod rotation;
 pub(crate) mod secret;
+pub(crate) mod secrets;
 pub(crate) mod series;
 pub(crate) mod serve;
 pub(crate) mod server;

@@ -27,8 +27,8 @@ use clap::Parser as _;
 use args::{Arguments, AtDesk, Command, Everywhere};
 use commands::{
     agent, alert, approval, audit, authn, authority, certificate, console, credential, declared,
-    grant, init, issuer, operator, policy, provider, registry, revocation, role, secret, serve,
-    server, serving, session, starter, status, task, template, tenant, tool, workbench,
+    grant, init, issuer, operator, policy, provider, registry, revocation, role, secret, secrets,
+    serve, server, serving, session, starter, status, task, template, tenant, tool, workbench,
 };
 use desk::Desk;
 use failure::{Done, Problem};
@@ -110,6 +110,7 @@ async fn at_desk(desk: &Desk, command: AtDesk) -> Done {
         AtDesk::Revocation(command) => revocation::run(desk, command).await,
         AtDesk::Role(command) => role::run(desk, command).await,
         AtDesk::Secret(command) => secret::run(desk, command).await,
+        AtDesk::Secrets(command) => secrets::run(desk, command).await,
         AtDesk::Server(command) => server::run(desk, command).await,
         AtDesk::Template(command) => template::run(desk, command).await,
         AtDesk::Serving(command) => serving::run(desk, command).await,

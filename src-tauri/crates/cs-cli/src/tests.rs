@@ -29,6 +29,7 @@ const SOURCES: &[&str] = &[
     include_str!("commands/role.rs"),
     include_str!("commands/rotation.rs"),
     include_str!("commands/secret.rs"),
+    include_str!("commands/secrets.rs"),
     include_str!("commands/series.rs"),
     include_str!("commands/serve.rs"),
     include_str!("commands/server.rs"),

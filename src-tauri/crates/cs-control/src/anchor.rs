@@ -26,7 +26,7 @@ use crate::serving::start_if_asked;
 use crate::vault::Vault;
 
 /// Under which name the secret store has it.
-const NAME: &str = "anchor";
+pub(crate) const NAME: &str = "anchor";
 
 /// How often it follows what agents do.
 const FOLLOW: Duration = Duration::from_secs(60);

@@ -20,13 +20,13 @@ use crate::failure::ControlError;
 const MOST_STANDING: usize = 4;
 
 /// Under which name the secret store has the key of the gateway's own authority.
-const SERVERS: &str = "ca/server";
+pub(crate) const SERVERS: &str = "ca/server";
 
 /// Under which name the secret store has the key of the authority of consoles.
-const CONSOLES: &str = "ca/console";
+pub(crate) const CONSOLES: &str = "ca/console";
 
 /// Under which name the secret store has the key of a tenant's authority.
-fn key_name(tenant: TenantId, generation: u64) -> String {
+pub(crate) fn key_name(tenant: TenantId, generation: u64) -> String {
     match generation {
         0 | 1 => format!("ca/{tenant}"),
         _ => format!("ca/{tenant}/{generation}"),

@@ -26,6 +26,7 @@ pub mod reference;
 pub mod registry;
 pub mod revocation;
 pub mod rotation;
+pub mod secrets;
 pub mod series;
 pub mod server;
 pub mod serving;
@@ -165,6 +166,10 @@ commands! {
     issued::ApprovalIssue,
     crowd::ApprovalDenyAll,
     approval::ApprovalWeekOf,
+    secrets::SecretsAudit,
+    secrets::SecretsShow,
+    secrets::SecretsMove,
+    secrets::SecretsStay,
     webhook::WebhookShow,
     webhook::WebhookSet,
     webhook::WebhookTest,

@@ -8,7 +8,7 @@ use cs_gateway::world::World;
 use cs_model::serving::ServingSettings;
 use cs_model::{Document, Timestamp};
 use cs_registry::Registry;
-use cs_secrets::SecretStore;
+use cs_secrets::{SecretStore, Switch};
 use tokio::sync::{Mutex as AsyncMutex, watch};
 
 use crate::adapters::desk::Waiters;
@@ -21,16 +21,17 @@ use crate::examined::Examined;
 use crate::failure::ControlError;
 use crate::herald::Herald;
 use crate::housekeeper::Housekeeper;
+use crate::keeping::Keeping;
 use crate::tls::Handshakes;
 use crate::vault::{self, Vault};
-use crate::view::status::SecretKeeping;
 
 /// An installation that has a registry.
 #[derive(Debug)]
 pub(crate) struct Core {
     pub(crate) registry: Registry,
     pub(crate) store: Arc<dyn SecretStore>,
-    pub(crate) keeping: SecretKeeping,
+    /// The same, for whoever puts another one in its place.
+    pub(crate) switch: Arc<Switch>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) bell: Bell,
@@ -55,6 +56,7 @@ pub(crate) struct Core {
     slot: RwLock<Slot>,
     /// How an operator has set the gateway to serve.
     set: Mutex<Option<ServingSettings>>,
+    keeping: Mutex<Keeping>,
 }
 
 /// Whether there is a gateway.
@@ -73,7 +75,7 @@ pub(crate) enum Slot {
 pub(crate) struct Parts {
     pub(crate) registry: Registry,
     pub(crate) store: Arc<dyn SecretStore>,
-    pub(crate) keeping: SecretKeeping,
+    pub(crate) keeping: Keeping,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) bell: Bell,
@@ -82,10 +84,11 @@ pub(crate) struct Parts {
 impl Core {
     pub(crate) fn new(parts: Parts) -> Self {
         let Parts { registry, store, keeping, clock, random, bell } = parts;
+        let switch = Arc::new(Switch::new(store));
         Self {
             registry,
-            store,
-            keeping,
+            store: Arc::clone(&switch) as Arc<dyn SecretStore>,
+            switch,
             clock,
             random,
             bell,
@@ -103,6 +106,7 @@ impl Core {
             vault: OnceLock::new(),
             slot: RwLock::default(),
             set: Mutex::default(),
+            keeping: Mutex::new(keeping),
         }
     }
 
@@ -159,6 +163,15 @@ impl Core {
 
     pub(crate) fn set_serving(&self, settings: Option<ServingSettings>) {
         *self.set.lock().unwrap_or_else(PoisonError::into_inner) = settings;
+    }
+
+    /// Where secrets are kept.
+    pub(crate) fn keeping(&self) -> Keeping {
+        self.keeping.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn set_keeping(&self, keeping: Keeping) {
+        *self.keeping.lock().unwrap_or_else(PoisonError::into_inner) = keeping;
     }
 
     pub(crate) fn slot(&self) -> Slot {

@@ -76,6 +76,24 @@ impl Core {
         correlation: CorrelationId,
     ) -> Result<Edit<'_>, ControlError> {
         let alone = Arc::clone(&self.editing).lock_owned().await;
+        self.begin_alone(alone, actor, correlation).await
+    }
+
+    /// Begins a change for a caller who has held off all others already.
+    pub(crate) async fn edit_alone(
+        &self,
+        alone: OwnedMutexGuard<()>,
+        caller: &Caller,
+    ) -> Result<Edit<'_>, ControlError> {
+        self.begin_alone(alone, caller.actor.on_record(), caller.correlation).await
+    }
+
+    async fn begin_alone(
+        &self,
+        alone: OwnedMutexGuard<()>,
+        actor: Actor,
+        correlation: CorrelationId,
+    ) -> Result<Edit<'_>, ControlError> {
         let change = self.registry.begin().await?;
         let at = self.now();
         Ok(Edit { core: self, change, actor, correlation, at, events: Vec::new(), _alone: alone })

@@ -259,6 +259,7 @@ impl From<SecretError> for ControlError {
         let message = error.to_string();
         match error {
             SecretError::WrongPassphrase => Self::WrongPassphrase { message },
+            SecretError::Misplaced { rule } => Self::invalid("vault", rule),
             SecretError::Absent(source) => Self::Unavailable { message, source },
             SecretError::Failed { source, .. } => {
                 Self::Unavailable { message, source: Some(source) }
@@ -266,6 +267,7 @@ impl From<SecretError> for ControlError {
             SecretError::Damaged { .. }
             | SecretError::Locked { .. }
             | SecretError::Missing { .. }
+            | SecretError::Refused { .. }
             | SecretError::TimedOut { .. } => Self::Unavailable { message, source: None },
         }
     }

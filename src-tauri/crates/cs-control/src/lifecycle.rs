@@ -7,7 +7,7 @@ use cs_model::event::{Actor as EventActor, Event, EventKind};
 use cs_model::state::OperatorRole;
 use cs_model::{OperatorId, Secret};
 use cs_registry::{Instance, Registry, approval, nonce, redemption, series};
-use cs_secrets::{Keychain, SealedFile, SecretStore};
+use cs_secrets::SecretStore;
 
 use crate::actor::Caller;
 use crate::adapters::random::bytes;
@@ -15,13 +15,15 @@ use crate::change::Topic;
 use crate::control::{Control, Inner};
 use crate::core::{Core, Parts, Slot};
 use crate::failure::ControlError;
+use crate::keeping::Keeping;
 use crate::options::FirstRun;
 use crate::serving::start_if_asked;
 pub(crate) use crate::serving::{audience, expected_address};
 use crate::unlock::{Seat, Unlocked};
 use crate::view::status::SecretKeeping;
 use crate::{
-    alerts, anchor, consoles, health, housekeeper, issuer, operators, serving, starter, vault,
+    alerts, anchor, consoles, health, housekeeper, issuer, moving, operators, serving, starter,
+    vault,
 };
 
 /// How often the clock is looked at.
@@ -41,12 +43,8 @@ pub(crate) async fn open(control: &Control) -> Result<(), ControlError> {
 async fn open_registry(control: &Control, registry: Registry) -> Result<(), ControlError> {
     let inner = control.inner();
     let instance = registry.instance().clone();
-    let keeping = keeping_named(&instance.secret_store)?;
-    let store: Arc<dyn SecretStore> = match keeping {
-        SecretKeeping::File => Arc::new(SealedFile::at(&inner.home.sealed_secrets())),
-        SecretKeeping::Keychain => Arc::new(Keychain::connect(&instance.id.to_string()).await?),
-        SecretKeeping::Memory => Arc::clone(&inner.options.memory) as Arc<dyn SecretStore>,
-    };
+    let keeping = Keeping::of(&instance.secrets)?;
+    let store = keeping.open(inner, instance.id).await?;
     let core = assemble(control, registry, store, keeping);
     core.fetch_vault().await?;
     // Held against the log before anything new is in it.
@@ -63,6 +61,9 @@ async fn open_registry(control: &Control, registry: Registry) -> Result<(), Cont
     anchor::follow(&core);
     alerts::catch_up(&core).await;
     alerts::follow(&core);
+    if let Err(error) = moving::clean_up(inner, &core).await {
+        tracing::warn!(%error, "what is left of secrets that were moved was not erased");
+    }
     if let Err(error) = housekeeper::run(&core).await {
         tracing::warn!(%error, "the housekeeper did not catch up");
     }
@@ -74,7 +75,7 @@ fn assemble(
     control: &Control,
     registry: Registry,
     store: Arc<dyn SecretStore>,
-    keeping: SecretKeeping,
+    keeping: Keeping,
 ) -> Arc<Core> {
     let inner = control.inner();
     Arc::new(Core::new(Parts {
@@ -85,27 +86,6 @@ fn assemble(
         random: Arc::clone(&inner.options.random),
         bell: inner.bell.clone(),
     }))
-}
-
-fn keeping_named(word: &str) -> Result<SecretKeeping, ControlError> {
-    match word {
-        "file" => Ok(SecretKeeping::File),
-        "keychain" => Ok(SecretKeeping::Keychain),
-        "memory" => Ok(SecretKeeping::Memory),
-        _ => Err(ControlError::Unavailable {
-            message: "the registry keeps its secrets in a place that this version does not know"
-                .to_owned(),
-            source: None,
-        }),
-    }
-}
-
-const fn keeping_word(keeping: SecretKeeping) -> &'static str {
-    match keeping {
-        SecretKeeping::File => "file",
-        SecretKeeping::Keychain => "keychain",
-        SecretKeeping::Memory => "memory",
-    }
 }
 
 /// Makes an installation with its first owner, who has the console unlocked then.
@@ -120,25 +100,20 @@ pub(crate) async fn first_run(
         return Err(ControlError::conflict("this home has a registry already"));
     }
     operators::check(&first.name, &first.passphrase)?;
-    let keeping = first.keeping.unwrap_or(inner.options.keeping);
+    let store = first.keeping.unwrap_or(inner.options.keeping);
+    let keeping = Keeping::chosen(store, first.vault.clone())?;
     let instance = Instance {
         id: uuid::Builder::from_random_bytes(bytes(inner.options.random.as_ref())?).into_uuid(),
-        secret_store: keeping_word(keeping).to_owned(),
+        secrets: keeping.to_place()?,
         created: control.now(),
     };
-    let store: Arc<dyn SecretStore> = match keeping {
-        SecretKeeping::File => {
-            let path = inner.home.sealed_secrets();
-            Arc::new(SealedFile::create(&path, &first.passphrase).await?)
-        }
-        SecretKeeping::Keychain => Arc::new(Keychain::connect(&instance.id.to_string()).await?),
-        SecretKeeping::Memory => Arc::clone(&inner.options.memory) as Arc<dyn SecretStore>,
-    };
+    let store = keeping.found(inner, instance.id, &first.passphrase).await?;
+    let is_file = keeping.store == SecretKeeping::File;
     let made = found(control, caller, &first, &instance, &store, keeping).await;
     if made.is_err() {
         // The secrets are of no use without a registry.
         let _ = vault::abandon(store.as_ref()).await;
-        if keeping == SecretKeeping::File {
+        if is_file {
             let _ = tokio::fs::remove_file(inner.home.sealed_secrets()).await;
         }
     }
@@ -163,7 +138,7 @@ async fn found(
     first: &FirstRun,
     instance: &Instance,
     store: &Arc<dyn SecretStore>,
-    keeping: SecretKeeping,
+    keeping: Keeping,
 ) -> Result<(), ControlError> {
     let inner = control.inner();
     let random = inner.options.random.as_ref();

@@ -111,12 +111,12 @@ pub(crate) async fn oneself(
 }
 
 /// Under which name the secret store has an operator's sealed key.
-fn key_name(id: OperatorId) -> String {
+pub(crate) fn key_name(id: OperatorId) -> String {
     format!("operator/{id}")
 }
 
 /// The same for a key that is to take its place.
-fn next_name(id: OperatorId) -> String {
+pub(crate) fn next_name(id: OperatorId) -> String {
     format!("operator/{id}/next")
 }
 

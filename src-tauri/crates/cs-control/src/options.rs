@@ -7,7 +7,7 @@ use std::sync::Arc;
 use cs_gateway::Limits;
 use cs_gateway::ports::{Clock, Random};
 use cs_model::serving::TlsVersion;
-use cs_secrets::Memory;
+use cs_secrets::{Memory, VaultPlace};
 
 use crate::adapters::clock::SystemClock;
 use crate::adapters::random::SystemRandom;
@@ -87,6 +87,8 @@ pub struct FirstRun {
     pub passphrase: cs_model::Secret,
     /// Where secrets are to be kept, where it is not where [`Options::keeping`] says.
     pub keeping: Option<SecretKeeping>,
+    /// Where Vault is, where they are to be kept there.
+    pub vault: Option<VaultPlace>,
     /// Whether to set up the starter.
     pub starter: bool,
 }

@@ -28,6 +28,7 @@ mod reference;
 mod registry;
 mod revocations;
 mod rotation;
+mod secrets;
 mod series;
 mod servers;
 mod serving;

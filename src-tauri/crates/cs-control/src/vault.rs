@@ -13,7 +13,7 @@ use crate::adapters::random::bytes;
 use crate::failure::ControlError;
 
 /// Under which name the secret store has the master key.
-const MASTER: &str = "master";
+pub(crate) const MASTER: &str = "master";
 
 /// How many bytes it has.
 const MASTER_BYTES: usize = 32;

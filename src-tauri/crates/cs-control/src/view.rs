@@ -22,6 +22,7 @@ pub mod provider;
 pub mod reference;
 pub mod revocation;
 pub mod rotation;
+pub mod secrets;
 pub mod series;
 pub mod server;
 pub mod serving;

@@ -7,14 +7,15 @@ use uuid::Uuid;
 use crate::RegistryError;
 use crate::error::Doing as _;
 use crate::row::time;
+use crate::secret_place::SecretPlace;
 
-/// What tells this installation from any other. Made once, never changed.
+/// What tells this installation from any other.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Instance {
     /// Its id. Operation tokens name it as their audience.
     pub id: Uuid,
-    /// Where its secrets are kept: the word that the secret store goes by.
-    pub secret_store: String,
+    /// Where its secrets are kept, as it is opened.
+    pub secrets: SecretPlace,
     /// When it was made.
     pub created: Timestamp,
 }
@@ -25,9 +26,11 @@ pub(crate) async fn insert(
 ) -> Result<(), RegistryError> {
     let (id, created) = (instance.id, instance.created.millis());
     sqlx::query!(
-        "INSERT INTO instance (only_row, id, secret_store, created) VALUES (1, ?1, ?2, ?3)",
+        "INSERT INTO instance (only_row, id, secret_store, secret_place, created)
+         VALUES (1, ?1, ?2, ?3, ?4)",
         id,
-        instance.secret_store,
+        instance.secrets.store,
+        instance.secrets.place,
         created,
     )
     .execute(db)
@@ -37,13 +40,15 @@ pub(crate) async fn insert(
 }
 
 pub(crate) async fn load(db: &mut SqliteConnection) -> Result<Option<Instance>, RegistryError> {
-    let row = sqlx::query!(r#"SELECT id AS "id: Uuid", secret_store, created FROM instance"#)
-        .fetch_optional(db)
-        .await
-        .doing("read the instance")?;
+    let row = sqlx::query!(
+        r#"SELECT id AS "id: Uuid", secret_store, secret_place, created FROM instance"#
+    )
+    .fetch_optional(db)
+    .await
+    .doing("read the instance")?;
     Ok(row.map(|row| Instance {
         id: row.id,
-        secret_store: row.secret_store,
+        secrets: SecretPlace { store: row.secret_store, place: row.secret_place },
         created: time(row.created),
     }))
 }

@@ -41,6 +41,7 @@ pub mod revocation;
 pub mod role;
 pub mod rotation;
 mod row;
+pub mod secret_place;
 pub mod series;
 pub mod server;
 pub mod serving;

@@ -15,7 +15,7 @@ use crate::writer::journal;
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
 
 /// The schema that this version writes: the number of the last migration.
-pub(crate) const SCHEMA: u32 = 23;
+pub(crate) const SCHEMA: u32 = 25;
 
 /// `CSGN`, in the header of every registry.
 const APPLICATION: u32 = u32::from_be_bytes(*b"CSGN");

@@ -18,6 +18,7 @@ use uuid::Uuid;
 
 use crate::approval::{File, NewApproval, Signed};
 use crate::redemption::Redeem;
+use crate::secret_place::SecretPlace;
 use crate::session::{NewSession, Open};
 use crate::{
     Instance, Registry, Work as _, agent, approval, audit, credential, grant, operator, role,
@@ -78,7 +79,8 @@ pub(crate) struct Fixture {
 
 pub(crate) fn instance() -> Instance {
     let id = Uuid::from_u128(1);
-    Instance { id, secret_store: "memory".to_owned(), created: T0 }
+    let secrets = SecretPlace { store: "memory".to_owned(), place: None };
+    Instance { id, secrets, created: T0 }
 }
 
 pub(crate) fn named(text: &str) -> Name {

@@ -402,6 +402,7 @@ fn s07_every_query_on_a_tenants_table_names_the_tenant() {
         include_str!("../migrations/0021_lifecycle.sql"),
         include_str!("../migrations/0022_webhook.sql"),
         include_str!("../migrations/0023_rotation.sql"),
+        include_str!("../migrations/0025_secret_place.sql"),
     );
     let tables: Vec<&str> = schema
         .split("CREATE TABLE ")

@@ -129,7 +129,11 @@ async fn patiently<T: Send + 'static>(
         Ok(Err(source)) => {
             Err(SecretError::Failed { doing: "talk to the keychain", source: source.into() })
         }
-        Err(_) => Err(SecretError::TimedOut { secs: patience.as_secs() }),
+        Err(_) => Err(SecretError::TimedOut {
+            place: PLACE,
+            secs: patience.as_secs(),
+            remedy: "look for a prompt that waits for you",
+        }),
     }
 }
 
@@ -188,7 +192,9 @@ mod tests {
                 SecretError::Damaged { .. } => "damaged",
                 SecretError::Failed { .. } => "failed",
                 SecretError::Locked { .. } => "locked",
+                SecretError::Misplaced { .. } => "misplaced",
                 SecretError::Missing { .. } => "missing",
+                SecretError::Refused { .. } => "refused",
                 SecretError::TimedOut { .. } => "timed out",
                 SecretError::WrongPassphrase => "wrong",
             };

@@ -1,4 +1,5 @@
-//! Where secrets are kept: the keychain of the operating system, one sealed file, or memory.
+//! Where secrets are kept: the keychain of the operating system, HashiCorp Vault or OpenBao, one
+//! sealed file, or memory.
 //!
 //! A [`SecretStore`] keeps small values by name, for one installation. Nothing here decides what
 //! a secret is for. A store that has lost a secret says so and never makes up a new one.
@@ -6,6 +7,8 @@
 mod keychain;
 mod memory;
 mod sealed_file;
+mod server;
+mod switch;
 
 use std::fmt::Debug;
 
@@ -15,6 +18,8 @@ use cs_model::Secret;
 pub use keychain::Keychain;
 pub use memory::Memory;
 pub use sealed_file::SealedFile;
+pub use server::{VaultLogin, VaultPlace, VaultServer};
+pub use switch::{Alone, Switch};
 
 /// Keeps secrets by name.
 #[async_trait]
@@ -113,11 +118,29 @@ pub enum SecretError {
         /// Its name.
         name: String,
     },
+    /// Where the store is said to be cannot be a place for one.
+    #[error("{rule}")]
+    Misplaced {
+        /// What is wrong with it.
+        rule: &'static str,
+    },
+    /// The store does not let this installation do it.
+    #[error("{place} refused; {remedy}")]
+    Refused {
+        /// What refused.
+        place: &'static str,
+        /// What to do.
+        remedy: &'static str,
+    },
     /// The store did not answer.
-    #[error("the keychain did not answer within {secs} s; look for a prompt that waits for you")]
+    #[error("{place} did not answer within {secs} s; {remedy}")]
     TimedOut {
+        /// What did not answer.
+        place: &'static str,
         /// How long it was waited for.
         secs: u64,
+        /// What to do.
+        remedy: &'static str,
     },
     /// It is not the passphrase that the store was sealed with.
     #[error("this is not the passphrase that the secrets were sealed with")]

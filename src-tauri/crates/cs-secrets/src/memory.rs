@@ -14,6 +14,16 @@ pub struct Memory {
     items: Mutex<HashMap<String, Secret>>,
 }
 
+impl Memory {
+    /// What its secrets are called, in order.
+    pub fn names(&self) -> Vec<String> {
+        let items = self.items.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut names: Vec<String> = items.keys().cloned().collect();
+        names.sort_unstable();
+        names
+    }
+}
+
 #[async_trait]
 impl SecretStore for Memory {
     async fn get(&self, name: &str) -> Result<Secret, SecretError> {

@@ -16,14 +16,10 @@ import { hearsKeys } from '@/ipc/windows'
 import { count } from '@/lib/format'
 import { Consoles } from './Consoles'
 import { Serving } from './Serving'
+import { Secrets } from './Secrets'
 import css from './SettingsPage.module.css'
 import { Shortcut } from './Shortcut'
 import { Webhook } from './Webhook'
-
-const storeWord: Record<StatusView['secret_store'], string> = {
-  keychain: 'The system’s keychain', file: 'The sealed file secrets.age in the home folder',
-  memory: 'Memory, for a test',
-}
 
 /** How the gateway serves, how the console looks, who is at it, and where things are kept. */
 export function SettingsPage() {
@@ -37,6 +33,7 @@ export function SettingsPage() {
             <Card title="Consoles on other machines"><Consoles isOwner={now.operator?.role === 'owner'} /></Card>
             <Card title="Word that calls wait"><Webhook isOwner={now.operator?.role === 'owner'} /></Card>
             {hearsKeys() ? <Card title="Keys from anywhere"><Shortcut /></Card> : null}
+            <Card title="Secrets"><Secrets isOwner={now.operator?.role === 'owner'} /></Card>
             <Appearance />
             <Person status={now} />
             <Places status={now} />
@@ -102,7 +99,6 @@ function Places({ status: now }: { status: StatusView }) {
       <dl className="facts">
         {now.attached ? <><dt>Gateway</dt><dd>On another machine: this is its console {now.attached.console_name}. What stands below is there</dd></> : null}
         <dt>Runs</dt><dd>{now.gateway.embedded ? 'In this app: agents reach it as long as the app runs' : 'In countersign serve: it goes on without this window'}</dd>
-        <dt>Secrets</dt><dd>{storeWord[now.secret_store]}</dd>
         <dt>Home</dt><dd className="row"><code className={css.path}>{breakable(now.home)}</code><CopyButton text={now.home} label="Copy the path of the home folder" /></dd>
         <dt>Policy in force</dt><dd>Version {count(now.policy_version)}</dd>
       </dl>

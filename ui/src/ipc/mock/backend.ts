@@ -21,13 +21,14 @@ import { seriesHandlers } from './handle-series'
 import { signingHandlers } from './handle-signing'
 import { statusHandlers } from './handle-status'
 import { templateHandlers } from './handle-templates'
+import { secretsHandlers } from './secrets'
 import { mockSize } from './size'
 import { webhookHandlers } from './webhook'
 import { makeWorld, type Size, type World } from './world'
 
 export type Handlers = { [C in Command]?: (world: World, args: Args<C>) => Answer<C> }
 
-const handlers: Handlers = { ...statusHandlers, ...policyHandlers, ...agentHandlers, ...alertHandlers, ...identityHandlers, ...certificateHandlers, ...consoleHandlers, ...credentialHandlers, ...explainHandlers, ...issuerHandlers, ...operatorHandlers, ...recordHandlers, ...seriesHandlers, ...signingHandlers, ...templateHandlers, ...webhookHandlers }
+const handlers: Handlers = { ...statusHandlers, ...policyHandlers, ...agentHandlers, ...alertHandlers, ...identityHandlers, ...certificateHandlers, ...consoleHandlers, ...credentialHandlers, ...explainHandlers, ...issuerHandlers, ...operatorHandlers, ...recordHandlers, ...secretsHandlers, ...seriesHandlers, ...signingHandlers, ...templateHandlers, ...webhookHandlers }
 const sizes: Size[] = ['first-run', 'join', 'lost', 'attached', 'locked', 'doubtful', 'empty', 'one', 'twenty', 'aged', 'hoard', 'halted', 'typical', 'crowded']
 const asked = mockSize()
 const world = makeWorld(sizes.find((size) => size === asked) ?? 'typical')

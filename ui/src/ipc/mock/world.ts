@@ -1,7 +1,7 @@
 /** What the backend inside the page holds, and the three sizes that it can have. */
 import type {
   AgentView, AlertRuleView, AlertView, ApprovalView, AuditRow, AuthorityView, ConditionView, ConsoleView, CredentialView, Grant, IssuerView, Lifecycle, OperatorGroupView, OperatorView, OriginView, ProviderView, RevocationView, RoleId, SeriesView, ServerView,
-  ServingView, SessionView, StatusView, TaskView, TemplateView, TenantId, TenantView, ToolView, WebhookView,
+  SecretsView, ServingView, SessionView, StatusView, TaskView, TemplateView, TenantId, TenantView, ToolView, WebhookView,
 } from '../generated'
 import { fillAlerts, freshRules } from './alerts'
 import { fillApprovals } from './approvals'
@@ -11,6 +11,7 @@ import { ago, ahead, below, chance, digest, id, pick } from './clock'
 import { fillHousekeeping, fillStages } from './credentials'
 import { gatewayOf, makeServing } from './serving'
 import { makeConsoles } from './consoles'
+import { makeSecrets } from './secrets'
 import { makeWebhook } from './webhook'
 import { makeOperators } from './operators'
 import { fillSeries } from './series'
@@ -50,6 +51,7 @@ export type World = {
   tenants: Tenant[]
   groups: OperatorGroupView[]
   consoles: ConsoleView[]
+  secrets: SecretsView
   webhook: WebhookView
   approvals: ApprovalView[]
   series: SeriesView[]
@@ -68,7 +70,8 @@ const MORE_ROLES = ['support', 'billing', 'release', 'oncall', 'research', 'lega
 export function makeWorld(size: Size): World {
   const serving = makeServing(size === 'crowded')
   const operators = makeOperators(size === 'crowded')
-  const world: World = { status: statusOf(size, operators), serving, passphrase: 'correct horse battery', operators, groups: [], consoles: [], webhook: makeWebhook(size === 'crowded'), tenants: [], approvals: [], series: [], audit: [], alerts: [], rules: freshRules(), templates: [] }
+  const world: World = { status: statusOf(size, operators), serving, passphrase: 'correct horse battery', operators, groups: [], consoles: [], secrets: makeSecrets(size), webhook: makeWebhook(size === 'crowded'), tenants: [], approvals: [], series: [], audit: [], alerts: [], rules: freshRules(), templates: [] }
+  world.status.secret_store = world.secrets.store
   world.status.gateway = gatewayOf(serving, world.status.gateway)
   if (size === 'first-run' || size === 'join' || size === 'lost') return world
   world.tenants.push(makeTenant('acme', size, true))

@@ -1,11 +1,11 @@
 //! `countersign init`.
 
-use clap::ValueEnum;
-use cs_control::view::status::SecretKeeping;
+use cs_control::view::secrets::VaultAt;
 use cs_control::{Control, FirstRun, Options};
 use cs_model::Secret;
 use serde_json::{Value, json};
 
+use super::secrets::{Keeping, VaultArgs};
 use crate::answer::text;
 use crate::args::Everywhere;
 use crate::door::local;
@@ -25,15 +25,8 @@ pub(crate) struct Init {
     /// Where secrets are kept
     #[arg(long, default_value = "keychain")]
     secrets: Keeping,
-}
-
-/// Where secrets are kept.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum Keeping {
-    /// In the keychain of the operating system
-    Keychain,
-    /// In one file of the home, sealed by the owner's passphrase: where there is no keychain
-    File,
+    #[command(flatten)]
+    vault: VaultArgs,
 }
 
 pub(crate) async fn run(everywhere: &Everywhere, output: Output, init: Init) -> Done {
@@ -42,10 +35,8 @@ pub(crate) async fn run(everywhere: &Everywhere, output: Output, init: Init) -> 
     let first = FirstRun {
         name: init.operator,
         passphrase: Secret::from_text(passphrase),
-        keeping: Some(match init.secrets {
-            Keeping::Keychain => SecretKeeping::Keychain,
-            Keeping::File => SecretKeeping::File,
-        }),
+        keeping: Some(init.secrets.store()),
+        vault: init.vault.place()?.map(VaultAt::place),
         starter: init.starter,
     };
     let mut options = Options::new("the command line", ambient::this_program()?);

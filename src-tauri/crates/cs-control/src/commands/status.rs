@@ -14,6 +14,7 @@ use crate::failure::ControlError;
 use crate::names::{self, Names};
 use crate::options;
 use crate::secret_text::SecretText;
+use crate::view::secrets::VaultAt;
 use crate::view::status::{
     CountsView, GatewayState, GatewayView, HaltedView, HourView, OverviewView, Phase,
     SecretKeeping, StatusView,
@@ -105,6 +106,10 @@ pub struct FirstRun {
     #[serde(default)]
     #[ts(optional)]
     pub secrets: Option<SecretKeeping>,
+    /// Where Vault is, where they are to be kept there.
+    #[serde(default)]
+    #[ts(optional)]
+    pub vault: Option<VaultAt>,
 }
 
 impl Command for FirstRun {
@@ -117,6 +122,7 @@ impl Command for FirstRun {
             name: self.name,
             passphrase: self.passphrase.into_secret(),
             keeping: self.secrets,
+            vault: self.vault.map(VaultAt::place),
             starter: self.starter,
         };
         lifecycle::first_run(control, caller, first).await?;
@@ -219,7 +225,7 @@ async fn status(control: &Control) -> Result<StatusView, ControlError> {
     };
     Ok(StatusView {
         phase: Phase::Ready,
-        secret_store: core.keeping,
+        secret_store: core.keeping().store,
         home,
         gateway: gateway(&core, embedded),
         policy_version: core.document().version,

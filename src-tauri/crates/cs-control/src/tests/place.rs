@@ -70,6 +70,7 @@ for line in sys.stdin:
 
 pub(super) fn first(starter: bool) -> FirstRun {
     FirstRun {
+        vault: None,
         name: "Ada".to_owned(),
         passphrase: Secret::from_text(PASSPHRASE.to_owned()),
         keeping: None,

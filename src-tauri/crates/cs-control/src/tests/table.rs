@@ -48,6 +48,7 @@ const LOOKS: &[&str] = &[
     "revocation_list",
     "revoke_preview",
     "rotate_preview",
+    "secrets_show",
     "series_list",
     "server_detail",
     "server_list",
@@ -89,6 +90,9 @@ fn every_command_has_a_name_of_its_own_and_the_permission_that_it_needs() {
             | "operator_remove"
             | "operator_role_set"
             | "registry_accept"
+            | "secrets_audit"
+            | "secrets_move"
+            | "secrets_stay"
             | "serving_set"
             | "webhook_remove"
             | "webhook_set"

@@ -32,6 +32,8 @@ pub enum SecretKeeping {
     Keychain,
     /// In memory: gone with the process. For tests.
     Memory,
+    /// In HashiCorp Vault or OpenBao.
+    Vault,
 }
 
 /// How the installation is doing.

@@ -20,7 +20,9 @@ const NOWHERE: &[(&str, &str)] = &[
 const MAY_EXPOSE: &[&str] = &[
     "src-tauri/crates/cs-control/src/adapters/desk.rs",
     "src-tauri/crates/cs-control/src/anchor.rs",
+    "src-tauri/crates/cs-control/src/moving.rs",
     "src-tauri/crates/cs-control/src/operators.rs",
+    "src-tauri/crates/cs-control/src/scan.rs",
     "src-tauri/crates/cs-control/src/secret_text.rs",
     "src-tauri/crates/cs-control/src/vault.rs",
     "src-tauri/crates/cs-gateway/src/errand/handle.rs",

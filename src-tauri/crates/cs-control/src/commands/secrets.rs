@@ -1,0 +1,181 @@
+//! Where secrets are kept.
+
+use std::path::PathBuf;
+
+use cs_registry::credential::{self, Proof};
+use cs_registry::{secret_place, tenant_secret};
+use cs_secrets::SecretError;
+use serde::Deserialize;
+use ts_rs::TS;
+
+use crate::actor::{Caller, Permission};
+use crate::command::Command;
+use crate::control::Control;
+use crate::core::Core;
+use crate::failure::ControlError;
+use crate::keeping::Keeping;
+use crate::scan::{Sought, Where};
+use crate::secret_text::SecretText;
+use crate::view::secrets::{MovingView, SecretsAuditView, SecretsView, VaultAt};
+use crate::view::status::SecretKeeping;
+use crate::{anchor, moving, operators, scan};
+
+/// Where secrets are kept, and whether a move of them is not done.
+#[derive(Debug, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct SecretsShow {}
+
+impl Command for SecretsShow {
+    const NAME: &'static str = "secrets_show";
+    const NEEDS: Permission = Permission::Look;
+    type Answer = SecretsView;
+
+    async fn run(self, control: &Control, _: &Caller) -> Result<SecretsView, ControlError> {
+        view(&*control.core()?).await
+    }
+}
+
+/// Moves all secrets to another store: each is copied and read back before any is erased. A move
+/// that was begun is gone on with.
+#[derive(Debug, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct SecretsMove {
+    /// What is to keep them.
+    pub to: SecretKeeping,
+    /// Where Vault is, for that.
+    #[serde(default)]
+    #[ts(optional)]
+    pub vault: Option<VaultAt>,
+    /// An owner's passphrase. It seals the file, where that is to keep them.
+    pub owner: SecretText,
+}
+
+impl Command for SecretsMove {
+    const NAME: &'static str = "secrets_move";
+    const NEEDS: Permission = Permission::Own;
+    type Answer = SecretsView;
+
+    async fn run(self, control: &Control, caller: &Caller) -> Result<SecretsView, ControlError> {
+        let to = Keeping::chosen(self.to, self.vault.map(VaultAt::place))?;
+        let caller = operators::owner(control, caller, Some(&self.owner)).await?;
+        moving::run(control, &caller, &to, self.owner.secret()).await?;
+        view(&*control.core()?).await
+    }
+}
+
+/// Gives a move up whose copies do not count yet, and erases them.
+#[derive(Debug, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct SecretsStay {
+    /// An owner's passphrase.
+    pub owner: SecretText,
+}
+
+impl Command for SecretsStay {
+    const NAME: &'static str = "secrets_stay";
+    const NEEDS: Permission = Permission::Own;
+    type Answer = SecretsView;
+
+    async fn run(self, control: &Control, caller: &Caller) -> Result<SecretsView, ControlError> {
+        let caller = operators::owner(control, caller, Some(&self.owner)).await?;
+        moving::give_up(control, &caller, self.owner.secret()).await?;
+        view(&*control.core()?).await
+    }
+}
+
+/// Looks for every secret of the installation where none may stand: in the home, in files that are
+/// named, in the environment and on the command lines of processes.
+#[derive(Debug, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct SecretsAudit {
+    /// More folders and files to look at, such as logs and exports, by their whole paths.
+    #[serde(default)]
+    #[ts(optional)]
+    pub also: Option<Vec<PathBuf>>,
+}
+
+impl Command for SecretsAudit {
+    const NAME: &'static str = "secrets_audit";
+    const NEEDS: Permission = Permission::Own;
+    type Answer = SecretsAuditView;
+
+    async fn run(
+        self,
+        control: &Control,
+        caller: &Caller,
+    ) -> Result<SecretsAuditView, ControlError> {
+        let also = self.also.unwrap_or_default();
+        if !also.iter().all(|path| path.is_absolute()) {
+            return Err(ControlError::invalid("also", "a place to look at is a whole path"));
+        }
+        let core = control.core()?;
+        let sought = sought(&core).await?;
+        let home = &control.inner().home;
+        let paths = [vec![home.path().to_owned()], also].concat();
+        let place = Where { paths, but: home.sealed_secrets() };
+        let doing = "look for secrets";
+        let view = tokio::task::spawn_blocking(move || scan::run(&sought, &place))
+            .await
+            .map_err(|source| ControlError::internal(doing, source))?
+            .map_err(|source| ControlError::internal(doing, source))?;
+        let mut edit = core.edit(caller).await?;
+        let places = match view.found.len() {
+            0 => "in no place".to_owned(),
+            1 => "in 1 place".to_owned(),
+            more => format!("in {more} places"),
+        };
+        edit.say(None, format!("looked for secrets where none may stand: found {places}"));
+        edit.keep().await?;
+        Ok(view)
+    }
+}
+
+/// Every secret that the installation can open.
+async fn sought(core: &Core) -> Result<Vec<Sought>, ControlError> {
+    let vault = core.vault()?;
+    let mut db = core.registry.read().await?;
+    let mut all = Vec::new();
+    for name in moving::names(&mut db).await? {
+        match core.store.get(&name).await {
+            // What it has are digests.
+            Ok(_) if name == anchor::NAME => {}
+            Ok(secret) => all.push(Sought { what: name, secret }),
+            Err(SecretError::Missing { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let damaged = |source| ControlError::internal("open a secret", source);
+    for doc in &core.document().tenants {
+        for found in credential::list(&mut db, doc.id).await? {
+            if !matches!(found.proof, Proof::ApiKey) {
+                continue;
+            }
+            let sealed = credential::sealed_secret(&mut db, found.id).await?.sealed;
+            let secret = vault.open_api_key(doc.id, found.id, &sealed).map_err(damaged)?;
+            all.push(Sought { what: format!("API key {}", found.key_id), secret });
+        }
+        for name in tenant_secret::names(&mut db, doc.id).await? {
+            let found = tenant_secret::find(&mut db, doc.id, &name).await?;
+            let secret = vault.open_tenant_secret(doc.id, found.id, &found.sealed);
+            let what = format!("secret `{name}` of `{}`", doc.name);
+            all.push(Sought { what, secret: secret.map_err(damaged)? });
+        }
+    }
+    Ok(all)
+}
+
+async fn view(core: &Core) -> Result<SecretsView, ControlError> {
+    let keeping = core.keeping();
+    let instance = core.registry.instance().id.to_string();
+    let moving = secret_place::moving(&mut *core.registry.read().await?).await?;
+    let moving = moving.map(|it| {
+        let other = Keeping::of(&it.other)?.store;
+        Ok::<_, ControlError>(MovingView { copied: it.copied, other, began: it.began })
+    });
+    Ok(SecretsView {
+        store: keeping.store,
+        policy: keeping.vault.as_ref().map(|it| it.policy(&instance)),
+        vault: keeping.vault.as_ref().map(VaultAt::of),
+        moving: moving.transpose()?,
+    })
+}

@@ -1,0 +1,197 @@
+//! Where secrets are kept, and moving them.
+
+use cs_model::state::OperatorRole;
+use cs_model::{CorrelationId, Secret, Timestamp, event};
+use cs_registry::secret_place::{self, Moving, SecretPlace};
+use cs_secrets::{SealedFile, SecretStore as _};
+use serde_json::{Value, json};
+
+use super::place::{PASSPHRASE, Place, somebody};
+use crate::actor::Actor;
+use crate::moving;
+
+async fn move_to(place: &Place, to: &str) -> Value {
+    place.ask("secrets_move", json!({ "to": to, "owner": PASSPHRASE })).await
+}
+
+/// An installation with a secret of each kind.
+async fn furnished() -> Place {
+    let place = Place::with_starter().await;
+    let tenant = place.tenant().await;
+    place.ask("issuer_set", json!({ "tenant": tenant, "enabled": true, "token_secs": 600 })).await;
+    place.ask("issuer_rotate", json!({ "tenant": tenant })).await;
+    let args = json!({
+        "name": "Grace", "role": "approver", "passphrase": "tulip anvil ferry moss",
+    });
+    place.ask("operator_create", args).await;
+    let key = format!("whsec_{}", "aGk7".repeat(8));
+    place.ask("webhook_set", json!({ "url": "https://example.org/", "key": key })).await;
+    let agent = place.agent("reader-1").await["id"].clone();
+    let args = json!({ "tenant": tenant, "agent": agent });
+    place.ask("certificate_issue", args).await;
+    place.ask("authority_rotate", json!({ "tenant": tenant })).await;
+    place
+}
+
+/// What has to be found wherever the secrets are.
+async fn is_whole(place: &Place) {
+    let tenant = place.tenant().await;
+    place.ask("issuer_rotate", json!({ "tenant": tenant })).await;
+    let args = json!({ "tenant": tenant, "agent": place.agent("reader-1").await["id"] });
+    place.ask("certificate_issue", args).await;
+    let args = json!({ "passphrase": "tulip anvil ferry moss" });
+    place.ask_as(Actor::Local { uid: None }, "unlock", args).await;
+    place.ask_as(Actor::Local { uid: None }, "unlock", json!({ "passphrase": PASSPHRASE })).await;
+}
+
+#[tokio::test]
+async fn every_secret_of_an_installation_is_known_by_name() {
+    let place = furnished().await;
+    let core = place.control.core().unwrap();
+    crate::anchor::keep(&core).await.unwrap();
+    let known = moving::names(&mut core.registry.read().await.unwrap()).await.unwrap();
+    let kept = place.options.memory.names();
+    let unknown: Vec<_> = kept.iter().filter(|name| !known.contains(name)).collect();
+    assert!(unknown.is_empty(), "a move would lose {unknown:?}");
+    assert!(kept.len() > 8, "{kept:?}");
+}
+
+#[tokio::test]
+async fn secrets_move_and_are_erased_where_they_were() {
+    let place = furnished().await;
+    let memory = std::sync::Arc::clone(&place.options.memory);
+    let moved = move_to(&place, "file").await;
+    assert_eq!((&moved["store"], &moved["moving"]), (&json!("file"), &Value::Null), "{moved}");
+    assert!(memory.names().is_empty(), "{:?}", memory.names());
+    is_whole(&place).await;
+    let told = place.log(&["admin.changed"]).await;
+    let told: Vec<&str> = told.iter().filter_map(|it| it["summary"].as_str()).collect();
+    assert!(told.iter().any(|it| it.contains("to the file of sealed secrets")), "{told:?}");
+
+    let place = place.reopen().await;
+    let local = Actor::Local { uid: None };
+    place.ask_as(local, "unlock", json!({ "passphrase": PASSPHRASE })).await;
+    assert_eq!(place.ask("status", json!({})).await["secret_store"], "file");
+    is_whole(&place).await;
+    let again = json!({ "to": "file", "owner": PASSPHRASE });
+    let again = place.refused(place.control.console(), "secrets_move", again).await;
+    assert_eq!(again["code"], "conflict", "{again}");
+    move_to(&place, "memory").await;
+    assert!(!place.home.join("secrets.age").exists());
+    is_whole(&place).await;
+}
+
+#[tokio::test]
+async fn moving_secrets_takes_an_owners_passphrase_and_a_place_that_can_be() {
+    let place = Place::new().await;
+    let args = |owner: &str| json!({ "to": "file", "owner": owner });
+    let local = Actor::Local { uid: None };
+    let wrong = place.refused(local, "secrets_move", args("not the passphrase")).await;
+    assert_eq!(wrong["code"], "wrong_passphrase", "{wrong}");
+    let approver = somebody(OperatorRole::Approver);
+    let refused = place.refused(approver, "secrets_move", args(PASSPHRASE)).await;
+    assert_eq!(refused["code"], "forbidden", "{refused}");
+    for (to, vault) in [("vault", Value::Null), ("file", at("http://127.0.0.1:1"))] {
+        let mut args = json!({ "to": to, "owner": PASSPHRASE });
+        if !vault.is_null() {
+            args["vault"] = vault;
+        }
+        let refused = place.refused(local, "secrets_move", args).await;
+        assert_eq!((&refused["code"], &refused["field"]), (&json!("invalid"), &json!("vault")));
+    }
+    let far = json!({ "to": "vault", "vault": at("http://vault.example"), "owner": PASSPHRASE });
+    let far = place.refused(local, "secrets_move", far).await;
+    assert_eq!((&far["code"], &far["field"]), (&json!("invalid"), &json!("vault")), "{far}");
+    assert_eq!(place.ask("secrets_show", json!({})).await["moving"], Value::Null);
+}
+
+fn at(address: &str) -> Value {
+    let login = json!({ "method": "approle", "role": "r", "file": "/nowhere/secret-id" });
+    json!({ "address": address, "login": login })
+}
+
+/// Says that a move had come this far when the process ended.
+async fn interrupted(place: &Place, copied: bool, store: &str) {
+    let core = place.control.core().unwrap();
+    let correlation = CorrelationId::from_random([7; 16]);
+    let mut edit = core.edit_as(event::Actor::System, correlation).await.unwrap();
+    let other = SecretPlace { store: store.to_owned(), place: None };
+    let moving = Moving { copied, other, began: Timestamp::from_secs(1_785_231_000) };
+    secret_place::keep_moving(edit.db(), &moving).await.unwrap();
+    edit.keep().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_a_move_left_is_erased_by_the_next_process() {
+    let place = Place::new().await;
+    let memory = std::sync::Arc::clone(&place.options.memory);
+    let master = memory.get("master").await.unwrap();
+    move_to(&place, "file").await;
+    memory.put("master", &master).await.unwrap();
+    interrupted(&place, true, "memory").await;
+    let place = place.reopen().await;
+    assert!(memory.names().is_empty(), "{:?}", memory.names());
+    let local = Actor::Local { uid: None };
+    place.ask_as(local, "unlock", json!({ "passphrase": PASSPHRASE })).await;
+    assert_eq!(place.ask("secrets_show", json!({})).await["moving"], Value::Null);
+}
+
+#[tokio::test]
+async fn a_move_that_was_interrupted_is_gone_on_with_or_given_up() {
+    let place = Place::new().await;
+    let path = place.home.join("secrets.age");
+    for gives_up in [true, false] {
+        let passphrase = Secret::from_text(PASSPHRASE.to_owned());
+        let half = SealedFile::create(&path, &passphrase).await.unwrap();
+        half.put("master", &Secret::new(vec![1; 32])).await.unwrap();
+        interrupted(&place, false, "file").await;
+        let shown = place.ask("secrets_show", json!({})).await;
+        assert_eq!(
+            (&shown["store"], &shown["moving"]["other"]),
+            (&json!("memory"), &json!("file"))
+        );
+        if gives_up {
+            place.ask("secrets_stay", json!({ "owner": PASSPHRASE })).await;
+            assert!(!path.exists());
+            let again = json!({ "owner": PASSPHRASE });
+            let again = place.refused(place.control.console(), "secrets_stay", again).await;
+            assert_eq!(again["code"], "conflict");
+        } else {
+            move_to(&place, "file").await;
+        }
+    }
+    let place = place.reopen().await;
+    let local = Actor::Local { uid: None };
+    place.ask_as(local, "unlock", json!({ "passphrase": PASSPHRASE })).await;
+    assert_eq!(place.ask("secrets_show", json!({})).await["store"], "file");
+}
+
+#[tokio::test]
+async fn a_secret_that_stands_in_the_home_is_found_and_named_without_being_told() {
+    let place = furnished().await;
+    let (tenant, agent) = (place.tenant().await, place.agent("reader-1").await["id"].clone());
+    let issued = place
+        .ask("credential_issue", json!({ "tenant": tenant, "agent": agent, "kind": "api_key" }))
+        .await;
+    let args = json!({ "tenant": tenant, "name": "upstream", "value": "a long upstream secret" });
+    place.ask("tenant_secret_set", args).await;
+    let clean = place.ask("secrets_audit", json!({})).await;
+    assert_eq!(clean["found"], json!([]), "{clean}");
+    assert!(clean["secrets"].as_u64().unwrap() > 10, "{clean}");
+    assert!(clean["files"].as_u64().unwrap() > 1, "{clean}");
+
+    let secret = issued["secret"].as_str().unwrap();
+    std::fs::create_dir_all(place.home.join("exports")).unwrap();
+    std::fs::write(place.home.join("exports/dump"), format!("...{secret}...")).unwrap();
+    let aside = place.home.with_file_name("aside.log");
+    std::fs::write(&aside, "token=a long upstream secret").unwrap();
+    let found = place.ask("secrets_audit", json!({ "also": [aside] })).await;
+    let all = found["found"].as_array().unwrap();
+    let whats: Vec<&str> = all.iter().map(|it| it["what"].as_str().unwrap()).collect();
+    let key = format!("API key {}", issued["key_id"].as_str().unwrap());
+    assert_eq!(whats, [key.as_str(), "secret `upstream` of `acme`"], "{found}");
+    assert!(!found.to_string().contains(secret), "{found}");
+    let refused = json!({ "also": ["aside.log"] });
+    let refused = place.refused(place.control.console(), "secrets_audit", refused).await;
+    assert_eq!(refused["field"], "also", "{refused}");
+}

@@ -131,6 +131,20 @@ async fn a_denial_is_told_once_to_a_client_that_had_left_before_somebody_is_aske
 }
 
 #[tokio::test]
+async fn what_ended_without_a_word_for_its_client_is_put_before_a_person_anew() {
+    for ruling in [Ruling::Executed, Ruling::Withdrawn] {
+        let stage = Stage::with(|it| it.limits.hold = SHORT).await;
+        let client = stage.client(WORKER).initialize().await;
+        client.post(&legacy_call(2, "write_file", &write("x"))).await;
+        let request = one_request(&stage).await;
+        stage.journal.rule(request.id, ruling);
+        let again = client.post(&legacy_call(3, "write_file", &write("x"))).await;
+        let requests = stage.journal.requests(2).await;
+        assert!(again.text().contains(&requests[1].id.to_string()), "{}", again.text());
+    }
+}
+
+#[tokio::test]
 async fn a_newer_client_is_asked_to_come_back_and_its_last_round_makes_the_call() {
     let stage = Stage::with(|it| it.limits.hold = SHORT).await;
     let client = stage.client(WORKER);

@@ -139,11 +139,14 @@ async fn what_is_no_such_request_is_refused_and_on_record() {
     let signed = worker.signature("POST", body.as_bytes());
     let with_body = worker.bytes("POST", &signed, body.as_bytes());
     assert_eq!(raw(address, &with_body).await.status, 413);
+    let coded = worker.clone().header("content-encoding", "gzip");
+    let coded = coded.bytes("POST", &worker.signature("POST", b""), b"");
+    assert_eq!(raw(address, &coded).await.status, 415);
     let query = String::from_utf8(worker.bytes("POST", &worker.signature("POST", b""), b""));
     let query = query.unwrap().replace(PATH, &format!("{PATH}?x=1"));
     assert_eq!(raw(address, query.as_bytes()).await.status, 400);
     let told = stage.journal.reasons(EventKind::RequestRefused);
-    assert_eq!(told, ["http_method", "body_too_large", "query"]);
+    assert_eq!(told, ["http_method", "body_too_large", "content_encoding", "query"]);
     for path in ["/t/acme/credentials", "/t/acme/x/credentials/renew", "/t//credentials/renew"] {
         let client = stage.client(WORKER).at(path);
         assert_ne!(ask(&stage, &client).await.status, 200, "{path}");

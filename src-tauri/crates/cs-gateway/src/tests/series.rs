@@ -71,26 +71,8 @@ impl Scene {
     }
 
     fn claims(&self) -> SeriesClaims {
-        let it = self.stage.journal.claims(&self.request, 1);
-        SeriesClaims {
-            iss: operator(1),
-            aud: it.aud,
-            sub: it.sub,
-            tenant: it.tenant,
-            sid: it.sid,
-            task: it.task,
-            server: it.server,
-            tool: it.tool,
-            tool_fpr: it.tool_fpr,
-            schema: Digest::of(SCHEMA.as_bytes()),
-            n: 3,
-            pv: it.pv,
-            jti: id(),
-            iat: it.iat,
-            exp: it.iat + 600,
-            rsn: None,
-            prs: false,
-        }
+        let claims = self.stage.journal.series_claims(&self.request, SCHEMA);
+        SeriesClaims { iss: operator(1), ..claims }
     }
 
     fn sign(&self, claims: &SeriesClaims) {

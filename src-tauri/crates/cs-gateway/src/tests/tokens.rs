@@ -17,13 +17,16 @@ use cs_model::event::{Event, EventKind};
 use cs_model::provider::ProviderSettings;
 use cs_model::state::CredentialState;
 use cs_model::{Name, ProviderId, Timestamp};
+use cs_trust::series;
 use serde_json::{Value, json};
+use tokio::task::JoinHandle;
 
 use super::client::{Client, INITIALIZE, Reply, raw};
 use super::idp::{Answer, Idp, Key};
 use super::world::{
-    ACME, NOON, OTHER, Stage, WORKER, agent, credential, document, tenant, world_of,
+    ACME, NOON, OTHER, Stage, WORKER, agent, credential, document, operator_key, tenant, world_of,
 };
+use crate::ports::NewApproval;
 use crate::world::{Credentials, Holder, Recognised, World};
 
 const NOW: i64 = NOON / 1000;
@@ -168,11 +171,30 @@ impl Field {
 
     /// Calls a tool in the newer era.
     async fn call(&self, token: &str, tool: &str) -> Reply {
+        raw(self.stage.gateway.address(), &self.calling(token, tool)).await
+    }
+
+    /// The bytes of such a call.
+    fn calling(&self, token: &str, tool: &str) -> Vec<u8> {
         let client = self.client().modern("tools/call").header("mcp-name", tool);
         let body = super::client::call_body(tool, json!({"path": "a"}));
         let headers = [("authorization".to_owned(), format!("Bearer {token}"))];
-        let bytes = client.bytes("POST", &headers, body.as_bytes());
-        raw(self.stage.gateway.address(), &bytes).await
+        client.bytes("POST", &headers, body.as_bytes())
+    }
+
+    /// A call that waits for a person.
+    async fn waiting(&self, token: &str) -> (JoinHandle<Reply>, NewApproval) {
+        let (address, bytes) = (self.stage.gateway.address(), self.calling(token, "write_file"));
+        let call = tokio::spawn(async move { raw(address, &bytes).await });
+        (call, self.stage.journal.requests(1).await.remove(0))
+    }
+
+    /// Signs a series for whatever arguments of the tool that a request is about.
+    fn sign_series(&self, request: &NewApproval) {
+        let schema = r#"{"type":"object"}"#;
+        let claims = self.stage.journal.series_claims(request, schema);
+        let token = series::mint(&claims, &operator_key()).unwrap();
+        self.stage.journal.sign_series(claims.jti, token, schema);
     }
 
     async fn accepted(&self, token: &str) {

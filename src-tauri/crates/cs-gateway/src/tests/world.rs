@@ -3,6 +3,7 @@
 mod desk;
 mod outbound;
 mod series;
+mod stores;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::net::SocketAddr;
@@ -10,20 +11,17 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use cs_model::document::{AgentDoc, Document, RoleDoc, ServerDoc, TaskDoc, TenantDoc, ToolDoc};
 use cs_model::event::{Event, EventKind};
-use cs_model::op_token::OperationClaims;
-use cs_model::state::{CredentialState, OperatorRole, SessionEnd, Standing};
+use cs_model::state::{CredentialState, OperatorRole, Standing};
 use cs_model::upstream::Transport;
 use cs_model::{
-    AgentId, ApprovalId, CredentialId, Digest, Effects, Grant, Kind, Name, OperationTokenId,
-    OperatorId, Passes, RoleId, Secret, ServerId, SessionId, Signatory, Signing, TaskId, TenantId,
-    Timestamp, ToolId, ToolName,
+    AgentId, CredentialId, Digest, Effects, Grant, Kind, Name, OperationTokenId, OperatorId,
+    Passes, RoleId, Secret, ServerId, SessionId, Signatory, Signing, TaskId, TenantId, Timestamp,
+    ToolId, ToolName,
 };
 use cs_policy::Snapshot;
-use cs_trust::token::IssuerKey;
-use cs_trust::{OperatorKey, operation};
+use cs_trust::OperatorKey;
 use serde_json::value::RawValue;
 use tokio::sync::{broadcast, watch};
 
@@ -404,164 +402,8 @@ impl Journal {
         Timestamp::from_millis(self.now.load(Ordering::SeqCst))
     }
 
-    /// The requests before a person, once there are so many.
-    pub(super) async fn requests(&self, count: usize) -> Vec<NewApproval> {
-        let mut hears = self.requests.subscribe();
-        let filed = hears.wait_for(|all| all.len() >= count);
-        let all = tokio::time::timeout(LONGEST, filed).await.expect("a request").unwrap();
-        all.iter().map(|(request, _)| request.clone()).collect()
-    }
-
-    /// The requests that are before a person now.
-    pub(super) fn requests_now(&self) -> Vec<NewApproval> {
-        self.requests.borrow().iter().map(|(request, _)| request.clone()).collect()
-    }
-
-    pub(super) fn ruling_of(&self, id: ApprovalId) -> Ruling {
-        let all = self.requests.borrow();
-        all.iter().find(|(request, _)| request.id == id).unwrap().1.clone()
-    }
-
-    pub(super) fn rule(&self, id: ApprovalId, ruling: Ruling) {
-        self.requests.send_modify(|all| {
-            all.iter_mut().find(|(request, _)| request.id == id).unwrap().1 = ruling;
-        });
-    }
-
-    /// What an operator signs for a request.
-    pub(super) fn claims(&self, request: &NewApproval, jti: u128) -> OperationClaims {
-        let now = self.time().secs();
-        OperationClaims {
-            iss: operator(OPERATOR),
-            aud: INSTANCE.to_owned(),
-            sub: request.agent,
-            tenant: request.tenant,
-            sid: request.session,
-            task: request.task,
-            server: request.server,
-            tool: request.tool,
-            tool_fpr: request.fingerprint,
-            args: request.arguments_digest,
-            pv: request.policy_version,
-            jti: token(jti),
-            iat: now,
-            exp: now + 120,
-            rsn: None,
-            prs: false,
-            brk: false,
-        }
-    }
-
-    /// Approves a request, as the console does.
-    pub(super) fn approve(&self, request: &NewApproval, jti: u128) -> String {
-        let token = operation::mint(&self.claims(request, jti), &operator_key()).unwrap();
-        self.rule(request.id, Ruling::Approved { tokens: vec![token.clone()] });
-        token
-    }
-
     pub(super) fn is_stored(&self, id: SessionId) -> bool {
         self.stored.lock().unwrap().contains_key(&id)
-    }
-}
-
-impl Clock for Journal {
-    fn now(&self) -> Timestamp {
-        self.time()
-    }
-}
-
-impl Random for Journal {
-    fn fill(&self, bytes: &mut [u8]) -> Result<(), PortError> {
-        for chunk in bytes.chunks_mut(32) {
-            let number = self.randomness.fetch_add(1, Ordering::SeqCst);
-            chunk.copy_from_slice(&Digest::of(&number.to_be_bytes()).as_bytes()[..chunk.len()]);
-        }
-        Ok(())
-    }
-}
-
-#[async_trait]
-impl AuditSink for Journal {
-    async fn record(&self, events: Vec<Event>) -> Result<(), PortError> {
-        self.audit_is_slow.subscribe().wait_for(|slow| !slow).await.unwrap();
-        self.keep(events)
-    }
-}
-
-#[async_trait]
-impl NonceStore for Journal {
-    async fn remember(
-        &self,
-        credential: CredentialId,
-        nonce: &str,
-        _until: Timestamp,
-    ) -> Result<Nonce, PortError> {
-        let fresh = self.nonces.lock().unwrap().insert((credential, nonce.to_owned()));
-        Ok(if fresh { Nonce::Fresh } else { Nonce::Seen })
-    }
-}
-
-#[async_trait]
-impl SessionStore for Journal {
-    async fn opened(&self, session: &StoredSession, events: Vec<Event>) -> Result<(), PortError> {
-        self.audit_is_slow.subscribe().wait_for(|slow| !slow).await.unwrap();
-        self.keep(events)?;
-        self.stored.lock().unwrap().insert(session.session.id, session.clone());
-        Ok(())
-    }
-
-    async fn rebound(&self, id: SessionId, wire_id: Option<&str>) -> Result<(), PortError> {
-        let mut stored = self.stored.lock().unwrap();
-        stored.get_mut(&id).unwrap().wire_id = wire_id.map(str::to_owned);
-        Ok(())
-    }
-
-    async fn ended(
-        &self,
-        id: SessionId,
-        _why: SessionEnd,
-        _at: Timestamp,
-        events: Vec<Event>,
-    ) -> Result<(), PortError> {
-        if self.stored.lock().unwrap().remove(&id).is_some() {
-            self.keep(events)?;
-        }
-        Ok(())
-    }
-
-    async fn live(&self, _now: Timestamp) -> Result<Vec<StoredSession>, PortError> {
-        Ok(self.stored.lock().unwrap().values().cloned().collect())
-    }
-}
-
-#[async_trait]
-impl SecretSource for Journal {
-    async fn api_key(&self, id: CredentialId) -> Result<Secret, PortError> {
-        Ok(secret(id.uuid().as_u128()))
-    }
-
-    async fn tenant_secret(&self, tenant: TenantId, name: &str) -> Result<Secret, PortError> {
-        if tenant.uuid().as_u128() == ACME && name == "idp" {
-            return Ok(Secret::from_text(super::idp::SECRET.to_owned()));
-        }
-        Err(PortError { doing: "find the secret", source: None })
-    }
-
-    async fn lasting_key(&self) -> Result<Secret, PortError> {
-        Ok(Secret::new(vec![9; 32]))
-    }
-
-    async fn issuer_key(&self, _: TenantId, key_id: &str) -> Result<Secret, PortError> {
-        let is_it = |seed: &[u8; 32]| IssuerKey::from_seed(seed).unwrap().id() == key_id;
-        let found = (1..=9).map(|number| [number; 32]).find(is_it).unwrap();
-        Ok(Secret::new(found.to_vec()))
-    }
-}
-
-#[async_trait]
-impl RevocationList for Journal {
-    async fn give_up(&self, _: GivenUp, events: Vec<Event>) -> Result<(), PortError> {
-        self.keep(events)
     }
 }
 

@@ -215,3 +215,20 @@ fn is_nowhere(field: &Field, reply: &Reply, token: &str) {
         assert!(!format!("{:?}", reply.headers).contains(part));
     }
 }
+
+/// K15: what takes the place of a key is for whoever holds the key.
+#[tokio::test]
+async fn k15_no_token_fetches_what_takes_the_place_of_a_key() {
+    let field = Field::new().await;
+    let client = field.client().at("/t/acme/credentials/renew");
+    let audience = format!("http://{}{}", client.host(), client.path);
+    for (audience, status) in [(audience, 403), (field.resource(), 401)] {
+        let token = field.of(json!({ "aud": audience }));
+        let bearer = [("authorization".to_owned(), format!("Bearer {token}"))];
+        let bytes = client.bytes("POST", &bearer, b"");
+        let reply = raw(field.stage.gateway.address(), &bytes).await;
+        assert_eq!(reply.status, status, "{}", reply.body);
+    }
+    let told = field.stage.journal.reasons(EventKind::RequestRefused);
+    assert_eq!(told, ["renewal_takes_a_key"]);
+}

@@ -170,25 +170,25 @@ async fn j18_a_call_for_a_person_is_asked_about_anew() {
 
 /// J18: a token that was withdrawn while a person decided does not have its call made.
 #[tokio::test]
-async fn j18_a_call_that_was_approved_is_asked_about_before_it_is_made() {
-    let field = Field::new().await;
-    field.trust(asking(&field, "token_tools", 0), |_| {});
-    field.says(json!({}));
-    let token = field.token();
-    let client = field.client().modern("tools/call").header("mcp-name", "write_file");
-    let body = super::super::client::call_body("write_file", json!({"path": "a"}));
-    let headers = [("authorization".to_owned(), format!("Bearer {token}"))];
-    let bytes = client.bytes("POST", &headers, body.as_bytes());
-    let address = field.stage.gateway.address();
-    let call = tokio::spawn(async move { raw(address, &bytes).await });
-    let requests = field.stage.journal.requests(1).await;
-    field.idp.behave().introspection = Answer::ok(json!({"active": false}));
-    field.stage.journal.approve(&requests[0], 1);
-    let reply = call.await.unwrap();
-    assert!(reply.body.contains("error"), "{}", reply.body);
-    assert_eq!(field.stage.journal.calls(), Vec::<Sent>::new());
-    let reasons = field.stage.journal.reasons(EventKind::Decision);
-    assert_eq!(reasons.last().unwrap(), "token_inactive");
+async fn j18_a_call_that_was_approved_or_is_covered_by_then_is_asked_about_before_it_is_made() {
+    for in_series in [false, true] {
+        let field = Field::new().await;
+        field.trust(asking(&field, "token_tools", 0), |_| {});
+        field.says(json!({}));
+        let (call, request) = field.waiting(&field.token()).await;
+        let journal = &field.stage.journal;
+        field.idp.behave().introspection = Answer::ok(json!({"active": false}));
+        if in_series {
+            field.sign_series(&request);
+        } else {
+            journal.approve(&request, 1);
+        }
+        let reply = call.await.unwrap();
+        assert!(reply.body.contains("error"), "{}", reply.body);
+        assert_eq!(journal.calls(), Vec::<Sent>::new());
+        assert_eq!(journal.reasons(EventKind::Decision).last().unwrap(), "token_inactive");
+        assert_eq!(journal.series_now().0, 0, "nothing was spent");
+    }
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::super::world::Sent;
 use super::*;
 
 const NEEDED: [&str; 2] = ["files:read", "files:write"];
@@ -143,14 +144,29 @@ async fn a_token_that_is_too_old_does_not_do_for_what_a_person_signs() {
 async fn a_token_that_is_young_enough_has_its_call_put_before_a_person() {
     let field = Field::new().await;
     field.stage.journal.pass(Duration::from_secs(590));
-    let token = field.token();
-    let client = field.client().modern("tools/call").header("mcp-name", "write_file");
-    let body = super::super::client::call_body("write_file", json!({"path": "a"}));
-    let headers = [("authorization".to_owned(), format!("Bearer {token}"))];
-    let bytes = client.bytes("POST", &headers, body.as_bytes());
-    let address = field.stage.gateway.address();
-    let call = tokio::spawn(async move { raw(address, &bytes).await });
-    let requests = field.stage.journal.requests(1).await;
-    field.stage.journal.approve(&requests[0], 1);
+    let (call, request) = field.waiting(&field.token()).await;
+    field.stage.journal.approve(&request, 1);
     assert_eq!(call.await.unwrap().text(), "done");
+}
+
+/// J14: the tool came to need scopes while the call waited. Neither what a person signs nor a
+/// series that covers it takes their place.
+#[tokio::test]
+async fn j14_a_call_that_waited_is_made_only_with_the_scopes_that_its_tool_needs_by_then() {
+    for in_series in [false, true] {
+        let field = Field::new().await;
+        let (call, request) = field.waiting(&field.token()).await;
+        field.trust(json!({}), needing(1));
+        let journal = &field.stage.journal;
+        if in_series {
+            field.sign_series(&request);
+        } else {
+            journal.approve(&request, 1);
+        }
+        let reply = call.await.unwrap();
+        assert!(reply.body.contains("lacks a scope"), "{}", reply.body);
+        assert_eq!(journal.calls(), Vec::<Sent>::new());
+        assert_eq!(journal.reasons(EventKind::Decision).last().unwrap(), "scope_missing");
+        assert_eq!(journal.series_now().0, 0, "nothing was spent");
+    }
 }

@@ -4,10 +4,69 @@ use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
 use cs_model::event::{Event, Outcome};
+use cs_model::op_token::OperationClaims;
 use cs_model::{ApprovalId, OperationTokenId, TenantId};
+use cs_trust::operation;
 
-use super::Journal;
+use super::{INSTANCE, Journal, LONGEST, OPERATOR, operator, operator_key, token};
 use crate::ports::*;
+
+impl Journal {
+    /// The requests before a person, once there are so many.
+    pub(in crate::tests) async fn requests(&self, count: usize) -> Vec<NewApproval> {
+        let mut hears = self.requests.subscribe();
+        let filed = hears.wait_for(|all| all.len() >= count);
+        let all = tokio::time::timeout(LONGEST, filed).await.expect("a request").unwrap();
+        all.iter().map(|(request, _)| request.clone()).collect()
+    }
+
+    /// The requests that are before a person now.
+    pub(in crate::tests) fn requests_now(&self) -> Vec<NewApproval> {
+        self.requests.borrow().iter().map(|(request, _)| request.clone()).collect()
+    }
+
+    pub(in crate::tests) fn ruling_of(&self, id: ApprovalId) -> Ruling {
+        let all = self.requests.borrow();
+        all.iter().find(|(request, _)| request.id == id).unwrap().1.clone()
+    }
+
+    pub(in crate::tests) fn rule(&self, id: ApprovalId, ruling: Ruling) {
+        self.requests.send_modify(|all| {
+            all.iter_mut().find(|(request, _)| request.id == id).unwrap().1 = ruling;
+        });
+    }
+
+    /// What an operator signs for a request.
+    pub(in crate::tests) fn claims(&self, request: &NewApproval, jti: u128) -> OperationClaims {
+        let now = self.time().secs();
+        OperationClaims {
+            iss: operator(OPERATOR),
+            aud: INSTANCE.to_owned(),
+            sub: request.agent,
+            tenant: request.tenant,
+            sid: request.session,
+            task: request.task,
+            server: request.server,
+            tool: request.tool,
+            tool_fpr: request.fingerprint,
+            args: request.arguments_digest,
+            pv: request.policy_version,
+            jti: token(jti),
+            iat: now,
+            exp: now + 120,
+            rsn: None,
+            prs: false,
+            brk: false,
+        }
+    }
+
+    /// Approves a request, as the console does.
+    pub(in crate::tests) fn approve(&self, request: &NewApproval, jti: u128) -> String {
+        let token = operation::mint(&self.claims(request, jti), &operator_key()).unwrap();
+        self.rule(request.id, Ruling::Approved { tokens: vec![token.clone()] });
+        token
+    }
+}
 
 #[async_trait]
 impl ApprovalDesk for Journal {

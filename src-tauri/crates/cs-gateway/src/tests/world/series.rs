@@ -3,7 +3,8 @@
 
 use async_trait::async_trait;
 use cs_model::event::Event;
-use cs_model::{OperationTokenId, SeriesId, SessionId, TenantId, Timestamp, ToolId};
+use cs_model::series::SeriesClaims;
+use cs_model::{Digest, OperationTokenId, SeriesId, SessionId, TenantId, Timestamp, ToolId};
 use tokio::sync::watch;
 
 use super::Journal;
@@ -23,6 +24,34 @@ impl Journal {
         let running = RunningSeries { id, token, schema: schema.to_owned() };
         *self.series.lock().unwrap() = vec![Kept { running, spent: Vec::new(), ended: None }];
         self.series_signed.send_modify(|count| *count += 1);
+    }
+
+    /// A series of three calls of the tool that a request is about, for ten minutes.
+    pub(in crate::tests) fn series_claims(
+        &self,
+        request: &NewApproval,
+        schema: &str,
+    ) -> SeriesClaims {
+        let it = self.claims(request, 1);
+        SeriesClaims {
+            iss: it.iss,
+            aud: it.aud,
+            sub: it.sub,
+            tenant: it.tenant,
+            sid: it.sid,
+            task: it.task,
+            server: it.server,
+            tool: it.tool,
+            tool_fpr: it.tool_fpr,
+            schema: Digest::of(schema.as_bytes()),
+            n: 3,
+            pv: it.pv,
+            jti: SeriesId::from_random([9; 16]),
+            iat: it.iat,
+            exp: it.iat + 600,
+            rsn: None,
+            prs: false,
+        }
     }
 
     /// How many calls the series has paid for, and why it ended, if it has.

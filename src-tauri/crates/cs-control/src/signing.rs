@@ -106,11 +106,11 @@ impl Terms {
 
     /// Why a signature does not count, for a person; nothing where it does.
     fn fault(&self, signature: &Signature, now: Timestamp) -> Option<String> {
-        if now >= signature.expires {
-            return Some("it has ended, and has to be given again".to_owned());
-        }
         if signature.sealed.is_none() {
             return Some("it was taken away, and has to be given again".to_owned());
+        }
+        if now >= signature.expires {
+            return Some("it has ended, and has to be given again".to_owned());
         }
         if self.rule.presence && !signature.presence {
             return Some("it was given without the passphrase".to_owned());
@@ -233,7 +233,7 @@ pub(crate) async fn count(
             ));
         }
         if own || !counts {
-            approval::withdraw_signature(&mut *db, tenant, id, signature.by).await?;
+            approval::withdraw_signature(&mut *db, tenant, id, signature.by, now).await?;
         } else {
             count = count.saturating_add(1);
         }

@@ -20,6 +20,10 @@ const LINUS: &str = "linus and his penguin";
 /// A call of the executor that waits, with two more approvers around, and a rule for its tool.
 async fn under(rule: Value) -> Waiting {
     let it = Waiting::new().await;
+    // What is asked for in one tenant is nothing to others, wherever they stand in the list.
+    for name in ["aaa", "zzz"] {
+        it.place.ask("tenant_create", json!({ "name": name })).await;
+    }
     for (name, passphrase) in [("Grace", GRACE), ("Linus", LINUS)] {
         let args = json!({ "name": name, "role": "approver", "passphrase": passphrase });
         it.place.ask("operator_create", args).await;
@@ -90,6 +94,10 @@ async fn a_call_waits_for_the_second_signature_and_shows_the_first() {
     assert_eq!(view["signing"]["signatures"][0]["operator_name"], "Ada");
     let objection = view["signing"]["you"]["objection"].as_str().unwrap();
     assert!(objection.contains("takes another operator"), "{objection}");
+    let grace = operator(&it.place, "Grace").await.as_str().unwrap().parse().unwrap();
+    let grace = Actor::Operator { id: grace, role: OperatorRole::Approver };
+    let hers = it.place.ask_as(grace, "approval_show", it.of()).await;
+    assert_eq!(hers["signing"]["you"]["objection"], Value::Null, "she has not signed it");
     assert_eq!(it.ruling().await, Ruling::Pending);
     assert!(!waiting.is_finished());
     let row = &it.place.ask("approval_list", json!({})).await[0];
@@ -130,6 +138,8 @@ async fn a_denial_settles_a_call_whatever_was_signed() {
     let deny = with(it.of(), &json!({ "reason": "No.", "passphrase": LINUS }));
     let view = it.place.ask_as(LOCAL, "approval_deny", deny).await;
     assert_eq!((&view["row"]["state"], &view["decided_by"]), (&json!("denied"), &json!("Linus")));
+    assert_eq!(view["signing"]["signed"], 0);
+    assert_eq!(view["signing"]["signatures"][0]["fault"], "the call was not approved");
     assert_eq!(it.ruling().await, Ruling::Denied { reason: "No.".to_owned() });
     assert_eq!(refuse(&it, by(&it, LINUS)).await["code"], "conflict");
 }
@@ -150,6 +160,45 @@ async fn a_signature_that_ended_or_whose_operator_may_sign_no_more_has_to_be_giv
     let view = sign(&it, by(&it, PASSPHRASE)).await;
     assert_eq!(view["row"]["state"], "approved");
     assert_eq!(signed(&it).await.len(), 2);
+}
+
+#[tokio::test]
+async fn o12_what_a_rule_has_come_to_ask_for_is_asked_of_the_signatures_that_are_there() {
+    for (more, says) in [("presence", "without the passphrase"), ("reason", "without a reason")] {
+        let it = under(json!({ "approvers": 2 })).await;
+        it.place.ask("approval_approve", it.approve()).await;
+        ask_for(&it, json!({ "approvers": 2, more: true })).await;
+        let view = it.place.ask("approval_show", it.of()).await;
+        assert_eq!(view["signing"]["signed"], 0);
+        let fault = view["signing"]["signatures"][0]["fault"].as_str().unwrap();
+        assert!(fault.contains(says), "{fault}");
+        let whole = |passphrase| with(by(&it, passphrase), &json!({ "reason": "Agreed." }));
+        it.place.clock.advance(Duration::from_secs(1));
+        assert_eq!(sign(&it, whole(GRACE)).await["row"]["state"], "pending");
+        it.place.clock.advance(Duration::from_secs(1));
+        assert_eq!(sign(&it, whole(LINUS)).await["row"]["state"], "approved");
+        assert_eq!(signed(&it).await.len(), 2);
+        // Once it is over, the record still tells which signatures it was made with.
+        it.place.clock.advance(Duration::from_secs(400));
+        lifecycle::tick(it.place.control.inner(), false).await.unwrap();
+        let view = it.place.ask("approval_show", it.of()).await;
+        assert_eq!(
+            (&view["row"]["state"], &view["signing"]["signed"]),
+            (&json!("expired"), &json!(2))
+        );
+        assert_eq!(view["signing"]["signatures"][0]["operator_name"], "Ada");
+        assert_eq!(view["signing"]["signatures"][0]["fault"], "it had ended");
+    }
+}
+
+#[tokio::test]
+async fn whoever_has_signed_may_still_break_the_glass() {
+    let it = under(json!({ "approvers": 2 })).await;
+    it.place.ask("approval_approve", it.approve()).await;
+    let glass = json!({ "break_glass": true, "reason": "The plant is on fire." });
+    let view = sign(&it, with(by(&it, PASSPHRASE), &glass)).await;
+    assert_eq!(view["row"]["state"], "approved");
+    assert!(signed(&it).await[0].brk);
 }
 
 #[tokio::test]
@@ -221,6 +270,9 @@ async fn o15_an_owner_breaks_the_glass_with_passphrase_and_reason_and_an_alert_i
         (&view["row"]["state"], &view["row"]["broke_glass"]),
         (&json!("approved"), &json!(true))
     );
+    let of_ada = view["signing"]["signatures"].as_array().unwrap();
+    let of_ada = of_ada.iter().find(|it| it["operator_name"] == "Ada").unwrap();
+    assert_eq!((&of_ada["breaks_glass"], &of_ada["fault"]), (&json!(true), &Value::Null));
     let claims = signed(&it).await;
     assert!(claims[0].brk && claims[0].prs && claims[0].rsn.is_some());
     let log = it.place.log(&["approval.broke_glass"]).await;

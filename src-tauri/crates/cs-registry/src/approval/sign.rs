@@ -175,8 +175,8 @@ pub async fn approve(
     Ok(())
 }
 
-/// Takes the signature of an operator away from a pending request: it counts no longer, and the
-/// operator may sign anew.
+/// Takes the signature of an operator away from a pending request: it counts no longer, ends at
+/// this time in whatever is shown of it later, and the operator may sign anew.
 ///
 /// # Errors
 ///
@@ -186,8 +186,10 @@ pub async fn withdraw_signature(
     tenant: TenantId,
     id: ApprovalId,
     by: OperatorId,
+    at: Timestamp,
 ) -> Result<(), RegistryError> {
-    let (tenant, id, by) = (tenant.uuid(), id.uuid(), by.uuid());
+    let (tenant, id, by, at) = (tenant.uuid(), id.uuid(), by.uuid(), at.millis());
+    let doing = "take the signature away";
     sqlx::query!(
         "UPDATE approval_signature
             SET sealed_token = NULL
@@ -198,9 +200,23 @@ pub async fn withdraw_signature(
         id,
         by,
     )
+    .execute(&mut *db)
+    .await
+    .doing(doing)?;
+    sqlx::query!(
+        "UPDATE approval_signature
+            SET expires = max(at + 1, min(expires, ?4))
+          WHERE tenant_id = ?1
+            AND approval_id = ?2
+            AND operator_id = ?3",
+        tenant,
+        id,
+        by,
+        at,
+    )
     .execute(db)
     .await
-    .doing("take the signature away")?;
+    .doing(doing)?;
     Ok(())
 }
 

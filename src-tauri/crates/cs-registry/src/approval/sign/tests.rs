@@ -103,7 +103,9 @@ async fn o15_an_operator_signs_a_call_once_and_anew_only_when_the_signature_has_
     assert!(matches!(again, Err(RegistryError::Conflict { .. })), "{again:?}");
     partly(&fixture, id, &signed(operator_id(), 62, 130)).await.unwrap();
     let mut db = fixture.registry.begin().await.unwrap();
-    withdraw_signature(&mut db, A.tenant, id, operator_id()).await.unwrap();
+    withdraw_signature(&mut db, A.tenant, id, operator_id(), later(135)).await.unwrap();
+    let ended = signatures(&mut db, A.tenant, id).await.unwrap().remove(0);
+    assert_eq!((ended.sealed, ended.expires), (None, later(135)));
     db.commit(&[]).await.unwrap();
     partly(&fixture, id, &signed(operator_id(), 63, 140)).await.unwrap();
     wholly(&fixture, id, &signed(other(), 64, 259)).await;

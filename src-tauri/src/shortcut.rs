@@ -190,7 +190,11 @@ fn taken(name: &str, error: &Error) -> String {
 }
 
 fn let_go<R: Runtime>(app: &AppHandle<R>, shortcut: Shortcut) {
-    if let Err(problem) = app.global_shortcut().unregister(shortcut) {
+    let keys = app.global_shortcut();
+    // An X server hears of it with the next thing that it is asked: asked once, it would go on
+    // holding the keys until another combination is chosen.
+    let done = keys.unregister(shortcut).and_then(|()| keys.unregister(shortcut));
+    if let Err(problem) = done {
         tracing::warn!(%problem, "keys that nobody wants any more are still held");
     }
 }

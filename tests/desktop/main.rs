@@ -11,6 +11,8 @@ mod journey;
 mod keychain;
 mod notification;
 mod pictures;
+mod screen;
 mod session;
 mod shell;
+mod shortcut;
 mod tray;

@@ -7,13 +7,10 @@ use countersign_tests::programs::built;
 use countersign_tests::{App, Session};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
-use x11rb::connection::Connection as _;
-use x11rb::protocol::xproto::{
-    AtomEnum, ClientMessageEvent, ConnectionExt as _, EventMask, MapState,
-};
-use x11rb::rust_connection::RustConnection;
 use zbus::message::Header;
 use zbus::zvariant::{OwnedValue, Value};
+
+use crate::screen::Screen;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -54,7 +51,7 @@ impl Panel {
 }
 
 /// An icon that asked to be shown.
-struct Icon {
+pub(crate) struct Icon {
     bus: zbus::Connection,
     owner: String,
     menu: String,
@@ -89,7 +86,7 @@ impl Icon {
     }
 
     /// Clicks the entry that says this.
-    async fn choose(&self, label: &str) {
+    pub(crate) async fn choose(&self, label: &str) {
         let entries = self.entries().await;
         let found = entries.iter().find(|(it, _)| it == label);
         let (_, number) = found.unwrap_or_else(|| panic!("no {label} in {entries:?}"));
@@ -107,7 +104,9 @@ impl Icon {
 }
 
 /// A panel on the session's bus, and the first icon that it is asked to show.
-async fn panel(session: &Session) -> (zbus::Connection, mpsc::UnboundedReceiver<(String, String)>) {
+pub(crate) async fn panel(
+    session: &Session,
+) -> (zbus::Connection, mpsc::UnboundedReceiver<(String, String)>) {
     let (asked, asks) = mpsc::unbounded_channel();
     let bus = session.connect().await;
     bus.object_server().at("/StatusNotifierWatcher", Panel(asked)).await.unwrap();
@@ -115,7 +114,10 @@ async fn panel(session: &Session) -> (zbus::Connection, mpsc::UnboundedReceiver<
     (bus, asks)
 }
 
-async fn icon(bus: zbus::Connection, asks: &mut mpsc::UnboundedReceiver<(String, String)>) -> Icon {
+pub(crate) async fn icon(
+    bus: zbus::Connection,
+    asks: &mut mpsc::UnboundedReceiver<(String, String)>,
+) -> Icon {
     let (owner, path) = timeout(PATIENCE, asks.recv()).await.unwrap().unwrap();
     let item = zbus::Proxy::new(&bus, owner.clone(), path, "org.kde.StatusNotifierItem");
     let menu: zbus::zvariant::OwnedObjectPath =
@@ -156,39 +158,4 @@ async fn closing_the_window_leaves_the_gateway_running_where_a_tray_icon_leads_b
     icon.choose("Open Countersign").await;
     app.until("the window is back", async || screen.console()).await;
     app.close().await;
-}
-
-/// The screen, as a window manager sees it.
-struct Screen {
-    x: RustConnection,
-    root: u32,
-}
-
-impl Screen {
-    fn of(session: &Session) -> Self {
-        let (x, screen) = x11rb::connect(Some(&session.display())).unwrap();
-        let root = x.setup().roots[screen].root;
-        Self { x, root }
-    }
-
-    /// The console's window, if it is shown.
-    fn console(&self) -> Option<u32> {
-        let windows = self.x.query_tree(self.root).unwrap().reply().unwrap().children;
-        windows.into_iter().find(|window| {
-            let (name, any) = (AtomEnum::WM_NAME, AtomEnum::ANY);
-            let title = self.x.get_property(false, *window, name, any, 0, 64).unwrap().reply();
-            let about = self.x.get_window_attributes(*window).unwrap().reply();
-            title.is_ok_and(|it| it.value == b"Countersign")
-                && about.is_ok_and(|it| it.map_state == MapState::VIEWABLE)
-        })
-    }
-
-    /// Asks a window to close, as its frame's button does.
-    fn close(&self, window: u32) {
-        let atom = |name: &[u8]| self.x.intern_atom(false, name).unwrap().reply().unwrap().atom;
-        let (protocols, delete) = (atom(b"WM_PROTOCOLS"), atom(b"WM_DELETE_WINDOW"));
-        let event = ClientMessageEvent::new(32, window, protocols, [delete, 0, 0, 0, 0]);
-        self.x.send_event(false, window, EventMask::NO_EVENT, event).unwrap();
-        self.x.flush().unwrap();
-    }
 }

@@ -192,3 +192,22 @@ eachDialog(at, 'credentials', {
   revoke: ['/t/acme/credentials?stage=unused', row('Revoke…'), 'aged'],
   'go-on': ['/t/acme/credentials?tab=lifecycle', (page) => page.getByRole('button', { name: 'What to do…' }).first().click(), 'halted'],
 })
+
+test('names in what is said of keys are set as code, and one that was not replaced is marked', async () => {
+  const { page, wrong, close } = await at('aged', '/t/acme/credentials?tab=lifecycle')
+  const failed = page.getByRole('link').filter({ hasText: 'could not be replaced' })
+  await failed.getByText('Not replaced', { exact: true }).waitFor()
+  await failed.locator('code', { hasText: 'csk_acme_77b3d0a9e155' }).waitFor()
+  const content = page.locator('#content')
+  assert.ok(!(await content.innerText()).includes('`'), 'no backtick is shown')
+  await page.getByRole('tab', { name: 'Posture' }).click()
+  await content.locator('code', { hasText: 'countersign connect' }).first().waitFor()
+  assert.ok(!(await content.innerText()).includes('`'), 'no backtick is shown')
+  await page.keyboard.press('g')
+  await page.keyboard.press('u')
+  await page.waitForURL(/\/audit/)
+  await content.locator('code', { hasText: 'csk_acme_' }).first().waitFor()
+  assert.ok(!(await content.innerText()).includes('`'), 'no backtick is shown')
+  assert.deepEqual(wrong, [])
+  await close()
+})

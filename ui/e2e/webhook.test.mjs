@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { gone, onTheMock, overflowing, seriousProblems, settled, shots } from './browser.mjs'
+import { focused, gone, onTheMock, overflowing, seriousProblems, settled, shots } from './browser.mjs'
 
 const at = onTheMock()
 
@@ -9,6 +9,11 @@ test('a web server is told that calls wait, is tried out, and is told no more', 
   const { page, wrong, close } = await at('typical', '/settings', { width: 1024, height: 700 })
   await page.getByRole('button', { name: 'Tell a web server' }).click()
   const dialog = page.getByRole('dialog', { name: 'Tell a web server that calls wait' })
+  await focused(dialog.getByLabel('Its address'))
+  await page.keyboard.press('Escape')
+  await gone(dialog)
+  await focused(page.getByRole('button', { name: 'Tell a web server' }))
+  await page.keyboard.press('Enter')
   await dialog.getByLabel('Its address').fill('http://hooks.example/a')
   await dialog.getByText('Without TLS only this machine is told').waitFor()
   await dialog.getByLabel('Its address').fill('https://hooks.example/a/sesame')

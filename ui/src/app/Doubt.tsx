@@ -1,10 +1,12 @@
-import { Checkbox, Modal } from '@mantine/core'
+import { Checkbox } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { Act } from '@/components/Act'
+import { Dialog } from '@/components/Dialog'
 import { IconAlertTriangle } from '@/components/icons'
 import { tellDone } from '@/components/notices'
 import { Problem } from '@/components/Problem'
+import { Sentence } from '@/components/Sentence'
 import { call } from '@/ipc/call'
 import type { StatusView } from '@/ipc/generated'
 import css from './Doubt.module.css'
@@ -40,9 +42,9 @@ function Accept({ doubt, operator, onClose }: AcceptProps) {
   })
   const may = operator.role === 'owner' ? undefined : `Only an owner accepts a registry, and ${operator.name} is none`
   return (
-    <Modal opened onClose={onClose} title="The registry is not what the secret store remembers" size={620}>
+    <Dialog onClose={onClose} title="The registry is not what the secret store remembers" size={620}>
       <div className="stack">
-        <p className={css.what}>{sentence(doubt)}</p>
+        <p className={css.what}><Sentence text={sentence(doubt)} /></p>
         <p><b>If nobody restored a backup,</b> somebody may have exchanged or changed the registry: accept nothing, keep the folder as it is, and find out who it was.</p>
         <p><b>If you restored a backup,</b> you can go on with it. Then:</p>
         <ul className={css.means}>
@@ -57,6 +59,6 @@ function Accept({ doubt, operator, onClose }: AcceptProps) {
           <Act tone="danger" onClick={() => accept.mutate()} loading={accept.isPending} disabledReason={may ?? (known ? undefined : 'Say first that you know how it came to be what it is')}>Accept the registry</Act>
         </div>
       </div>
-    </Modal>
+    </Dialog>
   )
 }

@@ -17,6 +17,8 @@ const decide = createRoute({
 const frame = createRoute({ getParentRoute: () => root, id: 'frame', component: Frame })
 const home = createRoute({ getParentRoute: () => frame, path: '/', component: HomePage })
 const inbox = createRoute({ getParentRoute: () => frame, path: '/approvals', component: InboxPage })
+// A dead link still leads on: it is shown where everything else is, with the way to the other pages.
+const nowhere = createRoute({ getParentRoute: () => frame, path: '$', component: NotFound })
 const tenants = createRoute({
   getParentRoute: () => frame,
   path: '/tenants',
@@ -120,6 +122,7 @@ const tree = root.addChildren([
     tenants,
     operators,
     settings,
+    nowhere,
     tenant.addChildren([
       tenantIndex, overview, approvals, alerts, matrix, reference, explain, tasks, agents, credentials, identity, servers, server, sessions, audit,
     ]),

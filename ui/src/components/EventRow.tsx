@@ -1,7 +1,8 @@
 import { Link } from '@tanstack/react-router'
 import type { AuditRow } from '@/ipc/generated'
+import { Mark } from './Mark'
+import { Sentence } from './Sentence'
 import { Time } from './Time'
-import { Untrusted } from './Untrusted'
 import css from './EventRow.module.css'
 
 /** One audit event in a short list; it leads to the event itself. */
@@ -9,7 +10,8 @@ export function EventRow({ row, tenant }: { row: AuditRow; tenant: string }) {
   return (
     <Link to="/t/$tenant/audit" params={{ tenant }} search={{ event: String(row.seq) } as never} className={css.row ?? ''}>
       <span className={css.summary}>
-        <Untrusted text={row.summary} />
+        {row.kind === 'credential.rotation_failed' ? <><Mark tone="care">Not replaced</Mark> </> : null}
+        <Sentence text={row.summary} />
       </span>
       <span className="dim small nowrap">
         <Time at={row.at} />

@@ -1,10 +1,11 @@
-import { Checkbox, Modal } from '@mantine/core'
+import { Checkbox } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { call } from '@/ipc/call'
 import type { HaltedView } from '@/ipc/generated'
 import { exactUtc } from '@/lib/format'
 import { Act } from './Act'
+import { Dialog } from './Dialog'
 import { tellDone } from './notices'
 import { Problem } from './Problem'
 import { useNow } from './Time'
@@ -23,7 +24,7 @@ export function GoOn({ halted, onClose }: { halted: HaltedView; onClose: () => v
     },
   })
   return (
-    <Modal opened onClose={onClose} title="Housekeeping stands still" size={560}>
+    <Dialog onClose={onClose} title="Housekeeping stands still" size={560}>
       <div className="stack">
         <p>On {exactUtc(halted.since)} the clock was found set {halted.why}. By such a clock anything could be due, so nothing is done about credentials until a person has looked.</p>
         <dl className="facts">
@@ -38,6 +39,6 @@ export function GoOn({ halted, onClose }: { halted: HaltedView; onClose: () => v
           <Act tone="primary" onClick={() => resume.mutate()} loading={resume.isPending} disabledReason={looked ? undefined : 'Say first that you have looked'}>Go on</Act>
         </div>
       </div>
-    </Modal>
+    </Dialog>
   )
 }

@@ -1,8 +1,9 @@
-import { Checkbox, Modal, Tabs } from '@mantine/core'
+import { Checkbox, Tabs } from '@mantine/core'
 import { useState, type ReactNode } from 'react'
 import type { ReadyConfiguration } from '@/ipc/generated'
 import { Act } from './Act'
 import { CopyButton } from './Copy'
+import { Dialog } from './Dialog'
 import css from './Once.module.css'
 
 type Props = { title: string; /** It shows what is never shown again: only its own button closes it. */ held: boolean; size: number | string; onClose: () => void; children: ReactNode }
@@ -10,9 +11,9 @@ type Props = { title: string; /** It shows what is never shown again: only its o
 /** A dialog that ends with something that is shown once. */
 export function OnceDialog({ title, held, size, onClose, children }: Props) {
   return (
-    <Modal opened onClose={held ? () => undefined : onClose} closeOnClickOutside={!held} closeOnEscape={!held} withCloseButton={!held} title={title} size={size}>
+    <Dialog onClose={held ? () => undefined : onClose} closeOnClickOutside={!held} closeOnEscape={!held} withCloseButton={!held} title={title} size={size}>
       {children}
-    </Modal>
+    </Dialog>
   )
 }
 

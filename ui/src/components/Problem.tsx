@@ -4,9 +4,10 @@ import { Act } from './Act'
 import { CopyId } from './Copy'
 import { IconAlertTriangle } from './icons'
 import css from './Problem.module.css'
+import { Sentence } from './Sentence'
 
 export const problemTitle: Record<ErrorCode, string> = {
-  conflict: 'It exists already',
+  conflict: 'Not possible as things are',
   forbidden: 'You may not do this',
   internal: 'Something went wrong inside Countersign',
   invalid: 'This cannot be accepted',
@@ -26,7 +27,7 @@ export function Problem({ error, again }: { error: unknown; again?: () => void }
       <IconAlertTriangle size={18} aria-hidden />
       <div className="grow stack tight">
         <strong>{problemTitle[failure.code]}</strong>
-        <span>{failure.message}</span>
+        <span><Sentence text={failure.message} /></span>
         {failure.correlation ? (
           <span className="small">
             Reference <CopyId id={failure.correlation} whole />

@@ -1,7 +1,8 @@
-import { Modal, SegmentedControl, Select } from '@mantine/core'
+import { SegmentedControl, Select } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { agentList } from '@/ipc/queries'
+import { Dialog } from './Dialog'
 import { EverythingForm, type Whose } from './RevokeEverything'
 import { useTenant } from './tenant'
 
@@ -14,7 +15,7 @@ export function RevokeAll({ onClose }: { onClose: () => void }) {
   const agent = agents.find((one) => one.id === chosen)
   const whose: Whose | undefined = kind === 'tenant' ? { kind } : agent && { kind, agent }
   return (
-    <Modal opened onClose={onClose} title="Revoke everything" size={600}>
+    <Dialog onClose={onClose} title="Revoke everything" size={600}>
       <div className="stack">
         <SegmentedControl aria-label="Of whom" fullWidth transitionDuration={0} value={kind} onChange={(value) => setKind(value as Whose['kind'])}
           data={[{ value: 'agent', label: 'Of one agent' }, { value: 'tenant', label: `Of tenant ${tenant.name}` }]} />
@@ -24,6 +25,6 @@ export function RevokeAll({ onClose }: { onClose: () => void }) {
         ) : null}
         {whose ? <EverythingForm key={`${kind}${chosen}`} whose={whose} onClose={onClose} /> : null}
       </div>
-    </Modal>
+    </Dialog>
   )
 }

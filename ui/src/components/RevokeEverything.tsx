@@ -1,4 +1,3 @@
-import { Modal } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { call } from '@/ipc/call'
@@ -7,6 +6,7 @@ import { plural } from '@/lib/format'
 import { reasonProblem } from '@/lib/reason'
 import { Act } from './Act'
 import { CutOff } from './CutOff'
+import { Dialog } from './Dialog'
 import { tellDone } from './notices'
 import { Problem } from './Problem'
 import { ReasonField } from './ReasonField'
@@ -20,9 +20,9 @@ type Props = { whose: Whose; onClose: () => void }
 export function RevokeEverything({ whose, onClose }: Props) {
   const tenant = useTenant()
   return (
-    <Modal opened onClose={onClose} title={`Revoke everything of ${whose.kind === 'agent' ? `agent ${whose.agent.name}` : `tenant ${tenant.name}`}?`} size={600}>
+    <Dialog onClose={onClose} title={`Revoke everything of ${whose.kind === 'agent' ? `agent ${whose.agent.name}` : `tenant ${tenant.name}`}?`} size={600}>
       <EverythingForm whose={whose} onClose={onClose} />
-    </Modal>
+    </Dialog>
   )
 }
 

@@ -1,7 +1,7 @@
 /** Asks before something is lost. The dialog names what will be lost and who is cut off. */
-import { Modal } from '@mantine/core'
 import { useState, useSyncExternalStore, type ReactNode } from 'react'
 import { Act } from './Act'
+import { Dialog } from './Dialog'
 import { Problem } from './Problem'
 import { notTyped, TypedName } from './TypedName'
 
@@ -11,6 +11,8 @@ export type Confirmation = {
   body: ReactNode
   /** The verb on the button. */
   action: string
+  /** On the button that does nothing; *Keep* when absent. */
+  otherwise?: string
   /** A name that has to be typed first, where nothing brings back what is lost. */
   typed?: string
   run: () => Promise<unknown>
@@ -37,7 +39,7 @@ export function ConfirmDialog() {
   return confirmation ? <Asking key={confirmation.title} {...confirmation} /> : null
 }
 
-function Asking({ title, body, action, typed: name, run }: Confirmation) {
+function Asking({ title, body, action, otherwise = 'Keep', typed: name, run }: Confirmation) {
   const [error, setError] = useState<unknown>(null)
   const [busy, setBusy] = useState(false)
   const [typed, setTyped] = useState('')
@@ -52,20 +54,20 @@ function Asking({ title, body, action, typed: name, run }: Confirmation) {
     }
   }
   return (
-    <Modal opened onClose={() => set(null)} title={title} size="md">
+    <Dialog onClose={() => set(null)} title={title} size="md">
       <div className="stack">
         <div>{body}</div>
         {name === undefined ? null : <TypedName name={name} typed={typed} onChange={setTyped} autoFocus />}
         {error ? <Problem error={error} /> : null}
         <div className="row spread">
           <Act onClick={() => set(null)} {...(name === undefined && { 'data-autofocus': true })}>
-            Keep
+            {otherwise}
           </Act>
           <Act tone="danger" onClick={() => void proceed()} loading={busy} disabledReason={name === undefined ? undefined : notTyped(name, typed)}>
             {action}
           </Act>
         </div>
       </div>
-    </Modal>
+    </Dialog>
   )
 }

@@ -4,9 +4,12 @@ import { createElement } from 'react'
 import { toIpcError } from '@/ipc/failure'
 import { CopyId } from './Copy'
 import { problemTitle } from './Problem'
+import { Sentence } from './Sentence'
+
+const closeButtonProps = { 'aria-label': 'Close the notice' }
 
 export function tellDone(message: string): void {
-  notifications.show({ message, color: 'teal', autoClose: 4_000, withBorder: true })
+  notifications.show({ message, color: 'teal', autoClose: 4_000, withBorder: true, closeButtonProps })
 }
 
 /** A failure stays until it is closed, with the id that finds the audit event. */
@@ -17,12 +20,13 @@ export function tellFailed(error: unknown): void {
     message: createElement(
       'span',
       null,
-      failure.message,
+      createElement(Sentence, { text: failure.message }),
       failure.correlation ? createElement('br') : null,
       failure.correlation ? createElement(CopyId, { id: failure.correlation, whole: true }) : null,
     ),
     color: 'red',
     autoClose: false,
     withBorder: true,
+    closeButtonProps,
   })
 }

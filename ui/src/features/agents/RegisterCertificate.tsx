@@ -1,8 +1,9 @@
-import { Modal, SegmentedControl, Select, Textarea, TextInput } from '@mantine/core'
+import { SegmentedControl, Select, Textarea, TextInput } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { useState, type FormEvent } from 'react'
 import { Act } from '@/components/Act'
+import { Dialog } from '@/components/Dialog'
 import { Empty } from '@/components/Empty'
 import { Loaded } from '@/components/Loaded'
 import { tellDone } from '@/components/notices'
@@ -23,7 +24,7 @@ export function RegisterCertificate({ agent, onClose }: Props) {
   const tenant = useTenant()
   const query = useQuery(authorityShow(tenant.id))
   return (
-    <Modal opened onClose={onClose} title={`Register a certificate of ${agent.name}`} size={560}>
+    <Dialog onClose={onClose} title={`Register a certificate of ${agent.name}`} size={560}>
       <Loaded query={query}>
         {({ outside }) => {
           const first = outside[0]
@@ -36,7 +37,7 @@ export function RegisterCertificate({ agent, onClose }: Props) {
           )
         }}
       </Loaded>
-    </Modal>
+    </Dialog>
   )
 }
 

@@ -1,8 +1,9 @@
-import { Modal, Select, TextInput } from '@mantine/core'
+import { Select, TextInput } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { useState, type FormEvent } from 'react'
 import { Act } from '@/components/Act'
+import { Dialog } from '@/components/Dialog'
 import { Empty } from '@/components/Empty'
 import { Loaded } from '@/components/Loaded'
 import { tellDone } from '@/components/notices'
@@ -22,7 +23,7 @@ export function RegisterIdentity({ agent, onClose }: Props) {
   const tenant = useTenant()
   const query = useQuery(providerList(tenant.id))
   return (
-    <Modal opened onClose={onClose} title={`Register an external identity of ${agent.name}`} size={540}>
+    <Dialog onClose={onClose} title={`Register an external identity of ${agent.name}`} size={540}>
       <Loaded query={query}>
         {(providers) => {
           const first = providers[0]
@@ -35,7 +36,7 @@ export function RegisterIdentity({ agent, onClose }: Props) {
           )
         }}
       </Loaded>
-    </Modal>
+    </Dialog>
   )
 }
 

@@ -8,6 +8,7 @@ import { EventRow } from '@/components/EventRow'
 import { Loaded } from '@/components/Loaded'
 import { tellDone } from '@/components/notices'
 import { Problem } from '@/components/Problem'
+import { Sentence } from '@/components/Sentence'
 import { useTenant } from '@/components/tenant'
 import { Time } from '@/components/Time'
 import { Untrusted } from '@/components/Untrusted'
@@ -33,7 +34,7 @@ function Shown({ detail: { alert, events } }: { detail: Detail }) {
     <div className="stack wide">
       <div className="stack tight">
         <div className="row spread"><h2>{alert.title}</h2><SeverityMark alert={alert} /></div>
-        <p className={css.sentence}><Untrusted text={alert.sentence} /></p>
+        <p className={css.sentence}><Sentence text={alert.sentence} /></p>
       </div>
       <Facts alert={alert} />
       <section className="stack tight" aria-label="Events behind it">

@@ -6,9 +6,9 @@ import { useAddress } from '@/components/address'
 import { DataTable, type Column } from '@/components/DataTable'
 import { Empty } from '@/components/Empty'
 import { Loaded } from '@/components/Loaded'
+import { Sentence } from '@/components/Sentence'
 import { useTenant } from '@/components/tenant'
 import { Time } from '@/components/Time'
-import { Untrusted } from '@/components/Untrusted'
 import type { AlertId, AlertView } from '@/ipc/generated'
 import { alertList } from '@/ipc/queries'
 import { count } from '@/lib/format'
@@ -60,9 +60,9 @@ const columnsWith = (): Column<AlertView>[] => [
 
 function What({ alert }: { alert: AlertView }) {
   return (
-    <div className={css.what} title={alert.sentence}>
+    <div className={css.what} title={alert.sentence.replaceAll('`', '')}>
       <b>{alert.title}</b>
-      <span className={`dim small ${css.clamp}`}><Untrusted text={alert.sentence} /></span>
+      <span className={`dim small ${css.clamp}`}><Sentence text={alert.sentence} /></span>
     </div>
   )
 }

@@ -1,8 +1,8 @@
-import { Modal } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useMemo } from 'react'
 import { useAddress } from '@/components/address'
 import { DataTable, type Column } from '@/components/DataTable'
+import { Dialog } from '@/components/Dialog'
 import { Empty } from '@/components/Empty'
 import { Loaded } from '@/components/Loaded'
 import { Mark } from '@/components/Mark'
@@ -30,9 +30,9 @@ export function Rules() {
             <DataTable label="Rules" rows={rules} columns={columns} rowKey={(rule) => rule.rule} onOpen={(rule) => set({ rule: rule.rule })} openKey={address.rule}
               empty={<Empty title="No rules">Rules say what is an alert.</Empty>} />
             {open ? (
-              <Modal opened onClose={close} title={open.title} size={520} closeOnClickOutside={false}>
+              <Dialog onClose={close} title={open.title} size={520} closeOnClickOutside={false}>
                 <RuleForm rule={open} onClose={close} />
-              </Modal>
+              </Dialog>
             ) : null}
           </>
         )

@@ -16,6 +16,7 @@ export function PauseAgent({ view }: { view: ApprovalView }) {
       title: `Pause ${name}?`,
       body: 'Its next request is refused, and all that it asked for is taken back: every call that waits, not only this one. Nothing is removed; it is resumed on its page.',
       action: 'Pause the agent',
+      otherwise: 'Let it go on',
       run: async () => {
         await call('agent_pause', { tenant: view.row.tenant, agent: view.agent })
         tellDone(`${name} is paused`)

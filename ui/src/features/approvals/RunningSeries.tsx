@@ -4,6 +4,7 @@ import { JsonView } from '@/components/JsonView'
 import { Mark } from '@/components/Mark'
 import { OneLine } from '@/components/OneLine'
 import { Problem } from '@/components/Problem'
+import { Sentence } from '@/components/Sentence'
 import { useNow } from '@/components/Time'
 import { Untrusted } from '@/components/Untrusted'
 import { call } from '@/ipc/call'
@@ -45,7 +46,7 @@ function Running({ series }: { series: SeriesView }) {
         <span className="dim nowrap" title={`Until ${exactUtc(series.expires)}`}>{duration(left)} left</span>
         <Act onClick={() => revoke.mutate()} loading={revoke.isPending} aria-label={`Revoke the series of ${what}`}>Revoke</Act>
       </div>
-      {series.fault ? <Mark tone="care">Pays for nothing now: {series.fault}</Mark> : null}
+      {series.fault ? <Mark tone="care"><span>Pays for nothing now: <Sentence text={series.fault} /></span></Mark> : null}
       <details>
         <summary className="small"><span className="dim">signed by {series.operator_name}{series.reason ? <>: <Untrusted text={series.reason} /></> : null}</span> · with which arguments</summary>
         <Arguments schema={series.schema} />

@@ -1,4 +1,5 @@
 import { Mark } from '@/components/Mark'
+import { Sentence } from '@/components/Sentence'
 import { Untrusted } from '@/components/Untrusted'
 import type { ApprovalView, SignatureView } from '@/ipc/generated'
 import { exactUtc, plural } from '@/lib/format'
@@ -36,7 +37,7 @@ function Signature({ one, open }: { one: SignatureView; open: boolean }) {
     <li data-fault={one.fault !== null || undefined}>
       <div className="row wrap" style={{ gap: '2px 10px' }}>
         <b>{one.operator_name}</b>
-        {one.breaks_glass ? <Mark tone="bad">broke the glass and signed alone</Mark> : one.fault === null ? <Mark tone="good">signed</Mark> : <Mark tone="plain">does not count: {one.fault}</Mark>}
+        {one.breaks_glass ? <Mark tone="bad">broke the glass and signed alone</Mark> : one.fault === null ? <Mark tone="good">signed</Mark> : <Mark tone="plain"><span>does not count: <Sentence text={one.fault} /></span></Mark>}
         <span className="dim small">{[exactUtc(one.at), ...brought].join(', ')}</span>
       </div>
       {one.reason ? <blockquote className={css.quote}><Untrusted text={one.reason} lines /></blockquote> : null}

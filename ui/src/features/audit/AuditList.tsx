@@ -2,6 +2,7 @@ import { useVirtualizer } from '@tanstack/react-virtual'
 import { useEffect, useRef } from 'react'
 import { Empty } from '@/components/Empty'
 import { Mark, type Tone } from '@/components/Mark'
+import { Sentence } from '@/components/Sentence'
 import { Untrusted } from '@/components/Untrusted'
 import type { AuditRow, Decision } from '@/ipc/generated'
 import { clockUtc, count, exactUtc } from '@/lib/format'
@@ -52,7 +53,7 @@ export function AuditList({ rows, open, onOpen, more, allTenants }: Props) {
                   <span className="ellipsis">{wordOf(row.kind)}</span>
                   {allTenants ? <span className="ellipsis dim">{row.tenant_name ?? '–'}</span> : null}
                   <span className="ellipsis"><Untrusted text={row.who} /></span>
-                  <span className="ellipsis"><Untrusted text={allTenants ? row.summary : withoutTenant(row)} /></span>
+                  <span className="ellipsis"><Sentence text={allTenants ? row.summary : withoutTenant(row)} /></span>
                   <span><DecisionMark row={row} /></span>
                 </button>
               </div>

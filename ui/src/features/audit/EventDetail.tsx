@@ -3,6 +3,7 @@ import { Link } from '@tanstack/react-router'
 import { CopyButton, CopyId } from '@/components/Copy'
 import { JsonView } from '@/components/JsonView'
 import { Loaded } from '@/components/Loaded'
+import { Sentence } from '@/components/Sentence'
 import { useTenant } from '@/components/tenant'
 import { Untrusted } from '@/components/Untrusted'
 import type { AuditDetail } from '@/ipc/generated'
@@ -35,7 +36,7 @@ function Detail({ detail, onOpen }: { detail: AuditDetail; onOpen: (seq: number)
   const asked = askedOf(detail)
   return (
     <div className="stack wide">
-      <p className={css.summary}><Untrusted text={row.summary} /></p>
+      <p className={css.summary}><Sentence text={row.summary} /></p>
       <dl className="facts">
         <dt>When</dt><dd>{exactUtc(row.at)}</dd>
         <dt>What</dt><dd>{wordOf(row.kind)} <span className="dim mono">{row.kind}</span></dd>
@@ -56,7 +57,7 @@ function Detail({ detail, onOpen }: { detail: AuditDetail; onOpen: (seq: number)
                 <button type="button" onClick={() => onOpen(one.seq)} aria-current={one.seq === row.seq || undefined}>
                   <span className="dim nowrap">{clockUtc(one.at)}</span>
                   <span className="nowrap">{wordOf(one.kind)}</span>
-                  <span className="grow"><Untrusted text={one.summary} /></span>
+                  <span className="grow"><Sentence text={one.summary} /></span>
                 </button>
               </li>
             ))}

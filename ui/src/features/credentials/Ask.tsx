@@ -1,9 +1,9 @@
-import { Modal } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import type { ReactNode } from 'react'
 import { Act } from '@/components/Act'
 import { kindWord } from '@/components/credential'
 import { CutOff } from '@/components/CutOff'
+import { Dialog } from '@/components/Dialog'
 import { Loaded } from '@/components/Loaded'
 import { tellDone } from '@/components/notices'
 import { Problem } from '@/components/Problem'
@@ -42,7 +42,7 @@ export function Ask({ doing, row, onClose, onRotated }: Props) {
   })
   const isHarmless = doing === 'rotate'
   return (
-    <Modal opened onClose={onClose} title={titles[doing](row)} size={600}>
+    <Dialog onClose={onClose} title={titles[doing](row)} size={600}>
       <div className="stack">
         <p><code>{row.credential.key_id}</code></p>
         {bodyOf(doing, row)}
@@ -52,7 +52,7 @@ export function Ask({ doing, row, onClose, onRotated }: Props) {
           <Act tone={isHarmless ? 'primary' : 'danger'} onClick={() => run.mutate()} loading={run.isPending}>{verbs[doing]}</Act>
         </div>
       </div>
-    </Modal>
+    </Dialog>
   )
 }
 

@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useAddress } from '@/components/address'
 import { Empty } from '@/components/Empty'
 import { Loaded } from '@/components/Loaded'
+import { Sentence } from '@/components/Sentence'
 import { useTenant } from '@/components/tenant'
 import type { PosturePoint, PostureView, PostureWhat } from '@/ipc/generated'
 import { credentialPosture } from '@/ipc/queries'
@@ -43,7 +44,7 @@ function Fault({ what, points }: { what: PostureWhat; points: PosturePoint[] }) 
   return (
     <section className="stack tight" aria-label={faultWord[what]}>
       <h2>{faultWord[what]} <span className="dim">{count(points.length)}</span></h2>
-      <p className="dim">{points[0]?.fix.split('`').map((part, at) => (at % 2 === 1 ? <code key={at}>{part}</code> : part))}</p>
+      <p className="dim"><Sentence text={points[0]?.fix ?? ''} /></p>
       <ul className={`panel ${css.points}`}>
         {points.map((point) => (
           <li key={point.credential}>

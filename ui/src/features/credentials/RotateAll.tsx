@@ -1,8 +1,9 @@
-import { Modal, Progress, SegmentedControl, Select } from '@mantine/core'
+import { Progress, SegmentedControl, Select } from '@mantine/core'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useRef, useState } from 'react'
 import { Act } from '@/components/Act'
 import { useAddress } from '@/components/address'
+import { Dialog } from '@/components/Dialog'
 import { Loaded } from '@/components/Loaded'
 import { tellDone } from '@/components/notices'
 import { Problem } from '@/components/Problem'
@@ -25,7 +26,7 @@ export function RotateAll({ onClose }: { onClose: () => void }) {
   const agent = agents.find((one) => one.id === chosen)
   const meant: Meant | undefined = kind === 'tenant' ? {} : agent && { agent: agent.id }
   return (
-    <Modal opened onClose={running ? () => undefined : onClose} closeOnClickOutside={false} closeOnEscape={!running} withCloseButton={!running} title="Replace API keys" size={600}>
+    <Dialog onClose={running ? () => undefined : onClose} closeOnClickOutside={false} closeOnEscape={!running} withCloseButton={!running} title="Replace API keys" size={600}>
       <div className="stack">
         <SegmentedControl aria-label="Of whom" fullWidth disabled={running} transitionDuration={0} value={kind} onChange={(value) => setKind(value as 'agent' | 'tenant')}
           data={[{ value: 'agent', label: 'Of one agent' }, { value: 'tenant', label: `Of tenant ${tenant.name}` }]} />
@@ -35,7 +36,7 @@ export function RotateAll({ onClose }: { onClose: () => void }) {
         ) : null}
         {meant ? <Preview key={`${kind}${chosen}`} meant={meant} onRunning={setRunning} onClose={onClose} /> : null}
       </div>
-    </Modal>
+    </Dialog>
   )
 }
 

@@ -1,6 +1,7 @@
 import { useAddress } from '@/components/address'
 import { GrantMark } from '@/components/Grant'
 import { Mark, type Tone } from '@/components/Mark'
+import { Sentence } from '@/components/Sentence'
 import { Time } from '@/components/Time'
 import { Untrusted } from '@/components/Untrusted'
 import type { ExplainGate, ExplainView, Kind, StepVerdict } from '@/ipc/generated'
@@ -14,11 +15,6 @@ const gateName: Record<ExplainGate, string> = {
 }
 const verdictWord: Record<StepVerdict, string> = { passes: 'Passes', refuses: 'Refuses', asks: 'Asks a person', depends: 'Depends', skipped: 'Not reached' }
 const verdictTone: Record<StepVerdict, Tone> = { passes: 'good', refuses: 'care', asks: 'care', depends: 'plain', skipped: 'plain' }
-
-/** A sentence in which names stand between backticks. */
-function Sentence({ text }: { text: string }) {
-  return text.split('`').map((part, at) => (at % 2 === 1 ? <code key={at}><Untrusted text={part} mono /></code> : <Untrusted key={at} text={part} />))
-}
 
 /** What would become of the call, and every step on the way. */
 export function Explanation({ view, kind }: { view: ExplainView; kind: Kind }) {
@@ -52,7 +48,7 @@ export function Explanation({ view, kind }: { view: ExplainView; kind: Kind }) {
               <li key={one.id}>
                 <button type="button" onClick={() => set({ session: one.id })}>Session <span className="mono">{shortId(one.id)}</span></button>
                 <GrantMark grant={one.outcome} plain />
-                <span className="grow">{one.sentence}</span>
+                <span className="grow"><Sentence text={one.sentence} /></span>
                 <span className="dim small">ends <Time at={one.ends} /></span>
               </li>
             ))}

@@ -16,6 +16,7 @@ const kept: Record<StatusView['secret_store'], string> = {
   keychain: 'Your signing key is kept in this system’s keychain, sealed with the passphrase.',
   memory: 'Your signing key is kept in memory and is gone with this process: this is a test.',
   file: 'Your signing key is kept in the sealed file secrets.age in the home folder, because this home was set up without a keychain.',
+  vault: 'Your signing key is kept in Vault, sealed with the passphrase.',
 }
 
 type Props = {

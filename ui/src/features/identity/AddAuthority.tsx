@@ -1,7 +1,8 @@
-import { Modal, Textarea, TextInput } from '@mantine/core'
+import { Textarea, TextInput } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState, type FormEvent } from 'react'
 import { Act } from '@/components/Act'
+import { Dialog } from '@/components/Dialog'
 import { tellDone } from '@/components/notices'
 import { Problem } from '@/components/Problem'
 import { useTenant } from '@/components/tenant'
@@ -14,9 +15,9 @@ import css from './Identity.module.css'
 /** Believes an outside authority, as far as its prefix goes. */
 export function AddAuthority({ onClose }: { onClose: () => void }) {
   return (
-    <Modal opened onClose={onClose} title="Add an outside authority" size={620} closeOnClickOutside={false}>
+    <Dialog onClose={onClose} title="Add an outside authority" size={620} closeOnClickOutside={false}>
       <Form onClose={onClose} />
-    </Modal>
+    </Dialog>
   )
 }
 

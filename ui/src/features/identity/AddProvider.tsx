@@ -5,8 +5,8 @@ import { Act } from '@/components/Act'
 import { IconInfoCircle } from '@/components/icons'
 import { tellDone } from '@/components/notices'
 import { Problem } from '@/components/Problem'
+import { Sentence } from '@/components/Sentence'
 import { useTenant } from '@/components/tenant'
-import { Untrusted } from '@/components/Untrusted'
 import { call } from '@/ipc/call'
 import type { DiscoveredProvider, ProviderPreset, ProviderView } from '@/ipc/generated'
 import { nameProblem } from '@/lib/names'
@@ -126,7 +126,7 @@ function Notes({ notes }: { notes: string[] }) {
     <section className={css.notes} aria-label="What its metadata say">
       <IconInfoCircle size={16} aria-hidden />
       <ul>
-        {notes.map((note) => <li key={note}><Untrusted text={note} /></li>)}
+        {notes.map((note) => <li key={note}><Sentence text={note} /></li>)}
       </ul>
     </section>
   )

@@ -5,6 +5,7 @@ import { DataTable, type Column } from '@/components/DataTable'
 import { Empty } from '@/components/Empty'
 import { Loaded } from '@/components/Loaded'
 import { Section } from '@/components/Page'
+import { Sentence } from '@/components/Sentence'
 import { useTenant } from '@/components/tenant'
 import { Time } from '@/components/Time'
 import { Untrusted } from '@/components/Untrusted'
@@ -59,7 +60,7 @@ const methodColumns = (most: number): Column<AuthnMethod>[] => [
 const failureColumns = (most: number, tenant: string): Column<AuthnFailure>[] => [
   {
     id: 'reason', title: 'Reason', value: (one) => one.sentence,
-    cell: (one) => <div className="stack tight" style={{ gap: 0 }}><span><Ticked text={one.sentence} /></span><code className="dim">{one.reason}</code></div>,
+    cell: (one) => <div className="stack tight" style={{ gap: 0 }}><span><Sentence text={one.sentence} /></span><code className="dim">{one.reason}</code></div>,
   },
   { id: 'count', title: 'Times', width: 140, value: (one) => one.count, cell: (one) => <Amount value={one.count} most={most} kind="refused" /> },
   { id: 'claimed', title: 'The newest claimed to be', width: '32%', value: (one) => one.claimed ?? '', cell: (one) => <Claimed failure={one} /> },
@@ -79,6 +80,3 @@ function Claimed({ failure: { claimed, client } }: { failure: AuthnFailure }) {
     </div>
   )
 }
-
-/** A sentence with what stands between backticks set as code. */
-const Ticked = ({ text }: { text: string }) => text.split('`').map((part, at) => (at % 2 === 1 ? <code key={at}>{part}</code> : part))

@@ -1,7 +1,8 @@
-import { Modal, TextInput } from '@mantine/core'
+import { TextInput } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState, type FormEvent } from 'react'
 import { Act } from '@/components/Act'
+import { Dialog } from '@/components/Dialog'
 import { tellDone } from '@/components/notices'
 import { Problem } from '@/components/Problem'
 import { useTenant } from '@/components/tenant'
@@ -16,9 +17,9 @@ import { draftOf, firstProblem, problemsOf, settingsOf, type Draft } from './set
 /** Changes the rules of a provider. They hold from the next request on. */
 export function EditProvider({ provider, onClose }: { provider: ProviderView; onClose: () => void }) {
   return (
-    <Modal opened onClose={onClose} title={`Change ${provider.name}`} size={820} closeOnClickOutside={false}>
+    <Dialog onClose={onClose} title={`Change ${provider.name}`} size={820} closeOnClickOutside={false}>
       <Form provider={provider} onClose={onClose} />
-    </Modal>
+    </Dialog>
   )
 }
 

@@ -4,6 +4,7 @@ import { confirm } from '@/components/confirm'
 import { IconAlertTriangle } from '@/components/icons'
 import { Mark } from '@/components/Mark'
 import { tellDone } from '@/components/notices'
+import { Sentence } from '@/components/Sentence'
 import { useTenant } from '@/components/tenant'
 import { Time, useNow } from '@/components/Time'
 import { Untrusted } from '@/components/Untrusted'
@@ -47,7 +48,7 @@ export function OutsideAuthority({ authority, onList }: Props) {
         </div>
       </div>
       {authority.problem === null ? null : (
-        <div className={authority.standing === 'trusted' ? css.warning : css.trouble} role="alert"><IconAlertTriangle size={16} aria-hidden /><Untrusted text={authority.problem} /></div>
+        <div className={authority.standing === 'trusted' ? css.warning : css.trouble} role="alert"><IconAlertTriangle size={16} aria-hidden /><span><Sentence text={authority.problem} /></span></div>
       )}
     </div>
   )

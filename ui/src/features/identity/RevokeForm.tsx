@@ -1,7 +1,8 @@
-import { Autocomplete, Modal, SegmentedControl, TextInput } from '@mantine/core'
+import { Autocomplete, SegmentedControl, TextInput } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState, type FormEvent } from 'react'
 import { Act } from '@/components/Act'
+import { Dialog } from '@/components/Dialog'
 import { tellDone } from '@/components/notices'
 import { Problem } from '@/components/Problem'
 import { ReasonField } from '@/components/ReasonField'
@@ -24,9 +25,9 @@ const kinds: { value: TokenKind; label: string }[] = [
 /** Withdraws tokens before their time: one, or all that somebody has. */
 export function RevokeForm({ wanted, onClose }: { wanted: Wanted; onClose: () => void }) {
   return (
-    <Modal opened onClose={onClose} title="Revoke" size={620}>
+    <Dialog onClose={onClose} title="Revoke" size={620}>
       <Form wanted={wanted} onClose={onClose} />
-    </Modal>
+    </Dialog>
   )
 }
 

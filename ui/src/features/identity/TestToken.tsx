@@ -1,11 +1,13 @@
-import { Modal, Select, Textarea } from '@mantine/core'
+import { Select, Textarea } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { useEffect, useRef, useState } from 'react'
 import { Act } from '@/components/Act'
+import { Dialog } from '@/components/Dialog'
 import { IconCircleCheck, IconX } from '@/components/icons'
 import { Mark, type Tone } from '@/components/Mark'
 import { Problem } from '@/components/Problem'
+import { Sentence } from '@/components/Sentence'
 import { useTenant } from '@/components/tenant'
 import { Untrusted } from '@/components/Untrusted'
 import { call } from '@/ipc/call'
@@ -19,9 +21,9 @@ type Props = { providers: ProviderView[]; provider: ProviderView; onChoose: (pro
 /** What the gateway would make of a token: every check and its verdict. Nothing is let in by it. */
 export function TestToken({ providers, provider, onChoose, onClose }: Props) {
   return (
-    <Modal opened onClose={onClose} title="Test a token" size={760} closeOnClickOutside={false}>
+    <Dialog onClose={onClose} title="Test a token" size={760} closeOnClickOutside={false}>
       <Panel key={provider.id} providers={providers} provider={provider} onChoose={onChoose} />
-    </Modal>
+    </Dialog>
   )
 }
 
@@ -111,7 +113,7 @@ function Report({ report }: { report: TokenReport }) {
           <li key={check.name} className={css.check} data-passed={String(check.passed)}>
             <CheckMark check={check} />
             <Untrusted text={check.name} />
-            <Untrusted text={check.detail} />
+            <span><Sentence text={check.detail} /></span>
           </li>
         ))}
       </ul>

@@ -1,7 +1,8 @@
-import { Modal, Textarea } from '@mantine/core'
+import { Textarea } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState, type FormEvent } from 'react'
 import { Act } from '@/components/Act'
+import { Dialog } from '@/components/Dialog'
 import { tellDone } from '@/components/notices'
 import { Problem } from '@/components/Problem'
 import { useTenant } from '@/components/tenant'
@@ -13,9 +14,9 @@ import css from './Identity.module.css'
 /** Replaces the revocation lists of an outside authority. */
 export function UpdateList({ authority, onClose }: { authority: OutsideAuthorityView; onClose: () => void }) {
   return (
-    <Modal opened onClose={onClose} title={`Update the revocation list of ${authority.name}`} size={620}>
+    <Dialog onClose={onClose} title={`Update the revocation list of ${authority.name}`} size={620}>
       <Form authority={authority} onClose={onClose} />
-    </Modal>
+    </Dialog>
   )
 }
 

@@ -1,12 +1,13 @@
-import { Modal, Radio, Stack, TextInput } from '@mantine/core'
+import { Radio, Stack, TextInput } from '@mantine/core'
 import { useState, type ReactNode } from 'react'
 import { CopyButton } from '@/components/Copy'
+import { Dialog } from '@/components/Dialog'
 import { PassphraseField } from '@/components/PassphraseField'
 import { roleWord } from '@/components/role'
 import { Time } from '@/components/Time'
 import { call } from '@/ipc/call'
 import type { OperatorRole, OperatorView } from '@/ipc/generated'
-import { Dialog } from './Dialog'
+import { FormDialog } from './FormDialog'
 import css from './Operators.module.css'
 import { endWord, passphraseProblem, roles } from './words'
 
@@ -38,24 +39,24 @@ export function AddOperator({ onClose }: { onClose: () => void }) {
   const [again, setAgain] = useState('')
   const problem = name.trim() ? passphraseProblem(passphrase, again) : 'The name is missing'
   return (
-    <Dialog title="Add an operator" action="Add" problem={problem} onClose={onClose} done={`${name.trim()} is an operator`}
+    <FormDialog title="Add an operator" action="Add" problem={problem} onClose={onClose} done={`${name.trim()} is an operator`}
       run={() => call('operator_create', { name: name.trim(), role, passphrase })}>
       <TextInput label="Name" description="Stands in the log beside whatever they do" data-autofocus autoComplete="off" value={name} onChange={(event) => setName(event.currentTarget.value)} />
       <RoleChoice value={role} onChange={setRole} />
       <NewPassphrase whose="Their" value={passphrase} again={again} onChange={setPassphrase} onAgain={setAgain} />
-    </Dialog>
+    </FormDialog>
   )
 }
 
 export function ChangeRole({ operator, onClose }: About) {
   const [role, setRole] = useState(operator.role)
   return (
-    <Dialog title={`Role of ${operator.name}`} action="Change the role" onClose={onClose} done={`${operator.name}: ${roleWord[role]}`}
+    <FormDialog title={`Role of ${operator.name}`} action="Change the role" onClose={onClose} done={`${operator.name}: ${roleWord[role]}`}
       problem={role === operator.role ? 'This is the role that they have' : undefined}
       run={() => call('operator_role_set', { operator: operator.id, role })}>
       <RoleChoice value={role} onChange={setRole} />
       <p className="dim small">It holds from their next command on. Where they have the console unlocked, it locks.</p>
-    </Dialog>
+    </FormDialog>
   )
 }
 
@@ -63,7 +64,7 @@ export function RecoverOperator({ operator, onClose }: About) {
   const [passphrase, setPassphrase] = useState('')
   const [again, setAgain] = useState('')
   return (
-    <Dialog title={`Let ${operator.name} in again`} action="Give them a new key" onClose={onClose} done={`${operator.name} has a new key`}
+    <FormDialog title={`Let ${operator.name} in again`} action="Give them a new key" onClose={onClose} done={`${operator.name} has a new key`}
       problem={passphraseProblem(passphrase, again)}
       run={() => call('operator_recover', { operator: operator.id, passphrase })}>
       <p>
@@ -71,7 +72,7 @@ export function RecoverOperator({ operator, onClose }: About) {
         that they choose and type here. What they signed until now stays theirs: the old public key is kept.
       </p>
       <NewPassphrase whose="Their next" value={passphrase} again={again} onChange={setPassphrase} onAgain={setAgain} />
-    </Dialog>
+    </FormDialog>
   )
 }
 
@@ -80,32 +81,32 @@ export function ChangePassphrase({ operator, onClose }: About) {
   const [next, setNext] = useState('')
   const [again, setAgain] = useState('')
   return (
-    <Dialog title="Change your passphrase" action="Change it" onClose={onClose} done={`${operator.name} has another passphrase`}
+    <FormDialog title="Change your passphrase" action="Change it" onClose={onClose} done={`${operator.name} has another passphrase`}
       problem={passphrase ? passphraseProblem(next, again) : 'Type your passphrase as it is first'}
       run={() => call('operator_passphrase_set', { passphrase, next })}>
       <PassphraseField autoFocus label="Your passphrase as it is" value={passphrase} onChange={setPassphrase} />
       <NewPassphrase whose="Your next" value={next} again={again} onChange={setNext} onAgain={setAgain} />
       <p className="dim small">Your key stays the same. Secrets in a sealed file that the passphrase opens are sealed anew with it.</p>
-    </Dialog>
+    </FormDialog>
   )
 }
 
 export function RotateKey({ operator, onClose }: About) {
   const [passphrase, setPassphrase] = useState('')
   return (
-    <Dialog title="Make yourself another signing key" action="Make another key" onClose={onClose} done={`${operator.name} signs with another key`}
+    <FormDialog title="Make yourself another signing key" action="Make another key" onClose={onClose} done={`${operator.name} signs with another key`}
       problem={passphrase ? undefined : 'Type your passphrase first'}
       run={() => call('operator_key_rotate', { passphrase })}>
       <p>Calls that you signed and that were not made yet have to be signed again. What was made stays verifiable: the old public key is kept.</p>
       <PassphraseField autoFocus label="Your passphrase" value={passphrase} onChange={setPassphrase} />
-    </Dialog>
+    </FormDialog>
   )
 }
 
 /** Every key that somebody's signatures are verified with. */
 export function Keys({ operator, onClose }: About) {
   return (
-    <Modal opened onClose={onClose} title={`Keys of ${operator.name}`} size="lg">
+    <Dialog onClose={onClose} title={`Keys of ${operator.name}`} size="lg">
       <ol className={css.keys}>
         <Key digest={operator.key}>Since <Time at={operator.key_since} /></Key>
         {operator.past_keys.map((past) => (
@@ -115,7 +116,7 @@ export function Keys({ operator, onClose }: About) {
         ))}
       </ol>
       <p className="dim small">SHA-256 digests of the public keys. What was signed with a past key is verified with that key for ever.</p>
-    </Modal>
+    </Dialog>
   )
 }
 

@@ -7,9 +7,9 @@ import { Loaded } from '@/components/Loaded'
 import { Mark } from '@/components/Mark'
 import { OneLine } from '@/components/OneLine'
 import { Page, Section } from '@/components/Page'
+import { Sentence } from '@/components/Sentence'
 import { useTenant } from '@/components/tenant'
 import { Time } from '@/components/Time'
-import { Untrusted } from '@/components/Untrusted'
 import type { AlertView, ApprovalRow, OverviewView, ServerView } from '@/ipc/generated'
 import { openApprovalWindow } from '@/ipc/windows'
 import { overview } from '@/ipc/queries'
@@ -100,7 +100,7 @@ function OpenAlert({ alert }: { alert: AlertView }) {
   return (
     <Link to="/t/$tenant/alerts" params={{ tenant: tenant.name }} search={{ alert: alert.id } as never} className={css.alert ?? ''}>
       <Mark tone={alert.severity === 'incident' ? 'bad' : 'care'}>{alert.severity === 'incident' ? 'Incident' : 'Alert'}</Mark>
-      <span className="grow ellipsis"><Untrusted text={alert.sentence} /></span>
+      <span className="grow ellipsis"><Sentence text={alert.sentence} /></span>
       <span className="dim small nowrap">{alert.count > 1 ? `${count(alert.count)} times, ` : ''}<Time at={alert.last} /></span>
     </Link>
   )

@@ -2,6 +2,7 @@ import { Link } from '@tanstack/react-router'
 import { CopyId } from '@/components/Copy'
 import { GrantMark } from '@/components/Grant'
 import { Mark } from '@/components/Mark'
+import { Sentence } from '@/components/Sentence'
 import { useTenant } from '@/components/tenant'
 import { Time } from '@/components/Time'
 import { Untrusted } from '@/components/Untrusted'
@@ -51,7 +52,7 @@ function Row({ session, tool }: { session: SessionView; tool: SessionTool }) {
       ) : null}
       <GrantMark grant={tool.grant} plain={narrowed} />
       {narrowed ? <><span aria-label="narrowed to">→</span><GrantMark grant={tool.now} /></> : null}
-      {tool.why ? <span className={`dim small ${css.why}`}>{tool.why}</span> : null}
+      {tool.why ? <span className={`dim small ${css.why}`}><Sentence text={tool.why} /></span> : null}
     </div>
   )
 }

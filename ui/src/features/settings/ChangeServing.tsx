@@ -1,7 +1,8 @@
-import { Input, Modal, SegmentedControl, Switch, Textarea, TextInput } from '@mantine/core'
+import { Input, SegmentedControl, Switch, Textarea, TextInput } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState, type FormEvent } from 'react'
 import { Act } from '@/components/Act'
+import { Dialog } from '@/components/Dialog'
 import { tellDone } from '@/components/notices'
 import { Problem } from '@/components/Problem'
 import { call } from '@/ipc/call'
@@ -12,9 +13,9 @@ import css from './SettingsPage.module.css'
 /** Changes how the gateway serves. What that does to agents is said before it is done. */
 export function ChangeServing({ serving, onClose }: { serving: ServingView; onClose: () => void }) {
   return (
-    <Modal opened onClose={onClose} title="How the gateway serves" size={600} closeOnClickOutside={false}>
+    <Dialog onClose={onClose} title="How the gateway serves" size={600} closeOnClickOutside={false}>
       <Form serving={serving} onClose={onClose} />
-    </Modal>
+    </Dialog>
   )
 }
 

@@ -1,8 +1,9 @@
-import { Checkbox, Modal, NumberInput, Select, TextInput } from '@mantine/core'
+import { Checkbox, NumberInput, Select, TextInput } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState, type FormEvent } from 'react'
 import { Act } from '@/components/Act'
 import { CopyButton } from '@/components/Copy'
+import { Dialog } from '@/components/Dialog'
 import { Problem } from '@/components/Problem'
 import { Time } from '@/components/Time'
 import { call } from '@/ipc/call'
@@ -15,9 +16,9 @@ export function EnrolConsole({ serving, onClose }: { serving: ServingView; onClo
   const [made, setMade] = useState<ConsoleEnrolled | null>(null)
   const held = made !== null
   return (
-    <Modal opened onClose={held ? () => undefined : onClose} closeOnClickOutside={false} closeOnEscape={!held} withCloseButton={!held} size={600} title={held ? `Console ${made.console.name} of ${made.console.operator_name}` : 'Enrol a console'}>
+    <Dialog onClose={held ? () => undefined : onClose} closeOnClickOutside={false} closeOnEscape={!held} withCloseButton={!held} size={600} title={held ? `Console ${made.console.name} of ${made.console.operator_name}` : 'Enrol a console'}>
       {held ? <Enrolled made={made} onClose={onClose} /> : <Form serving={serving} onMade={setMade} onClose={onClose} />}
-    </Modal>
+    </Dialog>
   )
 }
 
@@ -73,7 +74,7 @@ function Enrolled({ made, onClose }: { made: ConsoleEnrolled; onClose: () => voi
         <b>Code, shown only now</b>
         <div className="row"><code className={css.code}>{made.code}</code><CopyButton text={made.code} label="Copy the code" /></div>
       </div>
-      <p className="dim small">There: start Countersign for the first time and choose to join, or <code>countersign-desktop --console FILE</code>.</p>
+      <p className="dim small">There: start Countersign for the first time and choose to join, or <code className="nowrap">countersign-desktop --console FILE</code>.</p>
       <div className="row spread">
         <Checkbox label="I have stored the file and the code" checked={kept} onChange={(event) => setKept(event.currentTarget.checked)} />
         <Act tone="primary" onClick={onClose} disabledReason={kept ? undefined : 'Say first that you have stored both: they are never shown again'}>Close</Act>

@@ -1,7 +1,8 @@
-import { Modal, TextInput } from '@mantine/core'
+import { TextInput } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState, type FormEvent } from 'react'
 import { Act } from '@/components/Act'
+import { Dialog } from '@/components/Dialog'
 import { tellDone } from '@/components/notices'
 import { Problem } from '@/components/Problem'
 import { call } from '@/ipc/call'
@@ -33,7 +34,7 @@ export function LetIn({ serving, onClose }: { serving: ServingView; onClose: () 
     if (!problem) save.mutate()
   }
   return (
-    <Modal opened onClose={onClose} title="Where consoles on other machines are let in">
+    <Dialog onClose={onClose} title="Where consoles on other machines are let in">
       <form onSubmit={submit} className="stack">
         <TextInput label="Let them in at" description="An address of this machine with a port; 0.0.0.0 is all of them. Empty: nowhere" data-autofocus autoComplete="off" spellCheck={false} classNames={{ input: css.mono ?? '' }} value={address} onChange={(event) => setAddress(event.currentTarget.value)} error={wrong} />
         <p className="dim small">Only consoles that were enrolled get in. {before === '' ? '' : 'Those that are connected now are cut off, and connect anew where they are let in.'}</p>
@@ -43,6 +44,6 @@ export function LetIn({ serving, onClose }: { serving: ServingView; onClose: () 
           <Act type="submit" tone="primary" loading={save.isPending} disabledReason={problem}>{typed === '' ? 'Let none in' : 'Let them in'}</Act>
         </div>
       </form>
-    </Modal>
+    </Dialog>
   )
 }

@@ -6,6 +6,7 @@ import { IconAlertTriangle } from '@/components/icons'
 import { Loaded } from '@/components/Loaded'
 import { Mark, type Tone } from '@/components/Mark'
 import { PemFile } from '@/components/Pem'
+import { Sentence } from '@/components/Sentence'
 import { Time } from '@/components/Time'
 import type { GatewayState, ServingView, TlsView } from '@/ipc/generated'
 import { authorityShow, servingShow, tenantList } from '@/ipc/queries'
@@ -26,7 +27,7 @@ function How({ serving, mayChange }: { serving: ServingView; mayChange: string |
   const locked = serving.locked_by_flags ? 'The flags that it was started with win: start it without them to change it here' : mayChange
   return (
     <>
-      {serving.problem === null ? null : <p className={css.problem} role="alert"><IconAlertTriangle size={16} aria-hidden /><span>{serving.problem}</span></p>}
+      {serving.problem === null ? null : <p className={css.problem} role="alert"><IconAlertTriangle size={16} aria-hidden /><span><Sentence text={serving.problem} /></span></p>}
       {serving.pending ? <p className={css.note} role="note">It serves otherwise than it is set to, until it is started anew: it is set to {serving.wanted.listen}, {serving.wanted.tls ? 'with TLS' : 'without TLS'}.</p> : null}
       <dl className="facts">
         <dt>State</dt><dd><Mark tone={tone[serving.state]}>{word[serving.state]}</Mark></dd>

@@ -6,6 +6,7 @@ import { Loaded } from '@/components/Loaded'
 import { Mark } from '@/components/Mark'
 import { tellDone } from '@/components/notices'
 import { Problem } from '@/components/Problem'
+import { Sentence } from '@/components/Sentence'
 import { shortcutSet, shortcutShow, type ShortcutView } from '@/ipc/windows'
 import { combinationOf, isApart } from '@/lib/combination'
 
@@ -17,7 +18,7 @@ export function Shortcut() {
   return (
     <>
       <p className="dim">Keys that bring the waiting calls to the front, whatever program you work with. They show a page, and decide nothing. No other program hears them then.</p>
-      <Loaded query={query}>{(view) => (view.impossible === null ? <Choose view={view} /> : <p>{view.impossible}</p>)}</Loaded>
+      <Loaded query={query}>{(view) => (view.impossible === null ? <Choose view={view} /> : <p><Sentence text={view.impossible} /></p>)}</Loaded>
     </>
   )
 }
@@ -45,7 +46,7 @@ function Choose({ view }: { view: ShortcutView }) {
   const problem = pressed === null ? 'Press the keys in the field first' : (wrong ?? (pressed === view.keys && view.problem === null ? 'They do so already' : undefined))
   return (
     <>
-      {view.problem === null ? null : <p role="alert"><Mark tone="bad">Not held</Mark> {view.problem}</p>}
+      {view.problem === null ? null : <p role="alert"><Mark tone="bad">Not held</Mark> <Sentence text={view.problem} /></p>}
       <TextInput label="Keys" description="Press them here" readOnly placeholder="none" value={pressed ?? view.keys ?? ''} onKeyDown={hear} error={wrong} />
       {set.error ? <Problem error={set.error} /> : null}
       <div className="row wrap">

@@ -1,8 +1,9 @@
-import { Checkbox, Modal, PasswordInput, TextInput } from '@mantine/core'
+import { Checkbox, PasswordInput, TextInput } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState, type FormEvent } from 'react'
 import { Act } from '@/components/Act'
 import { confirm } from '@/components/confirm'
+import { Dialog } from '@/components/Dialog'
 import { Loaded } from '@/components/Loaded'
 import { Mark } from '@/components/Mark'
 import { tellDone } from '@/components/notices'
@@ -83,7 +84,7 @@ function Change({ before, onClose }: { before: WebhookView; onClose: () => void 
   }
   const plain = { autoComplete: 'off', spellCheck: false }
   return (
-    <Modal opened onClose={onClose} title="Tell a web server that calls wait">
+    <Dialog onClose={onClose} title="Tell a web server that calls wait">
       <form onSubmit={submit} className="stack">
         <TextInput label="Its address" description="https://, or http:// on this machine. It is not shown again beyond the host" placeholder="https://hooks.example/countersign" data-autofocus {...plain} classNames={{ input: css.mono ?? '' }} value={url} onChange={(event) => setUrl(event.currentTarget.value)} error={wrong} />
         <PasswordInput label="Key to sign with" description={before.signed ? 'As Standard Webhooks has it: whsec_ and Base64. Empty: the one that is there stays' : 'As Standard Webhooks has it: whsec_ and Base64. Empty: unsigned'} {...plain} disabled={unsigned} value={key} onChange={(event) => setKey(event.currentTarget.value)} />
@@ -94,6 +95,6 @@ function Change({ before, onClose }: { before: WebhookView; onClose: () => void 
           <Act type="submit" tone="primary" loading={save.isPending} disabledReason={problem}>Tell it</Act>
         </div>
       </form>
-    </Modal>
+    </Dialog>
   )
 }

@@ -1,7 +1,7 @@
-import { Modal } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import type { FormEvent, ReactNode } from 'react'
 import { Act } from '@/components/Act'
+import { Dialog } from '@/components/Dialog'
 import { tellDone } from '@/components/notices'
 import { Problem } from '@/components/Problem'
 
@@ -19,7 +19,7 @@ type Props = {
 }
 
 /** A form in a dialog. What is typed into it lives only as long as the dialog. */
-export function Dialog({ title, action, problem, tone = 'primary', run, done, onClose, children }: Props) {
+export function FormDialog({ title, action, problem, tone = 'primary', run, done, onClose, children }: Props) {
   const queryClient = useQueryClient()
   const change = useMutation({
     mutationFn: run,
@@ -34,7 +34,7 @@ export function Dialog({ title, action, problem, tone = 'primary', run, done, on
     if (!problem) change.mutate()
   }
   return (
-    <Modal opened onClose={onClose} title={title}>
+    <Dialog onClose={onClose} title={title}>
       <form onSubmit={submit} className="stack">
         {children}
         {change.error ? <Problem error={change.error} /> : null}
@@ -43,6 +43,6 @@ export function Dialog({ title, action, problem, tone = 'primary', run, done, on
           <Act type="submit" tone={tone} loading={change.isPending} disabledReason={problem}>{action}</Act>
         </div>
       </form>
-    </Modal>
+    </Dialog>
   )
 }

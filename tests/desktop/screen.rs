@@ -60,10 +60,10 @@ impl Screen {
     /// The number that the keyboard has for a key.
     fn code(&self, keysym: u32) -> u8 {
         let (first, last) = (self.x.setup().min_keycode, self.x.setup().max_keycode);
-        let asked = self.x.get_keyboard_mapping(first, last - first + 1).unwrap();
+        let asked = self.x.get_keyboard_mapping(first, last.abs_diff(first)).unwrap();
         let keys = asked.reply().unwrap();
-        let each = usize::from(keys.keysyms_per_keycode);
-        let found = keys.keysyms.chunks(each).position(|it| it.contains(&keysym)).unwrap();
-        first + u8::try_from(found).unwrap()
+        let mut each = keys.keysyms.chunks(usize::from(keys.keysyms_per_keycode));
+        let code = (first..last).find(|_| each.next().is_some_and(|it| it.contains(&keysym)));
+        code.unwrap()
     }
 }

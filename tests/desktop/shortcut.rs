@@ -113,6 +113,6 @@ async fn leave(app: App, tray: &Icon, screen: &Screen) {
             sleep(Duration::from_millis(50)).await;
         }
     };
-    timeout(Duration::from_secs(60), gone).await.expect("it has left");
+    timeout(Duration::from_secs(60), gone).await.unwrap();
     app.close().await;
 }

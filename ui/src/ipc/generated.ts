@@ -1389,6 +1389,8 @@ export type MovingView = {
    * before.
    */
   other: SecretKeeping
+  /** Where that is in Vault, if it is there. */
+  vault: VaultAt | null
   /** When it began. */
   began: Timestamp
 }
@@ -1902,8 +1904,11 @@ export type SecretsView = {
   store: SecretKeeping
   /** Where Vault is, where they are kept there. */
   vault: VaultAt | null
-  /** A policy of Vault (HCL) that allows what this installation needs there, and nothing else. */
-  policy: string | null
+  /**
+   * A policy of Vault (HCL) that allows what this installation needs, and nothing else: where its
+   * secrets are, are to be moved, or were asked about.
+   */
+  policy: string
   /** A move to another store that is not done. */
   moving: MovingView | null
 }
@@ -3635,8 +3640,19 @@ export type Commands = {
       /** More folders and files to look at, such as logs and exports, by their whole paths. */
       also?: Array<string>
     }; answer: SecretsAuditView }
-  /** Where secrets are kept, and whether a move of them is not done. */
-  secrets_show: { args: Record<string, never>; answer: SecretsView }
+  /**
+   * Where secrets are kept, whether a move of them is not done, and what a role of Vault has to be
+   * allowed.
+   */
+  secrets_show: { args: {
+      /**
+       * The mount that the policy is to be for; that of the place in use, or of the one that a move
+       * goes to, when absent.
+       */
+      mount?: string
+      /** The path below it, in the same way. */
+      path?: string
+    }; answer: SecretsView }
   /**
    * Moves all secrets to another store: each is copied and read back before any is erased. A move
    * that was begun is gone on with.
@@ -3644,7 +3660,7 @@ export type Commands = {
   secrets_move: { args: {
       /** What is to keep them. */
       to: SecretKeeping
-      /** Where Vault is, for that. */
+      /** Where Vault is, for that; known already where a move to it is gone on with. */
       vault?: VaultAt
       /** An owner's passphrase. It seals the file, where that is to keep them. */
       owner: string

@@ -23,7 +23,7 @@ export const consoleList = () =>
   queryOptions({ queryKey: ['registry', 'consoles'], queryFn: () => call('console_list'), refetchInterval: 15_000 })
 
 /** Changes with the status. */
-export const secretsShow = () => queryOptions({ queryKey: ['status', 'secrets'], queryFn: () => call('secrets_show') })
+export const secretsShow = (at: { mount?: string; path?: string } = {}) => queryOptions({ queryKey: ['status', 'secrets', at], queryFn: () => call('secrets_show', at) })
 
 /** Changes with the status. */
 export const webhookShow = () => queryOptions({ queryKey: ['status', 'webhook'], queryFn: () => call('webhook_show') })

@@ -1,13 +1,15 @@
 import { Radio, Select, TextInput } from '@mantine/core'
-import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState, type FormEvent } from 'react'
 import { Act } from '@/components/Act'
+import { CopyButton } from '@/components/Copy'
 import { Dialog } from '@/components/Dialog'
 import { tellDone } from '@/components/notices'
 import { PassphraseField } from '@/components/PassphraseField'
 import { Problem } from '@/components/Problem'
 import { call } from '@/ipc/call'
 import type { SecretsView } from '@/ipc/generated'
+import { toIpcError } from '@/ipc/failure'
 import { secretsShow, status } from '@/ipc/queries'
 import { addressProblem, fileProblem, nowhere, storeName, storeWord, vaultOf, vaultProblem, type Store, type VaultForm } from './secrets'
 import css from './SettingsPage.module.css'
@@ -21,9 +23,11 @@ export function MoveSecrets({ view, onClose }: { view: SecretsView; onClose: () 
   const places = begun === undefined ? stores.filter((it) => it === 'vault' || it !== view.store) : [begun]
   const [to, setTo] = useState<Store>(places[0] ?? 'vault')
   const [vault, setVault] = useState(nowhere)
+  // Where a move that was begun goes is known.
+  const asks = to === 'vault' && begun === undefined
   const [owner, setOwner] = useState('')
   const move = useMutation({
-    mutationFn: () => call('secrets_move', { to, owner, ...(to === 'vault' ? { vault: vaultOf(vault) } : {}) }),
+    mutationFn: () => call('secrets_move', { to, owner, ...(asks ? { vault: vaultOf(vault) } : {}) }),
     onSuccess: async (now) => {
       tellDone(`Secrets are kept in ${storeName[now.store]}`)
       await queryClient.invalidateQueries(status())
@@ -36,13 +40,13 @@ export function MoveSecrets({ view, onClose }: { view: SecretsView; onClose: () 
   })
   // What came of it is to be seen.
   const close = () => move.isPending || onClose()
-  const problem = (to === 'vault' ? vaultProblem(vault) : undefined) ?? (owner === '' ? 'Give your passphrase first' : undefined)
+  const problem = (asks ? vaultProblem(vault) : undefined) ?? (owner === '' ? 'Give your passphrase first' : undefined)
   const submit = (event: FormEvent) => {
     event.preventDefault()
     if (!problem && !move.isPending) move.mutate()
   }
   return (
-    <Dialog onClose={close} title={begun === undefined ? 'Move the secrets' : `Go on moving to ${storeName[begun]}`} size={to === 'vault' ? 600 : 'md'}>
+    <Dialog onClose={close} title={begun === undefined ? 'Move the secrets' : `Go on moving to ${storeName[begun]}`} size={asks ? 600 : 'md'}>
       <form onSubmit={submit} className={css.move}>
         <p className="dim">Each is copied and read back; only then are those {view.store === 'vault' ? 'that are in Vault now' : `of ${storeName[view.store]}`} erased. Agents notice nothing.</p>
         {begun === undefined ? (
@@ -52,8 +56,9 @@ export function MoveSecrets({ view, onClose }: { view: SecretsView; onClose: () 
             </div>
           </Radio.Group>
         ) : null}
-        {to === 'vault' ? <Place vault={vault} again={begun !== undefined} onChange={(key, value) => setVault((before) => ({ ...before, [key]: value }))} /> : null}
-        <PassphraseField label="Your passphrase" {...(to === 'file' && { description: 'It opens the file from then on' })} autoFocus={begun !== undefined && to !== 'vault'} value={owner} onChange={setOwner} />
+        {asks ? <Place vault={vault} onChange={(key, value) => setVault((before) => ({ ...before, [key]: value }))} /> : null}
+        {view.moving?.vault ? <p>Vault, at <code className={css.path}>{view.moving.vault.address}</code></p> : null}
+        <PassphraseField label="Your passphrase" {...(to === 'file' && { description: 'It opens the file from then on' })} autoFocus={begun !== undefined} value={owner} onChange={setOwner} />
         {move.error ? <Problem error={move.error} /> : null}
         <div ref={move.error ? intoView : null} className={`row spread ${css.foot}`}>
           <Act onClick={close} disabledReason={move.isPending ? 'They are being moved' : undefined}>Cancel</Act>
@@ -66,22 +71,20 @@ export function MoveSecrets({ view, onClose }: { view: SecretsView; onClose: () 
 
 const intoView = (shown: HTMLElement | null) => shown?.scrollIntoView({ block: 'nearest' })
 
-type PlaceProps = { vault: VaultForm; again: boolean; onChange: (key: keyof VaultForm, value: string) => void }
+type PlaceProps = { vault: VaultForm; onChange: (key: keyof VaultForm, value: string) => void }
 
 /** Where Vault is, and how it is logged in to. */
-function Place({ vault, again, onChange }: PlaceProps) {
+function Place({ vault, onChange }: PlaceProps) {
   const field = (key: keyof VaultForm, problem?: (typed: string) => string | undefined) => ({
     autoComplete: 'off', spellCheck: false, value: vault[key], classNames: { input: css.mono ?? '' },
     error: problem === undefined || vault[key].trim() === '' ? undefined : problem(vault[key].trim()),
     onChange: (event: { currentTarget: HTMLInputElement }) => onChange(key, event.currentTarget.value),
   })
-  const below = (kind: string) => `${vault.mount.trim() || 'secret'}/${kind}/${vault.path.trim() || 'countersign'}`
   const approle = vault.method === 'approle'
   return (
     <>
-      {again ? <p className="dim">Say the same place as when the move began.</p> : null}
       <div className={css.pair}>
-        <TextInput label="Address of Vault" placeholder="https://vault.example:8200" {...(again && { 'data-autofocus': true })} {...field('address', addressProblem)} />
+        <TextInput label="Address of Vault" placeholder="https://vault.example:8200" {...field('address', addressProblem)} />
         <TextInput label="Certificates to believe" placeholder="those that the system does" {...field('ca', fileProblem)} />
         <TextInput label="Namespace" placeholder="none" {...field('namespace')} />
         <div className={css.pair}>
@@ -93,7 +96,23 @@ function Place({ vault, again, onChange }: PlaceProps) {
         <TextInput label={approle ? 'Role id' : 'Role'} {...field('role')} />
         <TextInput label={approle ? 'File with the secret id' : 'File with the JWT'} placeholder="/run/secrets/vault" {...field('file', fileProblem)} />
       </div>
-      <p className="dim small">Files are on the gateway’s machine; the one that logs in is read at each login. The role has to be allowed to create, read and update below <code className={css.path}>{below('data')}</code>, and to create, update and delete below <code className={css.path}>{below('metadata')}</code>.</p>
+      <p className="dim small">Files are on the gateway’s machine; the one that logs in is read at each login.</p>
+      <Policy mount={vault.mount.trim()} path={vault.path.trim()} />
     </>
+  )
+}
+
+/** What the role has to be allowed, before anything can be moved there. */
+function Policy({ mount, path }: { mount: string; path: string }) {
+  const { data, error } = useQuery(secretsShow({ ...(mount && { mount }), ...(path && { path }) }))
+  if (error) return <p role="alert" className={css.note}>{toIpcError(error).message}</p>
+  return (
+    <details>
+      <summary>The policy that the role needs in Vault</summary>
+      <div className={css.policy}>
+        <pre tabIndex={0}>{data?.policy}</pre>
+        <CopyButton text={data?.policy ?? ''} label="Copy the policy of Vault" />
+      </div>
+    </details>
   )
 }

@@ -33,7 +33,7 @@ export function Secrets({ isOwner }: { isOwner: boolean }) {
             <dt>Kept in</dt>
             <dd>{view.vault === null ? storeWord[view.store] : <>Vault, at <code className={css.path}>{view.vault.address}</code></>}</dd>
             {view.vault === null ? null : <Vault at={view.vault} />}
-            {view.policy === null ? null : <><dt>Policy</dt><dd className="row"><span>allows what is needed there, and nothing else</span><CopyButton text={view.policy} label="Copy the policy of Vault" /></dd></>}
+            {view.vault === null ? null : <><dt>Policy</dt><dd className="row"><span>allows what is needed there, and nothing else</span><CopyButton text={view.policy} label="Copy the policy of Vault" /></dd></>}
           </dl>
           {view.moving === null ? null : <Unfinished moving={view.moving} store={view.store} />}
           {audit.error ? <Problem error={audit.error} /> : null}

@@ -6,10 +6,10 @@ import { ago, correlation, digest } from './clock'
 import { changed } from './handle-status'
 import type { Size, World } from './world'
 
-const POLICY = `path "secret/data/countersign/3f0c/*" {
+const policy = (mount = 'secret', path = 'countersign') => `path "${mount}/data/${path}/3f0c/*" {
   capabilities = ["create", "read", "update"]
 }
-path "secret/metadata/countersign/3f0c/*" {
+path "${mount}/metadata/${path}/3f0c/*" {
   capabilities = ["create", "update", "delete"]
 }
 `
@@ -21,10 +21,10 @@ const there: VaultAt = {
 
 /** In the keychain; in Vault where there is much; a move that is not done where little stands. */
 export function makeSecrets(size: Size): SecretsView {
-  const plain: SecretsView = { store: 'keychain', vault: null, policy: null, moving: null }
-  if (size === 'crowded') return { ...plain, moving: { copied: true, other: 'file', began: ago(60 * 26) } }
-  if (size === 'hoard') return { ...plain, store: 'vault', vault: there, policy: POLICY }
-  return size === 'halted' ? { ...plain, store: 'file', moving: { copied: false, other: 'vault', began: ago(3 * 60 * 60) } } : plain
+  const plain: SecretsView = { store: 'keychain', vault: null, policy: policy(), moving: null }
+  if (size === 'crowded') return { ...plain, moving: { copied: true, other: 'file', vault: null, began: ago(60 * 26) } }
+  if (size === 'hoard') return { ...plain, store: 'vault', vault: there, policy: policy(there.mount, there.path) }
+  return size === 'halted' ? { ...plain, store: 'file', moving: { copied: false, other: 'vault', vault: there, began: ago(3 * 60 * 60) } } : plain
 }
 
 const isOwner = (world: World, owner: string) => {
@@ -41,7 +41,10 @@ const leaks = (): LeakView[] => [
 ]
 
 export const secretsHandlers: Handlers = {
-  secrets_show: (world) => world.secrets,
+  secrets_show: (world, { mount, path }) => {
+    if (`${mount ?? ''}${path ?? ''}`.includes(' ')) throw new IpcError('invalid', 'a path of Vault is of letters, digits, `-`, `_` and `.`, and `/` between its parts', correlation(), 'path')
+    return mount === undefined && path === undefined ? world.secrets : { ...world.secrets, policy: policy(mount, path) }
+  },
   secrets_move: (world, { to, vault, owner }) => {
     isOwner(world, owner)
     const { store, moving } = world.secrets
@@ -49,7 +52,8 @@ export const secretsHandlers: Handlers = {
     if (to === store && to !== 'vault' && moving?.copied !== true) throw new IpcError('conflict', `Secrets are kept in the ${to} already.`, correlation())
     if (vault?.address.includes('sealed') === true) throw new IpcError('unavailable', 'Vault is locked; it is sealed; unseal it, and try again', correlation())
     if (vault?.address.includes('refuses') === true) throw new IpcError('unavailable', 'Vault refused this; the policy of its role does not allow this path; `countersign secrets policy` prints one that does', correlation())
-    world.secrets = { store: to, vault: vault ?? null, policy: vault === undefined ? null : POLICY, moving: null }
+    const at = vault ?? (to === 'vault' ? (moving?.vault ?? null) : null)
+    world.secrets = { store: to, vault: at, policy: policy(at?.mount, at?.path), moving: null }
     world.status.secret_store = to
     changed('status')
     return world.secrets

@@ -36,8 +36,16 @@ pub(crate) enum Secrets {
         #[arg(long, value_name = "PATH")]
         also: Vec<PathBuf>,
     },
-    /// Prints a policy of Vault (HCL) that allows what this installation needs, and nothing else
-    Policy,
+    /// Prints a policy of Vault (HCL) that allows what this installation needs, and nothing else:
+    /// give it to its role before secrets are moved there
+    Policy {
+        /// Where the key-value engine of version 2 is mounted [default: as in use, else secret]
+        #[arg(long, value_name = "PATH")]
+        vault_mount: Option<String>,
+        /// The path below it [default: as in use, else countersign]
+        #[arg(long, value_name = "PATH")]
+        vault_path: Option<String>,
+    },
 }
 
 /// Where secrets are kept.
@@ -151,7 +159,10 @@ pub(crate) async fn run(desk: &Desk, command: Secrets) -> Done {
             desk.tell("secrets_stay", json!({ "owner": owner }), in_words).await
         }
         Secrets::Audit { also } => audit(desk, also).await,
-        Secrets::Policy => desk.tell("secrets_show", json!({}), policy).await,
+        Secrets::Policy { vault_mount: mount, vault_path: path } => {
+            let args = json!({ "mount": mount, "path": path });
+            desk.tell("secrets_show", args, |view| text(view, "/policy")).await
+        }
     }
 }
 
@@ -191,13 +202,6 @@ async fn audit(desk: &Desk, also: Vec<PathBuf>) -> Done {
 
 fn whole(path: &Path) -> anyhow::Result<PathBuf> {
     std::path::absolute(path).with_context(|| format!("`{}` is no path", path.display()))
-}
-
-fn policy(view: &Value) -> String {
-    match text(view, "/policy") {
-        policy if policy.is_empty() => "secrets are not kept in Vault\n".to_owned(),
-        policy => policy,
-    }
 }
 
 fn in_words(view: &Value) -> String {

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use cs_registry::credential::{self, Proof};
-use cs_registry::{secret_place, tenant_secret};
-use cs_secrets::SecretError;
+use cs_registry::secret_place::{self, Moving};
+use cs_registry::tenant_secret;
+use cs_secrets::{SecretError, VaultPlace};
 use serde::Deserialize;
 use ts_rs::TS;
 
@@ -20,10 +21,21 @@ use crate::view::secrets::{MovingView, SecretsAuditView, SecretsView, VaultAt};
 use crate::view::status::SecretKeeping;
 use crate::{anchor, moving, operators, scan};
 
-/// Where secrets are kept, and whether a move of them is not done.
-#[derive(Debug, Deserialize, TS)]
+/// Where secrets are kept, whether a move of them is not done, and what a role of Vault has to be
+/// allowed.
+#[derive(Debug, Default, Deserialize, TS)]
 #[serde(deny_unknown_fields)]
-pub struct SecretsShow {}
+pub struct SecretsShow {
+    /// The mount that the policy is to be for; that of the place in use, or of the one that a move
+    /// goes to, when absent.
+    #[serde(default)]
+    #[ts(optional)]
+    pub mount: Option<String>,
+    /// The path below it, in the same way.
+    #[serde(default)]
+    #[ts(optional)]
+    pub path: Option<String>,
+}
 
 impl Command for SecretsShow {
     const NAME: &'static str = "secrets_show";
@@ -31,7 +43,7 @@ impl Command for SecretsShow {
     type Answer = SecretsView;
 
     async fn run(self, control: &Control, _: &Caller) -> Result<SecretsView, ControlError> {
-        view(&*control.core()?).await
+        view(&*control.core()?, self).await
     }
 }
 
@@ -42,7 +54,7 @@ impl Command for SecretsShow {
 pub struct SecretsMove {
     /// What is to keep them.
     pub to: SecretKeeping,
-    /// Where Vault is, for that.
+    /// Where Vault is, for that; known already where a move to it is gone on with.
     #[serde(default)]
     #[ts(optional)]
     pub vault: Option<VaultAt>,
@@ -56,10 +68,14 @@ impl Command for SecretsMove {
     type Answer = SecretsView;
 
     async fn run(self, control: &Control, caller: &Caller) -> Result<SecretsView, ControlError> {
-        let to = Keeping::chosen(self.to, self.vault.map(VaultAt::place))?;
+        let begun = moving(&*control.core()?).await?.map(|(_, other)| other);
+        let to = match begun.filter(|it| it.store == self.to && self.vault.is_none()) {
+            Some(begun) => begun,
+            None => Keeping::chosen(self.to, self.vault.map(VaultAt::place))?,
+        };
         let caller = operators::owner(control, caller, Some(&self.owner)).await?;
         moving::run(control, &caller, &to, self.owner.secret()).await?;
-        view(&*control.core()?).await
+        view(&*control.core()?, SecretsShow::default()).await
     }
 }
 
@@ -79,7 +95,7 @@ impl Command for SecretsStay {
     async fn run(self, control: &Control, caller: &Caller) -> Result<SecretsView, ControlError> {
         let caller = operators::owner(control, caller, Some(&self.owner)).await?;
         moving::give_up(control, &caller, self.owner.secret()).await?;
-        view(&*control.core()?).await
+        view(&*control.core()?, SecretsShow::default()).await
     }
 }
 
@@ -164,18 +180,29 @@ async fn sought(core: &Core) -> Result<Vec<Sought>, ControlError> {
     Ok(all)
 }
 
-async fn view(core: &Core) -> Result<SecretsView, ControlError> {
+/// The move that is not done, and what it goes to or left behind.
+async fn moving(core: &Core) -> Result<Option<(Moving, Keeping)>, ControlError> {
+    let found = secret_place::moving(&mut *core.registry.read().await?).await?;
+    found.map(|it| Keeping::of(&it.other).map(|other| (it, other))).transpose()
+}
+
+async fn view(core: &Core, wanted: SecretsShow) -> Result<SecretsView, ControlError> {
     let keeping = core.keeping();
+    let moving = moving(core).await?;
+    let goes = moving.as_ref().filter(|(it, _)| !it.copied).map(|(_, other)| other);
+    let vault = goes.and_then(|it| it.vault.as_ref()).or(keeping.vault.as_ref());
+    let known = vault.map(|it| (it.mount.clone(), it.path.clone()));
+    let (mount, path) = known.unwrap_or_else(VaultAt::usual);
+    let (mount, path) = (wanted.mount.unwrap_or(mount), wanted.path.unwrap_or(path));
     let instance = core.registry.instance().id.to_string();
-    let moving = secret_place::moving(&mut *core.registry.read().await?).await?;
-    let moving = moving.map(|it| {
-        let other = Keeping::of(&it.other)?.store;
-        Ok::<_, ControlError>(MovingView { copied: it.copied, other, began: it.began })
+    let policy = VaultPlace::policy(&mount, &path, &instance)
+        .map_err(|rule| ControlError::invalid("path", rule))?;
+    let moving = moving.as_ref().map(|(it, other)| MovingView {
+        copied: it.copied,
+        other: other.store,
+        vault: other.vault.as_ref().map(VaultAt::of),
+        began: it.began,
     });
-    Ok(SecretsView {
-        store: keeping.store,
-        policy: keeping.vault.as_ref().map(|it| it.policy(&instance)),
-        vault: keeping.vault.as_ref().map(VaultAt::of),
-        moving: moving.transpose()?,
-    })
+    let vault = keeping.vault.as_ref().map(VaultAt::of);
+    Ok(SecretsView { store: keeping.store, policy, vault, moving })
 }

@@ -137,6 +137,22 @@ async fn what_a_move_left_is_erased_by_the_next_process() {
 }
 
 #[tokio::test]
+async fn what_a_role_of_vault_has_to_be_allowed_is_known_before_anything_is_moved_there() {
+    let place = Place::new().await;
+    let instance = place.control.core().unwrap().registry.instance().id;
+    let usual = place.ask("secrets_show", json!({})).await["policy"].clone();
+    let path = format!("path \"secret/data/countersign/{instance}/*\"");
+    assert!(usual.as_str().unwrap().contains(&path), "{usual}");
+    let asked = place.ask("secrets_show", json!({ "mount": "kv", "path": "a/b" })).await;
+    let path = format!("path \"kv/metadata/a/b/{instance}/*\"");
+    assert!(asked["policy"].as_str().unwrap().contains(&path), "{asked}");
+    for wrong in [json!({ "mount": "kv/*" }), json!({ "path": "a\" {}" })] {
+        let refused = place.refused(place.control.console(), "secrets_show", wrong).await;
+        assert_eq!(refused["code"], "invalid");
+    }
+}
+
+#[tokio::test]
 async fn a_move_that_was_interrupted_is_gone_on_with_or_given_up() {
     let place = Place::new().await;
     let path = place.home.join("secrets.age");

@@ -16,8 +16,9 @@ pub struct SecretsView {
     pub store: SecretKeeping,
     /// Where Vault is, where they are kept there.
     pub vault: Option<VaultAt>,
-    /// A policy of Vault (HCL) that allows what this installation needs there, and nothing else.
-    pub policy: Option<String>,
+    /// A policy of Vault (HCL) that allows what this installation needs, and nothing else: where its
+    /// secrets are, are to be moved, or were asked about.
+    pub policy: String,
     /// A move to another store that is not done.
     pub moving: Option<MovingView>,
 }
@@ -31,6 +32,8 @@ pub struct MovingView {
     /// Where the copies are made; once they are what counts, where there are still those from
     /// before.
     pub other: SecretKeeping,
+    /// Where that is in Vault, if it is there.
+    pub vault: Option<VaultAt>,
     /// When it began.
     pub began: Timestamp,
 }
@@ -89,6 +92,11 @@ pub enum VaultMethod {
 }
 
 impl VaultAt {
+    /// The mount and the path where none are said.
+    pub(crate) fn usual() -> (String, String) {
+        ("secret".to_owned(), "countersign".to_owned())
+    }
+
     /// The place that is meant.
     pub fn place(self) -> VaultPlace {
         let VaultBy { method, mount, role, file } = self.login;
@@ -104,11 +112,12 @@ impl VaultAt {
                 jwt_file: file,
             },
         };
+        let (usual_mount, usual_path) = Self::usual();
         VaultPlace {
             address: self.address,
             namespace: self.namespace,
-            mount: self.mount.unwrap_or_else(|| "secret".to_owned()),
-            path: self.path.unwrap_or_else(|| "countersign".to_owned()),
+            mount: self.mount.unwrap_or(usual_mount),
+            path: self.path.unwrap_or(usual_path),
             ca_file: self.ca_file,
             login,
         }

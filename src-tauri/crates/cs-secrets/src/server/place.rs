@@ -6,6 +6,9 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
+const PATHS: &str =
+    "a path of Vault is of letters, digits, `-`, `_` and `.`, and `/` between its parts";
+
 /// Where a Vault is, and how it is logged in to. No secret stands in it.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -75,9 +78,7 @@ impl VaultPlace {
         };
         let paths = [&self.mount, &self.path, login_mount];
         if !paths.into_iter().all(|path| is_path(path)) {
-            let rule = "a path of Vault is of letters, digits, `-`, `_` and `.`, and `/` between \
-                        its parts";
-            return Err(rule);
+            return Err(PATHS);
         }
         let namespace = self.namespace.as_deref();
         if !namespace.is_none_or(|it| is_path(it.trim_end_matches('/'))) {
@@ -96,9 +97,16 @@ impl VaultPlace {
         Ok(())
     }
 
-    /// A policy of Vault that allows an installation what it needs, and nothing else, in HCL.
-    pub fn policy(&self, instance: &str) -> String {
-        let Self { mount, path, .. } = self;
+    /// A policy of Vault that allows an installation what it needs at a path, and nothing else, in
+    /// HCL.
+    ///
+    /// # Errors
+    ///
+    /// The rule that the mount or the path breaks, for a person.
+    pub fn policy(mount: &str, path: &str, instance: &str) -> Result<String, &'static str> {
+        if !is_path(mount) || !is_path(path) {
+            return Err(PATHS);
+        }
         let rule = |kind: &str, capabilities: &str| {
             format!(
                 "path \"{mount}/{kind}/{path}/{instance}/*\" {{\n  capabilities = [{capabilities}]\n}}\n"
@@ -106,7 +114,7 @@ impl VaultPlace {
         };
         let data = rule("data", r#""create", "read", "update""#);
         let metadata = rule("metadata", r#""create", "update", "delete""#);
-        format!("{data}{metadata}")
+        Ok(format!("{data}{metadata}"))
     }
 }
 
@@ -191,7 +199,8 @@ mod tests {
 
     #[test]
     fn the_policy_is_for_this_installation_alone() {
-        let policy = place("https://vault.example").policy("3f0c");
+        let policy = VaultPlace::policy("secret", "countersign", "3f0c").unwrap();
+        assert!(VaultPlace::policy("secret\" {}", "countersign", "3f0c").is_err());
         assert_eq!(
             policy,
             "path \"secret/data/countersign/3f0c/*\" {\n  \

@@ -203,3 +203,6 @@ impl Consoles {
         lock(&self.state).problem = problem;
     }
 }
+
+#[cfg(test)]
+mod tests;

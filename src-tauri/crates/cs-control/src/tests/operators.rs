@@ -176,6 +176,71 @@ async fn another_owner_lets_in_who_lost_their_passphrase() {
     assert_eq!(refused["code"], "conflict", "nobody lets themselves in");
 }
 
+/// Whoever makes another key elsewhere is not in front of the console for that.
+#[tokio::test]
+async fn o12_a_key_that_is_replaced_elsewhere_changes_nobody_in_front_of_the_console() {
+    let (place, bob) = with_bob("approver").await;
+    let before = place.control.console();
+    place.ask_as(LOCAL, "operator_key_rotate", json!({ "passphrase": BOBS })).await;
+    assert_eq!(place.control.console(), before);
+    let unlocked = place.control.seat().operator(place.control.now()).unwrap().0;
+    assert_ne!(json!(unlocked.id), bob);
+    let signs = json!(cs_model::Digest::of(&unlocked.key.public_key()));
+    assert_eq!(only(&place, "Ada").await["key"], signs, "she signs with her own");
+}
+
+#[tokio::test]
+async fn whoever_was_removed_is_nobody_and_no_other_owner() {
+    let (place, bob) = with_bob("owner").await;
+    place.ask("operator_remove", json!({ "operator": bob })).await;
+    let listed = place.ask("operator_list", json!({})).await;
+    assert_eq!(listed.as_array().unwrap().len(), 1);
+    let console = place.control.console();
+    for (command, args) in [
+        ("operator_role_set", json!({ "operator": bob, "role": "owner" })),
+        ("operator_recover", json!({ "operator": bob, "passphrase": NEXT })),
+        ("operator_remove", json!({ "operator": bob })),
+    ] {
+        assert_eq!(place.refused(console, command, args).await["code"], "not_found", "{command}");
+    }
+    let ada = listed[0]["id"].clone();
+    let args = json!({ "operator": ada, "role": "approver" });
+    let refused = place.refused(console, "operator_role_set", args).await;
+    assert_eq!(refused["code"], "conflict", "she is the last owner");
+    assert!(!opens(&place, BOBS).await);
+}
+
+#[tokio::test]
+async fn what_becomes_of_operators_is_on_record() {
+    let (place, bob) = with_bob("auditor").await;
+    let to = json!({ "operator": bob, "role": "approver" });
+    place.ask("operator_role_set", to.clone()).await;
+    place.ask("operator_role_set", to).await;
+    for weak in ["", "short"] {
+        let args = json!({ "operator": bob, "passphrase": weak });
+        let refused = place.refused(place.control.console(), "operator_recover", args).await;
+        assert_eq!(refused["field"], "passphrase");
+    }
+    place.ask("operator_recover", json!({ "operator": bob, "passphrase": NEXT })).await;
+    place.ask_as(LOCAL, "operator_key_rotate", json!({ "passphrase": NEXT })).await;
+    place.ask("operator_remove", json!({ "operator": bob })).await;
+    let mut log = place.log(&["admin.changed"]).await;
+    log.reverse();
+    let said: Vec<_> = log.iter().map(|it| it["summary"].as_str().unwrap()).collect();
+    let wanted = [
+        "added operator `Bob`",
+        "made operator `Bob` approver instead of auditor",
+        "gave operator `Bob`, who lost their passphrase, another key",
+        "operator `Bob` made another signing key",
+        "removed operator `Bob`",
+    ];
+    let found = said.iter().filter(|it| it.contains("`Bob`")).collect::<Vec<_>>();
+    assert_eq!(found.len(), wanted.len(), "{found:?}");
+    for (found, wanted) in found.into_iter().zip(wanted) {
+        assert!(found.contains(wanted), "{found}");
+    }
+}
+
 #[tokio::test]
 async fn a_role_holds_from_the_next_command_on() {
     let (place, bob) = with_bob("owner").await;

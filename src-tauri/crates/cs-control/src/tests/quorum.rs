@@ -327,6 +327,16 @@ async fn groups_are_kept_by_owners_and_not_removed_while_a_tool_asks_for_them() 
     ask_for(&it, json!({})).await;
     place.ask("operator_group_remove", json!({ "group": "finance" })).await;
     assert_eq!(place.ask("operator_group_list", json!({})).await, json!([]));
+    let log = place.log(&["admin.changed"]).await;
+    for said in [
+        "made operator group `finance`",
+        "put operator `Grace` into group `finance`",
+        "took operator `Grace` out of group `finance`",
+        "removed operator group `finance`",
+    ] {
+        let told = |it: &&Value| it["summary"].as_str().unwrap().contains(said);
+        assert_eq!(log.iter().filter(told).count(), 1, "{said}");
+    }
 }
 
 /// Attacks O15: whatever runs as the user of this system does not clear the way for its own calls.

@@ -92,6 +92,17 @@ async fn a_waiting_call_is_approved_with_a_series_of_exactly_its_arguments() {
 }
 
 #[tokio::test]
+async fn o17_a_call_that_somebody_decided_begins_no_series() {
+    let it = Waiting::new().await;
+    let mut deny = it.of();
+    deny["reason"] = json!("No.");
+    it.place.ask("approval_deny", deny).await;
+    assert_eq!(refuse(&it, &json!({})).await["code"], "conflict");
+    assert!(running(&it).await.is_empty());
+    assert_eq!(it.ruling().await, Ruling::Denied { reason: "No.".to_owned() });
+}
+
+#[tokio::test]
 async fn o17_a_series_has_bounds_and_a_schema_that_somebody_meant() {
     let it = Waiting::new().await;
     for (more, field) in [
@@ -102,6 +113,7 @@ async fn o17_a_series_has_bounds_and_a_schema_that_somebody_meant() {
         (json!({ "schema": "{}" }), "schema"),
         (json!({ "schema": "{\"type\":\"object\"}" }), "schema"),
         (json!({ "schema": "[]" }), "schema"),
+        (json!({ "schema": format!("{{\"title\":\"{}\"}}", "x".repeat(16 * 1024)) }), "schema"),
     ] {
         let refused = refuse(&it, &more).await;
         assert_eq!(

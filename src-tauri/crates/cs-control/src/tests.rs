@@ -27,6 +27,7 @@ mod quorum;
 mod rates;
 mod reference;
 mod registry;
+mod replacing;
 mod revocations;
 mod rotation;
 mod secrets;

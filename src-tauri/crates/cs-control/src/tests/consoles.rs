@@ -184,6 +184,7 @@ async fn d07_a_console_that_was_revoked_is_cut_off_and_not_let_in_again() {
     let (id, identity) = enrol(&place, "Grace").await;
     let client = attach(&identity, clock(&place)).await.unwrap();
     unlock(&client, GRACE).await.unwrap();
+    let (_, other) = join(&place, "Grace").await;
     let mut changes = client.follow().await.unwrap();
     place.ask("console_revoke", json!({ "console": id })).await;
     cut_off(&client).await;
@@ -194,7 +195,15 @@ async fn d07_a_console_that_was_revoked_is_cut_off_and_not_let_in_again() {
     assert!(why.contains("was revoked"), "{why}");
     assert_eq!(reasons(&place).await, ["console_revoked"]);
     let listed = place.ask("console_list", json!({})).await;
-    assert_eq!((&listed[0]["state"], &listed[0]["connected"]), (&json!("revoked"), &json!([])));
+    let (revoked, stays): (Vec<_>, Vec<_>) =
+        listed.as_array().unwrap().iter().partition(|it| it["id"] == id);
+    assert_eq!((&revoked[0]["state"], &revoked[0]["connected"]), (&json!("revoked"), &json!([])));
+    assert_eq!(stays[0]["state"], "in_force");
+    assert_eq!(stays[0]["connected"].as_array().unwrap().len(), 1);
+    assert_eq!(stays[0]["unlocked"], false, "nobody unlocked that one");
+    other.ask("ping", Value::Null).await.unwrap().unwrap();
+    let log = place.log(&["admin.changed"]).await;
+    assert!(log[0]["summary"].as_str().unwrap().contains("revoked console `laptop`"), "{log:?}");
 }
 
 #[tokio::test]
@@ -340,6 +349,7 @@ async fn consoles_are_let_in_where_that_is_set_and_enrolled_by_owners_alone() {
         ("days", json!(0)),
         ("days", json!(91)),
         ("name", json!(" ")),
+        ("name", json!("lap\u{202e}top")),
         ("address", json!("http://x")),
     ] {
         let mut wrong = args.clone();

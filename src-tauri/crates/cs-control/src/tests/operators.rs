@@ -176,6 +176,16 @@ async fn another_owner_lets_in_who_lost_their_passphrase() {
     assert_eq!(refused["code"], "conflict", "nobody lets themselves in");
 }
 
+#[tokio::test]
+async fn whoever_gets_another_key_from_an_owner_is_locked_out_with_the_one_that_was() {
+    let (place, bob) = with_bob("approver").await;
+    place.ask("unlock", json!({ "passphrase": BOBS })).await;
+    assert_ne!(place.control.console(), Actor::Nobody);
+    let args = json!({ "operator": bob, "passphrase": NEXT, "owner": PASSPHRASE });
+    place.ask_as(LOCAL, "operator_recover", args).await;
+    assert_eq!(place.control.console(), Actor::Nobody);
+}
+
 /// Whoever makes another key elsewhere is not in front of the console for that.
 #[tokio::test]
 async fn o12_a_key_that_is_replaced_elsewhere_changes_nobody_in_front_of_the_console() {

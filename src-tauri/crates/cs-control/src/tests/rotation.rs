@@ -12,34 +12,34 @@ const HOUR: Duration = Duration::from_secs(3600);
 
 impl Place {
     /// Has the housekeeper look.
-    async fn keep_house(&self) {
+    pub(super) async fn keep_house(&self) {
         housekeeper::run(&self.control.core().unwrap()).await.unwrap();
     }
 
-    async fn acme_id(&self) -> Value {
+    pub(super) async fn acme_id(&self) -> Value {
         self.ask_as(LOCAL, "tenant_list", json!({})).await[0]["id"].clone()
     }
 
     /// Says something of one credential.
-    async fn tell(&self, command: &str, credential: &Value, more: Value) -> Value {
+    pub(super) async fn tell(&self, command: &str, credential: &Value, more: Value) -> Value {
         let mut args = json!({ "tenant": self.acme_id().await, "credential": credential });
         args.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         self.ask_as(LOCAL, command, args).await
     }
 
-    async fn credential(&self, id: &Value) -> Value {
+    pub(super) async fn credential(&self, id: &Value) -> Value {
         let all = self.ask_as(LOCAL, "credential_list", json!({ "tenant": self.acme_id().await }));
         all.await.as_array().unwrap().iter().find(|it| it["id"] == *id).unwrap().clone()
     }
 
-    async fn reasons(&self, kind: &str) -> Vec<Value> {
+    pub(super) async fn reasons(&self, kind: &str) -> Vec<Value> {
         let rows = self.log_as(LOCAL, &[kind]).await;
         rows.iter().map(|it| it["reason"].clone()).collect()
     }
 }
 
 /// A key that is being replaced, and a caller with each.
-async fn replaced(place: &Place) -> (Caller, Caller) {
+pub(super) async fn replaced(place: &Place) -> (Caller, Caller) {
     let old = Caller::new(place, "reader-1").await;
     assert_eq!(old.renew(place).await.0, 204, "nothing takes its place yet");
     place.tell("credential_rotate", &old.credential, json!({})).await;

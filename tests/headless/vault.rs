@@ -26,6 +26,7 @@ fn place(vault: &Vault, folder: &Path) -> VaultPlace {
         namespace: Some(NAMESPACE.to_owned()),
         mount: "kv/a".to_owned(),
         path: "countersign".to_owned(),
+        shelf: None,
         ca_file: None,
         login: VaultLogin::AppRole {
             mount: "approle".to_owned(),
@@ -168,10 +169,12 @@ fn told(vault: &Vault, folder: &Path) -> Vec<String> {
     words.iter().map(|&word| word.to_owned()).chain([path]).collect()
 }
 
+fn again(words: &[String]) -> Vec<&str> {
+    ["secrets", "move"].into_iter().chain(words.iter().map(String::as_str)).collect()
+}
+
 async fn move_to(place: &Place, words: &[String]) -> Value {
-    let words: Vec<&str> =
-        ["secrets", "move"].into_iter().chain(words.iter().map(String::as_str)).collect();
-    place.ask(&words).await
+    place.ask(&again(words)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -184,9 +187,7 @@ async fn all_secrets_move_to_vault_and_back_while_the_gateway_serves() {
     // Vault fails in the middle: nothing has changed, and it is known what is left there.
     vault.state().writes = Some(2);
     let words = told(&vault, folder.path());
-    let failed: Vec<&str> =
-        ["secrets", "move"].into_iter().chain(words.iter().map(String::as_str)).collect();
-    let failed = place.ask_in_vain(&failed).await;
+    let failed = place.ask_in_vain(&again(&words)).await;
     assert!(failed.contains("write to Vault"), "{failed}");
     let shown = place.ask(&["secrets", "show"]).await;
     assert_eq!((&shown["store"], &shown["moving"]["copied"]), (&json!("file"), &json!(false)));
@@ -222,12 +223,30 @@ async fn all_secrets_move_to_vault_and_back_while_the_gateway_serves() {
     place.ask(&["issuer", "set", "--enable", "--tenant", "acme"]).await;
     assert!(vault.kept().keys().any(|path| path.contains("/issuer/")), "{:?}", vault.kept());
 
+    // The same place under another name is another shelf of it: what is copied is not what it is
+    // copied from, and nothing is lost when the first one is emptied.
+    let before = vault.kept();
+    let other: Vec<String> = words.iter().map(|it| it.replace("127.0.0.1", "localhost")).collect();
+    assert_ne!(other, words);
+    let moved = move_to(&place, &other).await;
+    assert_eq!((&moved["store"], &moved["moving"]), (&json!("vault"), &Value::Null), "{moved}");
+    let after = vault.kept();
+    assert_eq!(after.len(), before.len(), "{before:?} {after:?}");
+    assert!(after.keys().all(|path| !before.contains_key(path)), "{after:?}");
+    place.again().await;
+    place.ask(&["issuer", "rotate", "--tenant", "acme"]).await;
+    let same = place.ask_in_vain(&again(&other)).await;
+    assert!(same.contains("already"), "{same}");
+
     let back = move_to(&place, &["file".to_owned()]).await;
     assert_eq!((&back["store"], &back["moving"]), (&json!("file"), &Value::Null), "{back}");
     assert!(vault.kept().is_empty(), "{:?}", vault.kept());
     assert!(sealed.exists());
     let told = format!("{:?}", place.lines(&["audit", "list"]).await);
-    assert!(told.contains("from the file of sealed secrets to Vault"), "{told}");
+    assert!(
+        told.contains("from the file of sealed secrets to Vault at http://127.0.0.1:"),
+        "{told}"
+    );
     place.again().await;
     place.ask(&["issuer", "rotate", "--tenant", "acme"]).await;
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use cs_model::state::SessionEnd;
 use cs_model::{Digest, Document, Secret};
 use cs_registry::{SqliteConnection, audit, document, policy, session, tenant};
-use cs_secrets::SecretError;
+use cs_secrets::{SecretError, SecretStore};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Mutex as AsyncMutex, Notify};
 use uuid::Uuid;
@@ -142,6 +142,21 @@ pub(crate) async fn compare(core: &Core, vault: &Vault) -> Result<(), ControlErr
     *core.anchorage.standing() = found.map_or(Standing::Sound, Standing::Doubtful);
     *core.anchorage.kept.lock().await = kept;
     Ok(())
+}
+
+/// Why a registry is not what another store remembers of it: the store knows of more than there is
+/// in it.
+pub(crate) async fn is_behind(
+    core: &Core,
+    store: &dyn SecretStore,
+) -> Result<Option<String>, ControlError> {
+    let kept = match store.get(NAME).await {
+        Ok(kept) => read(&kept)?,
+        Err(SecretError::Missing { .. }) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    let mut db = core.registry.read().await?;
+    against(&mut db, core.registry.instance().id, &kept).await
 }
 
 /// The beginning of a sentence.

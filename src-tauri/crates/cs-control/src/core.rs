@@ -51,6 +51,8 @@ pub(crate) struct Core {
     /// Held while something that is enforced changes, until the gateway has it: changes take
     /// effect in the order of their versions.
     pub(crate) editing: Arc<AsyncMutex<()>>,
+    /// Held while somebody looks for secrets where none may stand.
+    pub(crate) looking: AsyncMutex<()>,
     document: Mutex<Arc<Document>>,
     vault: OnceLock<Arc<Vault>>,
     slot: RwLock<Slot>,
@@ -102,6 +104,7 @@ impl Core {
             world: watch::Sender::new(Arc::default()),
             handshakes: Handshakes::default(),
             editing: Arc::default(),
+            looking: AsyncMutex::default(),
             document: Mutex::default(),
             vault: OnceLock::new(),
             slot: RwLock::default(),

@@ -122,13 +122,31 @@ impl Keeping {
         Ok(store)
     }
 
+    /// Whether it is what somebody would call the same place.
+    pub(crate) fn is_called(&self, other: &Self) -> bool {
+        let called = |it: &Self| it.vault.clone().map(|at| VaultPlace { shelf: None, ..at });
+        self.store == other.store && called(self) == called(other)
+    }
+
+    /// The same place, with a shelf of its own for what is moved there now.
+    pub(crate) fn on_shelf(&self, name: [u8; 8]) -> Self {
+        let shelf = format!("{:016x}", u64::from_be_bytes(name));
+        let vault = self.vault.clone().map(|at| VaultPlace { shelf: Some(shelf), ..at });
+        Self { store: self.store, vault }
+    }
+
     /// In words, to follow "in" or "to".
-    pub(crate) const fn words(&self) -> &'static str {
-        match self.store {
-            SecretKeeping::File => "the file of sealed secrets",
-            SecretKeeping::Keychain => "the keychain",
-            SecretKeeping::Memory => "memory",
-            SecretKeeping::Vault => "Vault",
+    pub(crate) fn words(&self) -> String {
+        match (self.store, &self.vault) {
+            (SecretKeeping::File, _) => "the file of sealed secrets".to_owned(),
+            (SecretKeeping::Keychain, _) => "the keychain".to_owned(),
+            (SecretKeeping::Memory, _) => "memory".to_owned(),
+            (SecretKeeping::Vault, None) => "Vault".to_owned(),
+            (SecretKeeping::Vault, Some(at)) => {
+                let namespace = at.namespace.iter().map(|it| format!(", namespace {it}"));
+                let namespace: String = namespace.collect();
+                format!("Vault at {}, {}/{}{namespace}", at.address, at.mount, at.path)
+            }
         }
     }
 }

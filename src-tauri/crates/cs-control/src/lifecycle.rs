@@ -22,8 +22,7 @@ pub(crate) use crate::serving::{audience, expected_address};
 use crate::unlock::{Seat, Unlocked};
 use crate::view::status::SecretKeeping;
 use crate::{
-    alerts, anchor, consoles, health, housekeeper, issuer, moving, operators, serving, starter,
-    vault,
+    alerts, anchor, consoles, health, housekeeper, issuer, operators, serving, starter, vault,
 };
 
 /// How often the clock is looked at.
@@ -61,9 +60,6 @@ async fn open_registry(control: &Control, registry: Registry) -> Result<(), Cont
     anchor::follow(&core);
     alerts::catch_up(&core).await;
     alerts::follow(&core);
-    if let Err(error) = moving::clean_up(inner, &core).await {
-        tracing::warn!(%error, "what is left of secrets that were moved was not erased");
-    }
     if let Err(error) = housekeeper::run(&core).await {
         tracing::warn!(%error, "the housekeeper did not catch up");
     }

@@ -5,11 +5,13 @@
 //! names has all of them; what is left elsewhere is known and erased by going on.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use cs_model::{CorrelationId, OperatorId, Secret, TenantId, event};
+use cs_model::{CorrelationId, Secret, TenantId, event};
 use cs_registry::secret_place::{self, Moving};
 use cs_registry::{SqliteConnection, authority, issuer, operator, tenant, webhook};
 use cs_secrets::{SecretError, SecretStore};
+use tokio::time::timeout;
 
 use crate::actor::Caller;
 use crate::change::Topic;
@@ -20,6 +22,11 @@ use crate::keeping::Keeping;
 use crate::view::status::SecretKeeping;
 use crate::{anchor, authority as authorities, herald, issuer as issuers, operators, vault};
 
+/// How long whoever uses a secret is waited for before they are all moved, and how long that may
+/// take: meanwhile nobody changes anything.
+const HOLD: Duration = Duration::from_secs(30);
+const COPYING: Duration = Duration::from_secs(300);
+
 /// Moves all secrets. One that was begun and not done is gone on with.
 pub(crate) async fn run(
     control: &Control,
@@ -29,24 +36,39 @@ pub(crate) async fn run(
 ) -> Result<(), ControlError> {
     let (inner, core) = (control.inner(), control.core()?);
     core.vault()?;
+    core.anchorage.check()?;
     let _alone = inner.changing.lock().await;
     let from = core.keeping();
-    let under_way = secret_place::moving(&mut *core.registry.read().await?).await?;
+    let mut db = core.registry.read().await?;
+    let named = Keeping::of(&secret_place::load(&mut db).await?)?;
+    let under_way = secret_place::moving(&mut db).await?;
+    drop(db);
+    if named != from {
+        return Err(ControlError::Unavailable {
+            message: "nobody knows whether the last move of the secrets was kept; start \
+                      Countersign again, and look where they are"
+                .to_owned(),
+            source: None,
+        });
+    }
+    let mut begun = None;
     if let Some(moving) = &under_way {
         let other = Keeping::of(&moving.other)?;
         if moving.copied {
             erase(inner, &core, &other).await?;
-            if *to == from {
+            if to.is_called(&from) {
                 return Ok(());
             }
-        } else if other != *to {
+        } else if !other.is_called(to) {
             return Err(ControlError::conflict(format!(
                 "a move to {} was begun and is not done; go on with that one, or give it up",
                 other.words()
             )));
+        } else {
+            begun = Some(other);
         }
     }
-    if *to == from {
+    if to.is_called(&from) {
         return Err(ControlError::conflict(format!("secrets are kept in {} already", to.words())));
     }
     if to.store == SecretKeeping::Memory && inner.options.keeping != SecretKeeping::Memory {
@@ -55,9 +77,13 @@ pub(crate) async fn run(
     if to.store == from.store && to.store != SecretKeeping::Vault {
         return Err(ControlError::conflict("there is one store of this kind, and it is in use"));
     }
+    let to = match begun {
+        Some(begun) => begun,
+        None => to.on_shelf(core.random()?),
+    };
     let instance = core.registry.instance().id;
     let target = to.make(inner, instance, passphrase).await?;
-    copy(&core, caller, (&from, to), &target).await?;
+    copy(inner, &core, caller, (&from, &to), &target, passphrase).await?;
     erase(inner, &core, &from).await
 }
 
@@ -83,21 +109,13 @@ pub(crate) async fn give_up(
     edit.keep().await
 }
 
-/// Erases what a move left where secrets are not kept any more, if it did: for the start of the
-/// process. What cannot be reached now stays known.
-pub(crate) async fn clean_up(inner: &Inner, core: &Arc<Core>) -> Result<(), ControlError> {
-    let moving = secret_place::moving(&mut *core.registry.read().await?).await?;
-    match moving {
-        Some(Moving { copied: true, other, .. }) => erase(inner, core, &Keeping::of(&other)?).await,
-        Some(Moving { copied: false, .. }) | None => Ok(()),
-    }
-}
-
 async fn copy(
+    inner: &Inner,
     core: &Arc<Core>,
     caller: &Caller,
     (from, to): (&Keeping, &Keeping),
     target: &Arc<dyn SecretStore>,
+    passphrase: &Secret,
 ) -> Result<(), ControlError> {
     let mut edit = core.edit(caller).await?;
     let began = edit.at();
@@ -108,18 +126,33 @@ async fn copy(
 
     // Nobody changes a secret from here on until the registry names the other store.
     let no_edit = Arc::clone(&core.editing).lock_owned().await;
-    let no_use = core.switch.alone().await;
+    let no_use = timeout(HOLD, core.switch.alone()).await.map_err(|_| slow())?;
+    let names = names(&mut *core.registry.read().await?).await?;
     let source = no_use.store();
-    let mut count: usize = 0;
-    for name in names(&mut *core.registry.read().await?).await? {
-        match source.get(&name).await {
-            Ok(secret) => copy_one(target.as_ref(), &name, &secret).await?,
-            // Not all that may be there is.
-            Err(SecretError::Missing { .. }) if name != vault::MASTER => continue,
-            Err(error) => return Err(error.into()),
+    let copying = async {
+        let mut all = Vec::new();
+        for Name { name, needed } in &names {
+            match source.get(name).await {
+                Ok(secret) => {
+                    copy_one(target.as_ref(), name, &secret).await?;
+                    all.push((name, secret));
+                }
+                Err(SecretError::Missing { .. }) if !needed => {}
+                // Whoever moved on without it would find out when the first copy is erased.
+                Err(error) => return Err(ControlError::from(error)),
+            }
         }
-        count = count.saturating_add(1);
-    }
+        // What a store that was opened before has in memory may not be what it has kept.
+        let kept = to.open(inner, core.registry.instance().id).await?;
+        if kept.is_sealed() {
+            kept.unseal(passphrase).await?;
+        }
+        for (name, secret) in &all {
+            check_copy(kept.as_ref(), name, secret).await?;
+        }
+        Ok(all.len())
+    };
+    let count = timeout(COPYING, copying).await.map_err(|_| slow())??;
 
     let mut edit = core.edit_alone(no_edit, caller).await?;
     secret_place::set(edit.db(), &to.to_place()?).await?;
@@ -127,11 +160,26 @@ async fn copy(
     secret_place::keep_moving(edit.db(), &moving).await?;
     let what = format!("moved {count} secrets from {} to {}", from.words(), to.words());
     edit.say(None, what);
-    edit.keep().await?;
+    if let Err(error) = edit.keep().await {
+        // It may have been kept all the same: what the registry says is what the next start does.
+        let mut db = core.registry.read().await?;
+        if Keeping::of(&secret_place::load(&mut db).await?)? != *to {
+            return Err(error);
+        }
+    }
     no_use.replace(Arc::clone(target));
     core.set_keeping(to.clone());
     core.bell.ring(Topic::Status);
     Ok(())
+}
+
+fn slow() -> ControlError {
+    ControlError::Unavailable {
+        message: "the secrets could not be moved in time; nothing has changed, and they are where \
+                  they were"
+            .to_owned(),
+        source: None,
+    }
 }
 
 /// Keeps a secret elsewhere, and reads it back: a store that keeps something else is found out
@@ -142,6 +190,14 @@ async fn copy_one(
     secret: &Secret,
 ) -> Result<(), ControlError> {
     target.put(name, secret).await?;
+    check_copy(target, name, secret).await
+}
+
+async fn check_copy(
+    target: &dyn SecretStore,
+    name: &str,
+    secret: &Secret,
+) -> Result<(), ControlError> {
     if target.get(name).await?.expose() == secret.expose() {
         return Ok(());
     }
@@ -154,14 +210,28 @@ async fn copy_one(
 }
 
 /// Erases what is left in a store that does not hold any more, and forgets the move with it.
+///
+/// What is there is not erased where it may be what counts after all: by a registry that is in
+/// doubt, or that has not come as far as what is left there remembers.
 async fn erase(inner: &Inner, core: &Arc<Core>, left: &Keeping) -> Result<(), ControlError> {
+    core.vault()?;
+    core.anchorage.check()?;
     if left.store == SecretKeeping::File {
         remove_file(inner).await?;
     } else {
         let store = left.open(inner, core.registry.instance().id).await?;
-        for name in names(&mut *core.registry.read().await?).await? {
-            store.delete(&name).await?;
+        if let Some(why) = anchor::is_behind(core, store.as_ref()).await? {
+            return Err(ControlError::conflict(format!(
+                "what is left in {} is not erased: {why}",
+                left.words()
+            )));
         }
+        let names = names(&mut *core.registry.read().await?).await?;
+        // By the anchor it is known whether the rest may go.
+        for Name { name, .. } in names.iter().filter(|it| it.name != anchor::NAME) {
+            store.delete(name).await?;
+        }
+        store.delete(anchor::NAME).await?;
     }
     let actor = event::Actor::System;
     let correlation = CorrelationId::from_random(core.random()?);
@@ -186,21 +256,36 @@ async fn remove_file(inner: &Inner) -> Result<(), ControlError> {
     }
 }
 
+/// What a secret is called in its store.
+#[derive(Debug)]
+pub(crate) struct Name {
+    pub(crate) name: String,
+    /// Whether it has to be there.
+    pub(crate) needed: bool,
+}
+
 /// What every secret that an installation may have in its store is called there.
-pub(crate) async fn names(db: &mut SqliteConnection) -> Result<Vec<String>, ControlError> {
-    let fixed = [vault::MASTER, anchor::NAME, authorities::SERVERS, authorities::CONSOLES];
-    let mut names: Vec<String> = fixed.map(str::to_owned).to_vec();
-    names.extend(webhook::load(db).await?.and_then(|it| it.key).map(herald::key_name));
-    let ids: Vec<OperatorId> = operator::list(db).await?.iter().map(|it| it.id).collect();
-    names
-        .extend(ids.into_iter().flat_map(|id| [operators::key_name(id), operators::next_name(id)]));
+pub(crate) async fn names(db: &mut SqliteConnection) -> Result<Vec<Name>, ControlError> {
+    let may_be = |name: String| Name { name, needed: false };
+    let has_to_be = |name: String| Name { name, needed: true };
+    let mut names = vec![has_to_be(vault::MASTER.to_owned())];
+    let fixed = [anchor::NAME, authorities::SERVERS, authorities::CONSOLES];
+    names.extend(fixed.map(str::to_owned).map(may_be));
+    let webhook = webhook::load(db).await?.and_then(|it| it.key);
+    names.extend(webhook.map(herald::key_name).map(has_to_be));
+    for it in operator::list(db).await? {
+        let needed = it.removed.is_none();
+        names.push(Name { name: operators::key_name(it.id), needed });
+        names.push(may_be(operators::next_name(it.id)));
+    }
     for key in issuer::all_keys(db).await? {
-        names.push(issuers::seed_name(key.tenant, &key.key_id));
+        names.push(may_be(issuers::seed_name(key.tenant, &key.key_id)));
     }
     let tenants: Vec<TenantId> = tenant::list(db).await?.iter().map(|it| it.id).collect();
     for tenant in tenants {
         let last = authority::find(db, tenant).await?.map_or(0, |it| it.generation);
-        names.extend((1..=last).map(|generation| authorities::key_name(tenant, generation)));
+        let all = (1..=last).map(|generation| authorities::key_name(tenant, generation));
+        names.extend(all.map(may_be));
     }
     Ok(names)
 }

@@ -131,9 +131,13 @@ pub(crate) async fn add(
     check(name, passphrase)?;
     let id = OperatorId::from_random(core.random()?);
     let (key, sealed) = make(core, id, passphrase).await?;
+    core.anchorage.check()?;
+    // INVARIANT: whoever moves all secrets comes before both of these or after both, or the key
+    // would be left behind.
+    let alone = Arc::clone(&core.editing).lock_owned().await;
     core.store.put(&key_name(id), &sealed).await?;
     let added = async {
-        let mut edit = core.edit(caller).await?;
+        let mut edit = core.edit_alone(alone, caller).await?;
         let operator = Operator {
             id,
             name: name.to_owned(),
@@ -168,9 +172,11 @@ pub(crate) async fn replace_key(
 ) -> Result<Unlocked, ControlError> {
     let id = operator.id;
     let (key, sealed) = make(core, id, passphrase).await?;
+    core.anchorage.check()?;
     // What is left of it when the change is not made opens nothing: the registry has another key.
+    let alone = Arc::clone(&core.editing).lock_owned().await;
     core.store.put(&next_name(id), &sealed).await?;
-    let mut edit = core.edit(caller).await?;
+    let mut edit = core.edit_alone(alone, caller).await?;
     let at = edit.at();
     operator::set_key(edit.db(), id, key.public_key(), at, why).await?;
     edit.say(None, said);
@@ -274,7 +280,15 @@ async fn key_of(
     passphrase: &Secret,
 ) -> Result<Option<OperatorKey>, ControlError> {
     let id = operator.id;
-    let own = core.store.get(&key_name(id)).await?;
+    let own = match core.store.get(&key_name(id)).await {
+        Ok(own) => own,
+        // Whoever's key is lost opens nothing, and keeps nobody else out.
+        Err(SecretError::Missing { .. }) => {
+            tracing::error!(operator = %id, "an operator's key is not in the secret store");
+            return Ok(None);
+        }
+        Err(error) => return Err(error.into()),
+    };
     let is_another = match unseal(&own, id, passphrase).await? {
         Tried::Opened(key) if key.public_key() == operator.public_key => return Ok(Some(key)),
         Tried::Opened(_) => true,

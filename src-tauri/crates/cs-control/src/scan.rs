@@ -4,14 +4,18 @@
 //! A secret is looked for as it is, in base64 and in hexadecimal. What was encrypted, compressed or
 //! encoded together with something else before it was written is not found.
 
+use std::cmp::Ordering;
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use aho_corasick::AhoCorasick;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use cs_model::Secret;
+use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use crate::view::secrets::{LeakView, SecretsAuditView};
@@ -19,8 +23,14 @@ use crate::view::secrets::{LeakView, SecretsAuditView};
 /// What is shorter could stand anywhere by chance.
 const SHORTEST: usize = 8;
 
-/// How many finds are told of.
+/// How many finds are told of, and how many places that could not be read.
 const MOST: usize = 200;
+
+/// How long it is looked.
+const LONGEST: Duration = Duration::from_secs(300);
+
+/// Where the system shows itself as files, some of which have no end.
+const SYSTEM: [&str; 2] = ["/proc", "/sys"];
 
 /// A secret to look for, and what it is called.
 pub(crate) struct Sought {
@@ -59,13 +69,19 @@ pub(crate) fn run(sought: &[Sought], place: &Where) -> io::Result<SecretsAuditVi
     }
     let search = AhoCorasick::new(forms.iter().map(|form| form.as_slice()))
         .map_err(|error| io::Error::other(error.to_string()))?;
-    let mut look = Look { search, names, view: SecretsAuditView::default() };
+    let ends = Instant::now().checked_add(LONGEST);
+    let mut look = Look { search, names, ends, view: SecretsAuditView::default() };
     look.view.secrets = u64::try_from(sought.len()).unwrap_or(u64::MAX);
     look.view.too_short = short;
     for path in &place.paths {
-        look.at(path, &place.but);
+        look.below(path, &place.but);
     }
+    look.at_own();
     look.at_processes();
+    if look.is_over() {
+        let rule = format!("it was looked for {} s; the rest was not read", LONGEST.as_secs());
+        look.view.unread.insert(0, rule);
+    }
     Ok(look.view)
 }
 
@@ -100,38 +116,72 @@ fn pem_body(text: &str) -> Option<&str> {
 struct Look<'s> {
     search: AhoCorasick,
     names: Vec<&'s str>,
+    ends: Option<Instant>,
     view: SecretsAuditView,
 }
 
 impl Look<'_> {
-    /// Looks at a file, or at all that a folder has. Links are not followed.
-    fn at(&mut self, path: &Path, but: &Path) {
-        if path == but {
-            return;
-        }
-        let kind = match fs::symlink_metadata(path) {
-            Ok(about) => about.file_type(),
-            Err(error) => return self.in_vain(path, &error),
-        };
-        if kind.is_dir() {
-            let mut inside: Vec<PathBuf> = match fs::read_dir(path) {
-                Ok(entries) => entries.filter_map(|it| it.ok().map(|it| it.path())).collect(),
-                Err(error) => return self.in_vain(path, &error),
-            };
-            inside.sort_unstable();
-            for path in inside {
-                self.at(&path, but);
+    fn is_over(&self) -> bool {
+        self.ends.is_some_and(|ends| Instant::now() >= ends)
+    }
+
+    /// Looks at a file, or at all that a folder has: not by links, and not on other filesystems,
+    /// for those of the system come to no end.
+    fn below(&mut self, path: &Path, but: &Path) {
+        let mut first = None;
+        let mut rest = vec![path.to_owned()];
+        while let Some(path) = rest.pop() {
+            if path == but || self.is_over() {
+                continue;
             }
-        } else if kind.is_file() {
-            match File::open(path).and_then(|file| self.read(file, &path.display().to_string())) {
-                Ok(()) => self.view.files = self.view.files.saturating_add(1),
-                Err(error) => self.in_vain(path, &error),
+            if cfg!(target_os = "linux") && SYSTEM.iter().any(|it| path.starts_with(it)) {
+                self.in_vain(&path, &io::Error::other("it is the system's own, and no files"));
+                continue;
+            }
+            let about = match fs::symlink_metadata(&path) {
+                Ok(about) => about,
+                Err(error) => {
+                    self.in_vain(&path, &error);
+                    continue;
+                }
+            };
+            let there = filesystem(&about);
+            if *first.get_or_insert(there) != there {
+                self.in_vain(&path, &io::Error::other("it is on another filesystem"));
+            } else if about.is_dir() {
+                match fs::read_dir(&path) {
+                    Ok(entries) => {
+                        let mut inside: Vec<PathBuf> =
+                            entries.filter_map(|it| it.ok().map(|it| it.path())).collect();
+                        inside.sort_unstable_by(|a, b| b.cmp(a));
+                        rest.append(&mut inside);
+                    }
+                    Err(error) => self.in_vain(&path, &error),
+                }
+            } else if about.is_file() {
+                let read =
+                    open(&path).and_then(|file| self.read(file, &path.display().to_string()));
+                match read {
+                    Ok(()) => self.view.files = self.view.files.saturating_add(1),
+                    Err(error) => self.in_vain(&path, &error),
+                }
             }
         }
     }
 
+    /// Looks at what this very process was started with, which the system may hide from it.
+    fn at_own(&mut self) {
+        let own: Vec<u8> = std::env::vars_os()
+            .flat_map(|(name, value)| [name, OsString::from("="), value, OsString::from("\0")])
+            .flat_map(OsString::into_encoded_bytes)
+            .collect();
+        // It comes to its end.
+        let _ = self.read(own.as_slice(), "environ of this process");
+    }
+
     #[cfg(target_os = "linux")]
     fn at_processes(&mut self) {
+        let own = std::process::id().to_string();
         let entries = fs::read_dir("/proc").into_iter().flatten().filter_map(Result::ok);
         for entry in entries {
             let name = entry.file_name();
@@ -141,10 +191,15 @@ impl Look<'_> {
             };
             let mut seen = false;
             for part in ["environ", "cmdline"] {
-                // Those of other users cannot be read, and have nothing of ours.
-                let Ok(file) = File::open(entry.path().join(part)) else { continue };
                 let place = format!("{part} of process {pid}");
-                seen |= self.read(file, &place).is_ok();
+                match File::open(entry.path().join(part)) {
+                    Ok(file) => seen |= self.read(file, &place).is_ok(),
+                    // Those of other users have nothing of ours. One of ours may hide what it has.
+                    Err(error) if is_ours(&entry.path()) && pid != own => {
+                        self.in_vain(Path::new(&place), &error);
+                    }
+                    Err(_) => {}
+                }
             }
             self.view.processes = self.view.processes.saturating_add(u64::from(seen));
         }
@@ -154,7 +209,7 @@ impl Look<'_> {
     fn at_processes(&mut self) {}
 
     fn read(&mut self, from: impl Read, place: &str) -> io::Result<()> {
-        let mut counted = Counted { from, bytes: 0 };
+        let mut counted = Counted { from, bytes: 0, ends: self.ends };
         for found in self.search.stream_find_iter(BufReader::new(&mut counted)) {
             let found = found?;
             let what = self.names.get(found.pattern().as_usize()).copied().unwrap_or_default();
@@ -173,18 +228,60 @@ impl Look<'_> {
     }
 
     fn in_vain(&mut self, path: &Path, error: &io::Error) {
-        self.view.unread.push(format!("{}: {error}", path.display()));
+        match self.view.unread.len().cmp(&MOST) {
+            Ordering::Less => self.view.unread.push(format!("{}: {error}", path.display())),
+            Ordering::Equal => self.view.unread.push("and more".to_owned()),
+            Ordering::Greater => {}
+        }
     }
 }
 
-/// Counts what is read.
+/// Opens a file that was one a moment ago: no link is followed, and no pipe is waited for.
+fn open(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use rustix::fs::OFlags;
+        let flags = OFlags::NONBLOCK | OFlags::NOFOLLOW;
+        std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, flags.bits().cast_signed());
+    }
+    let file = options.open(path)?;
+    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it is no file")) }
+}
+
+#[cfg(unix)]
+fn filesystem(about: &fs::Metadata) -> u64 {
+    std::os::unix::fs::MetadataExt::dev(about)
+}
+
+#[cfg(not(unix))]
+fn filesystem(_: &fs::Metadata) -> u64 {
+    0
+}
+
+/// Whether a process is the same user's. Who hides its memory is root's to the eye; its command
+/// line tells.
+#[cfg(target_os = "linux")]
+fn is_ours(process: &Path) -> bool {
+    let status = fs::read_to_string(process.join("status")).unwrap_or_default();
+    let of = status.lines().find_map(|line| line.strip_prefix("Uid:"));
+    let of = of.and_then(|line| line.split_whitespace().next()?.parse().ok());
+    of == Some(rustix::process::getuid().as_raw())
+}
+
+/// Counts what is read, and stops when it is time.
 struct Counted<R> {
     from: R,
     bytes: u64,
+    ends: Option<Instant>,
 }
 
 impl<R: Read> Read for Counted<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if self.ends.is_some_and(|ends| Instant::now() >= ends) {
+            return Err(io::Error::other("there was no time to read it to its end"));
+        }
         let read = self.from.read(into)?;
         self.bytes = self.bytes.saturating_add(u64::try_from(read).unwrap_or(u64::MAX));
         Ok(read)
@@ -249,7 +346,35 @@ mod tests {
             all.iter().map(|(name, _, what)| (*name, *what, 65_530)).collect();
         expected.sort_unstable();
         assert_eq!(found, expected);
-        assert_eq!((view.files, view.secrets, view.too_short, view.unread.len()), (6, 3, 1, 1));
+        assert_eq!((view.files, view.secrets, view.too_short), (6, 3, 1));
+        assert!(view.unread[0].contains("gone: "), "{:?}", view.unread);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn what_comes_to_no_end_and_what_a_link_leads_to_is_not_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let elsewhere = tempfile::tempdir().unwrap();
+        fs::write(elsewhere.path().join("linked"), b"\x00\xffsixteen bytes!!\xfe").unwrap();
+        std::os::unix::fs::symlink(elsewhere.path(), folder.path().join("link")).unwrap();
+        std::os::unix::fs::symlink("/proc", folder.path().join("proc")).unwrap();
+        let pipe = folder.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+        assert!(made.success());
+        let place = Where { paths: vec![folder.path().to_owned()], but: PathBuf::new() };
+        let view = run(&sought(), &place).unwrap();
+        assert_eq!((view.files, view.found.len()), (0, 0), "{:?}", view.found);
+        open(&pipe).unwrap_err();
+        open(&folder.path().join("link")).unwrap_err();
+
+        let place = Where { paths: vec![PathBuf::from("/proc/self")], but: PathBuf::new() };
+        assert_eq!(run(&sought(), &place).unwrap().files, 0);
+
+        // What is mounted below is another filesystem, and told of.
+        let place = Where { paths: vec![PathBuf::from("/dev")], but: PathBuf::new() };
+        let view = run(&sought(), &place).unwrap();
+        let mounted = |it: &String| it.contains("another filesystem");
+        assert!(view.unread.iter().any(mounted), "{:?}", view.unread);
     }
 
     #[cfg(target_os = "linux")]

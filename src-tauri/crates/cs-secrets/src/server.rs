@@ -6,6 +6,9 @@
 //! file's content, and the token only in memory.
 
 use std::fmt;
+use std::io::Read as _;
+#[cfg(unix)]
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +17,7 @@ use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use cs_model::Secret;
+use rustify::clients::reqwest::Client as HttpClient;
 use rustify::errors::ClientError as RestError;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
@@ -36,14 +40,14 @@ const PLACE: &str = "Vault";
 /// How long one exchange may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The largest file with what logs in.
+/// The largest file that a login takes.
 const MOST_BYTES: u64 = 64 * 1024;
 
 /// Of the time that a token lasts, the part after which it is renewed: 1 in this many is left.
 const LEFT: u32 = 3;
 
-/// Secrets in HashiCorp Vault or OpenBao. They are `<mount>/<path>/<instance>/<name>`, each with
-/// its value in base64 under `value`.
+/// Secrets in HashiCorp Vault or OpenBao. They are `<mount>/<path>/<instance>/<move>/<name>`, each
+/// with its value in base64 under `value`; without `<move>` where they were made rather than moved.
 #[derive(Clone)]
 pub struct VaultServer {
     place: Arc<VaultPlace>,
@@ -100,7 +104,11 @@ impl VaultServer {
     }
 
     fn path_of(&self, name: &str) -> String {
-        format!("{}/{}/{name}", self.place.path, self.instance)
+        let (path, instance) = (&self.place.path, &self.instance);
+        match &self.place.shelf {
+            Some(shelf) => format!("{path}/{instance}/{shelf}/{name}"),
+            None => format!("{path}/{instance}/{name}"),
+        }
     }
 
     /// A session that holds, renewed or begun anew where it has to be.
@@ -129,14 +137,14 @@ impl VaultServer {
     async fn log_in(&self) -> Result<Session, SecretError> {
         let place = &self.place;
         let now = Instant::now();
-        let mut client = self.client()?;
+        let mut client = self.client().await?;
         let auth = match &place.login {
             VaultLogin::AppRole { mount, role_id, secret_id_file } => {
-                let secret = read(secret_id_file).await?;
+                let secret = self.read(secret_id_file).await?;
                 self.patiently(approle::login(&client, mount, role_id, &secret)).await?
             }
             VaultLogin::Jwt { mount, role, jwt_file } => {
-                let jwt = read(jwt_file).await?;
+                let jwt = self.read(jwt_file).await?;
                 self.patiently(oidc::login(&client, mount, &jwt, Some(role.clone()))).await?
             }
         };
@@ -155,24 +163,78 @@ impl VaultServer {
         Ok(Session::of(&auth, Arc::new(client), now))
     }
 
-    fn client(&self) -> Result<VaultClient, SecretError> {
+    async fn client(&self) -> Result<VaultClient, SecretError> {
         let place = &self.place;
         let mut settings = VaultClientSettingsBuilder::default();
-        // Everything is said, so that nothing is taken from variables of the environment.
+        // Everything is said, so that nothing is taken from variables of Vault's own tools.
         settings
             .address(&place.address)
             .token("")
             .verify(true)
             .identity(None)
-            // What takes too long is given up here before the client does.
-            .timeout(Some(self.patience.saturating_mul(2)))
             .namespace(place.namespace.clone())
-            .ca_certs(place.ca_file.iter().map(|it| it.to_string_lossy().into_owned()).collect());
+            .ca_certs(Vec::new());
         let doing = "connect to Vault";
         let settings =
             settings.build().map_err(|error| failed(doing, std::io::Error::other(error)))?;
-        VaultClient::new(settings)
-            .map_err(|error| failed(doing, std::io::Error::other(told(&error))))
+        let mut client = VaultClient::new(settings)
+            .map_err(|error| failed(doing, std::io::Error::other(told(&error))))?;
+        client.http = HttpClient::new(client.settings.address.as_str(), self.http().await?);
+        Ok(client)
+    }
+
+    /// What speaks to Vault: with nobody in between, and nowhere else than it was told. A proxy of
+    /// the environment, or another place that an answer leads to, would see what is sent.
+    async fn http(&self) -> Result<reqwest::Client, SecretError> {
+        let doing = "connect to Vault";
+        let mut http = reqwest::Client::builder()
+            .tls_backend_rustls()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            // What takes too long is given up here before the client does.
+            .timeout(self.patience.saturating_mul(2));
+        if self.place.address.starts_with("https:") {
+            http = http.https_only(true);
+            if let Some(file) = &self.place.ca_file {
+                let pem = self.read(file).await?;
+                let certificates = reqwest::Certificate::from_pem_bundle(pem.as_bytes())
+                    .map_err(|error| failed("read the certificates to believe", error))?;
+                http = http.tls_certs_merge(certificates);
+            }
+        } else {
+            http = http.tls_certs_only(Vec::new());
+        }
+        http.build().map_err(|error| failed(doing, error))
+    }
+
+    /// Reads a small file that somebody else may write: it is one, and comes to an end.
+    async fn read(&self, path: &Path) -> Result<Zeroizing<String>, SecretError> {
+        let path = path.to_path_buf();
+        let read = move || {
+            let mut options = std::fs::OpenOptions::new();
+            options.read(true);
+            // Whoever opens a pipe waits until somebody writes to it.
+            #[cfg(unix)]
+            options.custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
+            let file = options.open(&path)?;
+            if !file.metadata()?.is_file() {
+                return Err(std::io::Error::other("it is no file"));
+            }
+            let mut text = Zeroizing::new(String::new());
+            let read = file.take(MOST_BYTES.saturating_add(1)).read_to_string(&mut text)?;
+            if u64::try_from(read).is_ok_and(|read| read <= MOST_BYTES) {
+                return Ok(text);
+            }
+            Err(std::io::Error::other("it is too large to be what it should be"))
+        };
+        let doing = "read a file that the login to Vault takes";
+        let reading = tokio::task::spawn_blocking(read);
+        let text = tokio::time::timeout(self.patience, reading)
+            .await
+            .map_err(|error| failed(doing, error))?
+            .map_err(|error| failed(doing, error))?
+            .map_err(|error| failed(doing, error))?;
+        Ok(Zeroizing::new(text.trim().to_owned()))
     }
 
     /// Stops waiting for Vault at some point.
@@ -257,22 +319,6 @@ impl SecretStore for VaultServer {
             other => other,
         }
     }
-}
-
-/// Reads what logs in.
-async fn read(path: &Path) -> Result<Zeroizing<String>, SecretError> {
-    let path = path.to_path_buf();
-    let read = move || {
-        let length = std::fs::metadata(&path)?.len();
-        if length > MOST_BYTES {
-            return Err(std::io::Error::other("the file is too large to be what logs in"));
-        }
-        std::fs::read_to_string(&path).map(Zeroizing::new)
-    };
-    let doing = "read the file with what logs in to Vault";
-    let text = tokio::task::spawn_blocking(read).await.map_err(|error| failed(doing, error))?;
-    let text = text.map_err(|error| failed(doing, error))?;
-    Ok(Zeroizing::new(text.trim().to_owned()))
 }
 
 fn explain(error: &ClientError, name: &str, doing: &'static str) -> SecretError {

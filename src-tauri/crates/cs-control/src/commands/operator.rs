@@ -103,8 +103,10 @@ impl Command for OperatorRemove {
             edit.record().await?;
         }
         operators::forget(&core, self.operator).await?;
+        // While they are known to be connected.
+        let locked = lifecycle::lock_out(control, self.operator, "removed").await;
         core.consoles.cut(|link| link.operator == self.operator);
-        lifecycle::lock_out(control, self.operator, "removed").await
+        locked
     }
 }
 

@@ -125,6 +125,16 @@ impl Command for SecretsAudit {
             return Err(ControlError::invalid("also", "a place to look at is a whole path"));
         }
         let core = control.core()?;
+        let _alone = core.looking.try_lock().map_err(|_| {
+            ControlError::conflict("somebody is looking already; wait until that is done")
+        })?;
+        let places = match also.as_slice() {
+            [] => String::new(),
+            also => format!(
+                ", also in {}",
+                also.iter().map(|it| it.display().to_string()).collect::<Vec<_>>().join(", ")
+            ),
+        };
         let sought = sought(&core).await?;
         let home = &control.inner().home;
         let paths = [vec![home.path().to_owned()], also].concat();
@@ -135,12 +145,12 @@ impl Command for SecretsAudit {
             .map_err(|source| ControlError::internal(doing, source))?
             .map_err(|source| ControlError::internal(doing, source))?;
         let mut edit = core.edit(caller).await?;
-        let places = match view.found.len() {
+        let found = match view.found.len() {
             0 => "in no place".to_owned(),
             1 => "in 1 place".to_owned(),
             more => format!("in {more} places"),
         };
-        edit.say(None, format!("looked for secrets where none may stand: found {places}"));
+        edit.say(None, format!("looked for secrets where none may stand{places}: found {found}"));
         edit.keep().await?;
         Ok(view)
     }
@@ -151,15 +161,7 @@ async fn sought(core: &Core) -> Result<Vec<Sought>, ControlError> {
     let vault = core.vault()?;
     let mut db = core.registry.read().await?;
     let mut all = Vec::new();
-    for name in moving::names(&mut db).await? {
-        match core.store.get(&name).await {
-            // What it has are digests.
-            Ok(_) if name == anchor::NAME => {}
-            Ok(secret) => all.push(Sought { what: name, secret }),
-            Err(SecretError::Missing { .. }) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
+    let names = moving::names(&mut db).await?;
     let damaged = |source| ControlError::internal("open a secret", source);
     for doc in &core.document().tenants {
         for found in credential::list(&mut db, doc.id).await? {
@@ -175,6 +177,17 @@ async fn sought(core: &Core) -> Result<Vec<Sought>, ControlError> {
             let secret = vault.open_tenant_secret(doc.id, found.id, &found.sealed);
             let what = format!("secret `{name}` of `{}`", doc.name);
             all.push(Sought { what, secret: secret.map_err(damaged)? });
+        }
+    }
+    // A store may keep whoever asks waiting, and those who read the registry are few.
+    drop(db);
+    for moving::Name { name, .. } in names {
+        match core.store.get(&name).await {
+            // What it has are digests.
+            Ok(_) if name == anchor::NAME => {}
+            Ok(secret) => all.push(Sought { what: name, secret }),
+            Err(SecretError::Missing { .. }) => {}
+            Err(error) => return Err(error.into()),
         }
     }
     Ok(all)

@@ -118,6 +118,7 @@ impl VaultAt {
             namespace: self.namespace,
             mount: self.mount.unwrap_or(usual_mount),
             path: self.path.unwrap_or(usual_path),
+            shelf: None,
             ca_file: self.ca_file,
             login,
         }

@@ -22,6 +22,10 @@ pub struct VaultPlace {
     pub mount: String,
     /// The path below it.
     pub path: String,
+    /// What sets those of one move apart from those of any other, so that whatever the place is
+    /// called, no copy is made over what it is copied from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shelf: Option<String>,
     /// Whose certificates to believe besides those that the system does (PEM).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ca_file: Option<PathBuf>,
@@ -76,8 +80,9 @@ impl VaultPlace {
         let login_mount = match &self.login {
             VaultLogin::AppRole { mount, .. } | VaultLogin::Jwt { mount, .. } => mount,
         };
-        let paths = [&self.mount, &self.path, login_mount];
-        if !paths.into_iter().all(|path| is_path(path)) {
+        let shelf = self.shelf.as_deref().unwrap_or("none");
+        let paths = [self.mount.as_str(), &self.path, login_mount, shelf];
+        if !paths.into_iter().all(is_path) {
             return Err(PATHS);
         }
         let namespace = self.namespace.as_deref();
@@ -146,6 +151,7 @@ mod tests {
             namespace: Some("team/a".to_owned()),
             mount: "secret".to_owned(),
             path: "countersign".to_owned(),
+            shelf: None,
             ca_file: None,
             login: VaultLogin::AppRole {
                 mount: "approle".to_owned(),

@@ -68,7 +68,10 @@ impl Command for SecretsMove {
     type Answer = SecretsView;
 
     async fn run(self, control: &Control, caller: &Caller) -> Result<SecretsView, ControlError> {
-        let begun = moving(&*control.core()?).await?.map(|(_, other)| other);
+        let core = control.core()?;
+        // Where a move goes, or what was moved is, does not have to be said again.
+        let begun =
+            moving(&core).await?.map(|(it, other)| if it.copied { core.keeping() } else { other });
         let to = match begun.filter(|it| it.store == self.to && self.vault.is_none()) {
             Some(begun) => begun,
             None => Keeping::chosen(self.to, self.vault.map(VaultAt::place))?,

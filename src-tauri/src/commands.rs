@@ -150,6 +150,7 @@ commands! {
     role_create,
     role_remove,
     secrets_audit,
+    secrets_erase,
     secrets_move,
     secrets_show,
     secrets_stay,

@@ -102,6 +102,7 @@ pub(crate) const COMMANDS: &[&str] = &[
     "role_create",
     "role_remove",
     "secrets_audit",
+    "secrets_erase",
     "secrets_move",
     "secrets_show",
     "secrets_stay",

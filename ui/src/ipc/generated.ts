@@ -109,7 +109,7 @@ export type AlertMute = {
 }
 
 /** A rule that raises alerts. */
-export type AlertRule = 'authn_failures' | 'clock_moved' | 'credential_unused' | 'glass_broken' | 'incident' | 'integrity_failed' | 'outside_allowlist' | 'provider_down' | 'rotation_failed' | 'session_overlong' | 'tool_drift'
+export type AlertRule = 'authn_failures' | 'clock_moved' | 'credential_unused' | 'glass_broken' | 'incident' | 'integrity_failed' | 'outside_allowlist' | 'outcome_unknown' | 'provider_down' | 'rotation_failed' | 'session_overlong' | 'signing_loosened' | 'tool_drift'
 
 /** A rule, as it is set for a tenant. */
 export type AlertRuleView = {
@@ -335,6 +335,11 @@ export type ApprovalView = {
   session_ends: Timestamp
   /** Attempts outside the allowlist in this session. */
   session_anomalies: number
+  /**
+   * How many attempts outside their allowlists its agent made in its other sessions of the last
+   * 24 hours.
+   */
+  agent_anomalies: number
   /** The tool. */
   tool: ToolView
   /**
@@ -367,6 +372,8 @@ export type ApprovalView = {
   reason: string | null
   /** How the call ended. */
   outcome: Outcome | null
+  /** When the very same call was approved before, and nobody knows whether it was made. */
+  lost_before: Timestamp | null
 }
 
 /** How the last seven days went. */
@@ -3640,6 +3647,16 @@ export type Commands = {
       /** More folders and files to look at, such as logs and exports, by their whole paths. */
       also?: Array<string>
     }; answer: SecretsAuditView }
+  /** Erases the secrets that a move left in the store that they were in before. */
+  secrets_erase: { args: {
+      /**
+       * Whether they are only to be left where they are from now on, as in a store that nobody
+       * reaches any more. Erasing them there is up to whoever keeps it.
+       */
+      leave?: boolean
+      /** An owner's passphrase. */
+      owner: string
+    }; answer: SecretsView }
   /**
    * Where secrets are kept, whether a move of them is not done, and what a role of Vault has to be
    * allowed.
@@ -3667,6 +3684,11 @@ export type Commands = {
     }; answer: SecretsView }
   /** Gives a move up whose copies do not count yet, and erases them. */
   secrets_stay: { args: {
+      /**
+       * Whether the copies are only to be left where they are, as in a store that nobody reaches
+       * any more. Erasing them there is up to whoever keeps it.
+       */
+      leave?: boolean
       /** An owner's passphrase. */
       owner: string
     }; answer: SecretsView }

@@ -10,7 +10,7 @@ mod strays;
 pub mod time;
 
 use cs_model::alert::{AlertRule, AlertSettings};
-use cs_model::event::{Decision, Event, EventKind};
+use cs_model::event::{Decision, Event, EventKind, Outcome};
 use cs_model::text::neutralise;
 use cs_model::{AgentId, CorrelationId, CredentialId, SessionId, TenantId, Timestamp};
 
@@ -21,10 +21,12 @@ use strays::Strays;
 const LONGEST_SENTENCE: usize = 400;
 
 /// The reasons for which a call is denied although it asks for nothing outside the session's
-/// allowlist: what it was opened with is gone, or its token is not good enough for this call. Any
-/// other denial of a call is an attempt outside it: an anomaly.
+/// allowlist: what it was opened with is gone, its token is not good enough for this call, or there
+/// are too many such calls. Any other denial of a call is an attempt outside it: an anomaly.
 const NOT_ANOMALOUS: &[&str] = &[
+    "agent_rate",
     "agent_suspended",
+    "agent_too_many_waiting",
     "agent_unknown",
     "definition_changed",
     "definition_refused",
@@ -47,13 +49,31 @@ const NOT_ANOMALOUS: &[&str] = &[
     "token_inactive",
     "token_revoked",
     "token_too_old",
+    "too_many_waiting",
+    "tool_rate",
 ];
 
-/// Whether an event tells of an attempt outside the session's allowlist.
+/// The reasons for which an operation token that came with a call pays for nothing although it is
+/// an honest one: it came late, or a second time. Any other was made for another call, or by nobody.
+const HONEST_TOKENS: &[&str] = &["expired", "not_needed", "not_yet_valid", "spent"];
+
+/// Whether an event tells of an attempt outside the session's allowlist, or with a signature that
+/// is not one for the call.
 pub fn is_anomaly(event: &Event) -> bool {
-    event.kind == EventKind::Decision
-        && event.decision == Some(Decision::Deny)
-        && event.reason.as_deref().is_none_or(|reason| !NOT_ANOMALOUS.contains(&reason))
+    let is_none_of =
+        |known: &[&str]| event.reason.as_deref().is_none_or(|reason| !known.contains(&reason));
+    let denied = event.kind == EventKind::Decision && event.decision == Some(Decision::Deny);
+    // A token that answers a request was fetched by the gateway itself.
+    let refused = event.kind == EventKind::TokenRefused && event.approval.is_none();
+    denied && is_none_of(NOT_ANOMALOUS) || refused && is_none_of(HONEST_TOKENS)
+}
+
+/// The reason that a change is recorded with when less is asked of those who sign from then on.
+pub const SIGNING_LOOSENED: &str = "signing_loosened";
+
+/// Whether an event tells that nobody knows whether a call was made that somebody signed for.
+fn is_lost(event: &Event) -> bool {
+    event.outcome == Some(Outcome::Unknown) && event.token.is_some()
 }
 
 /// How the rules are set.
@@ -160,7 +180,7 @@ impl Engine {
             EventKind::AuthnFailed => {
                 found.fired.extend(self.authn_failed(seq, event, facts, settings));
             }
-            EventKind::Decision if is_anomaly(event) => {
+            EventKind::Decision | EventKind::TokenRefused if is_anomaly(event) => {
                 found.fired.push(anomaly(seq, event, facts));
                 found.fired.extend(self.incident(seq, event, facts, settings));
             }
@@ -191,6 +211,16 @@ impl Engine {
                 found.fired.extend(overlong.map(|it| it.firing(event.at)));
             }
             EventKind::ToolDrift => found.fired.push(drift(seq, event, facts)),
+            EventKind::ExecutionFinished if is_lost(event) => {
+                found.fired.push(Firing {
+                    subject: event.token.map(|it| it.to_string()).unwrap_or_default(),
+                    agent: facts.agent.clone(),
+                    ..plain(AlertRule::OutcomeUnknown, seq, event)
+                });
+            }
+            EventKind::AdminChanged if event.reason.as_deref() == Some(SIGNING_LOOSENED) => {
+                found.fired.push(plain(AlertRule::SigningLoosened, seq, event));
+            }
             // What an allowed call leaves (a `Decision` that is no anomaly, and the end of its
             // execution) is not even read: `cs_registry::audit::notable_after`.
             EventKind::AdminChanged
@@ -200,6 +230,7 @@ impl Engine {
             | EventKind::ApprovalDenied
             | EventKind::ApprovalExpired
             | EventKind::ApprovalRequested
+            | EventKind::ApprovalSignatureVoid
             | EventKind::ApprovalSigned
             | EventKind::ApprovalWithdrawn
             | EventKind::AuthnSucceeded

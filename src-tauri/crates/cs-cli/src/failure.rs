@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use cs_control::{ControlError, Failure};
+use cs_control::{ControlError, ErrorCode, Failure};
 use serde_json::{Value, json};
 
 use crate::output::Output;
@@ -33,6 +33,14 @@ impl Problem {
     /// Something that is not there.
     pub(crate) fn not_found(message: impl Into<String>) -> Self {
         Self::Here { code: "not_found", message: message.into() }
+    }
+
+    /// Whether something is not there.
+    pub(crate) fn is_not_found(&self) -> bool {
+        match self {
+            Self::Refused(failure) => failure.code == ErrorCode::NotFound,
+            Self::Here { code, .. } => *code == "not_found",
+        }
     }
 
     /// Tells it on standard error and gives the code to end with.

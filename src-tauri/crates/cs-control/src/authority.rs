@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use cs_model::document::TenantDoc;
-use cs_model::{Secret, TenantId};
+use cs_model::{Name, Secret, TenantId};
 use cs_registry::{authority, console};
 use cs_trust::Authority;
 use cs_trust::spiffe::{SpiffeError, SpiffePrefix, TrustDomain};
@@ -48,39 +48,85 @@ fn internal_name(source: SpiffeError) -> ControlError {
     ControlError::internal("name the trust domain", source)
 }
 
-/// The authority of a tenant.
-pub(crate) async fn of_tenant(
-    core: &Core,
-    edit: &mut Edit<'_>,
-    doc: &TenantDoc,
-) -> Result<Authority, ControlError> {
-    if let Some(found) = authority::find(edit.db(), doc.id).await? {
-        return open(core, &found).await;
-    }
-    create(core, edit, doc).await
+/// An authority with its key, got ready before the change that may have to enter it: waiting for
+/// the secret store within one would keep every call from its record.
+#[derive(Debug)]
+#[must_use = "one that was made is not entered yet"]
+pub(crate) struct Ready {
+    authority: Authority,
+    made: Option<Made>,
 }
 
-/// Makes the authority that issues for a tenant from now on.
-async fn create(
+/// What an authority was made for, whose key is kept already.
+#[derive(Debug)]
+enum Made {
+    Consoles,
+    Servers,
+    Tenant { id: TenantId, name: Name, generation: u64 },
+}
+
+impl Ready {
+    /// Enters it in the registry, if it was made just now.
+    pub(crate) async fn enter(self, edit: &mut Edit<'_>) -> Result<Authority, ControlError> {
+        let (certificate, at) = (self.authority.certificate_pem(), edit.at());
+        match self.made {
+            None => {}
+            Some(Made::Consoles) => {
+                console::create_authority(edit.db(), certificate, at).await?;
+                edit.say(None, "made the certificate authority of consoles on other machines");
+            }
+            Some(Made::Servers) => {
+                authority::create_servers(edit.db(), certificate, at).await?;
+                edit.say(None, "made the certificate authority of the gateway");
+            }
+            Some(Made::Tenant { id, name, generation }) => {
+                let entered = authority::create(edit.db(), id, certificate, at).await?;
+                if entered != generation {
+                    return Err(ControlError::conflict(
+                        "the authority changed meanwhile; try again",
+                    ));
+                }
+                edit.say(Some(id), format!("made the certificate authority of `{name}`"));
+            }
+        }
+        Ok(self.authority)
+    }
+}
+
+/// The authority of a tenant. Like all that follow, to be asked for by whoever
+/// [holds](Core::hold) changes off.
+pub(crate) async fn of_tenant(core: &Core, doc: &TenantDoc) -> Result<Ready, ControlError> {
+    match issuing(core, doc.id).await? {
+        Some(found) => Ok(Ready { authority: open(core, &found).await?, made: None }),
+        None => next(core, doc, 1).await,
+    }
+}
+
+async fn issuing(
     core: &Core,
-    edit: &mut Edit<'_>,
-    doc: &TenantDoc,
-) -> Result<Authority, ControlError> {
-    let (made, key) = make(core, edit, doc.name.as_str())?;
-    let at = edit.at();
-    let generation = authority::create(edit.db(), doc.id, made.certificate_pem(), at).await?;
-    core.store.put(&key_name(doc.id, generation), &key).await?;
-    edit.say(Some(doc.id), format!("made the certificate authority of `{}`", doc.name));
-    Ok(made)
+    tenant: TenantId,
+) -> Result<Option<authority::Authority>, ControlError> {
+    Ok(authority::find(&mut *core.registry.read().await?, tenant).await?)
+}
+
+async fn next(core: &Core, doc: &TenantDoc, generation: u64) -> Result<Ready, ControlError> {
+    let name = key_name(doc.id, generation);
+    let made = Made::Tenant { id: doc.id, name: doc.name.clone(), generation };
+    make(core, doc.name.as_str(), &name, made).await
+}
+
+/// The authority that is to issue for a tenant in the place of the one that does.
+pub(crate) async fn successor(core: &Core, doc: &TenantDoc) -> Result<Ready, ControlError> {
+    let found = issuing(core, doc.id).await?.ok_or(ControlError::NotFound { what: "authority" })?;
+    next(core, doc, found.generation.saturating_add(1)).await
 }
 
 /// Has another authority issue for a tenant. What the one before issued is believed until it ends,
 /// and it goes on saying which of that is revoked.
 pub(crate) async fn rotate(
-    core: &Core,
     edit: &mut Edit<'_>,
     doc: &TenantDoc,
-    longest: Duration,
+    (successor, longest): (Ready, Duration),
 ) -> Result<(), ControlError> {
     let at = edit.at();
     let standing = authority::all(edit.db(), at).await?;
@@ -91,7 +137,7 @@ pub(crate) async fn rotate(
         ));
     }
     authority::retire(edit.db(), doc.id, at, at.after(longest)).await?;
-    create(core, edit, doc).await.map(drop)
+    successor.enter(edit).await.map(drop)
 }
 
 /// An authority that is there, with its key.
@@ -104,41 +150,35 @@ pub(crate) async fn open(
 }
 
 /// The authority that issues the gateway's own certificate.
-pub(crate) async fn of_servers(
-    core: &Core,
-    edit: &mut Edit<'_>,
-) -> Result<Authority, ControlError> {
-    if let Some(found) = authority::servers(edit.db()).await? {
-        return opened(&found, &core.store.get(SERVERS).await?);
+pub(crate) async fn of_servers(core: &Core) -> Result<Ready, ControlError> {
+    let found = authority::servers(&mut *core.registry.read().await?).await?;
+    match found {
+        Some(found) => of_key(core, &found, SERVERS).await,
+        None => make(core, "Countersign gateway", SERVERS, Made::Servers).await,
     }
-    let (made, key) = make(core, edit, "Countersign gateway")?;
-    core.store.put(SERVERS, &key).await?;
-    let at = edit.at();
-    authority::create_servers(edit.db(), made.certificate_pem(), at).await?;
-    edit.say(None, "made the certificate authority of the gateway");
-    Ok(made)
 }
 
 /// The authority that issues for consoles on other machines, and for the gateway towards them. It
 /// is there for nothing else, so that no other certificate opens that door.
-pub(crate) async fn of_consoles(
-    core: &Core,
-    edit: &mut Edit<'_>,
-) -> Result<Authority, ControlError> {
-    if let Some(found) = console::authority(edit.db()).await? {
-        return opened(&found, &core.store.get(CONSOLES).await?);
+pub(crate) async fn of_consoles(core: &Core) -> Result<Ready, ControlError> {
+    let found = console::authority(&mut *core.registry.read().await?).await?;
+    match found {
+        Some(found) => of_key(core, &found, CONSOLES).await,
+        None => make(core, "Countersign consoles", CONSOLES, Made::Consoles).await,
     }
-    let (made, key) = make(core, edit, "Countersign consoles")?;
-    core.store.put(CONSOLES, &key).await?;
-    let at = edit.at();
-    console::create_authority(edit.db(), made.certificate_pem(), at).await?;
-    edit.say(None, "made the certificate authority of consoles on other machines");
-    Ok(made)
 }
 
-fn make(core: &Core, edit: &Edit<'_>, subject: &str) -> Result<(Authority, Secret), ControlError> {
-    Authority::create(subject, edit.at(), core.random()?)
-        .map_err(|source| ControlError::internal("make a certificate authority", source))
+async fn of_key(core: &Core, certificate: &str, name: &str) -> Result<Ready, ControlError> {
+    let authority = opened(certificate, &core.store.get(name).await?)?;
+    Ok(Ready { authority, made: None })
+}
+
+/// Makes an authority, and has the secret store keep its key: one without a key must not come to be.
+async fn make(core: &Core, subject: &str, name: &str, made: Made) -> Result<Ready, ControlError> {
+    let (authority, key) = Authority::create(subject, core.now(), core.random()?)
+        .map_err(|source| ControlError::internal("make a certificate authority", source))?;
+    core.store.put(name, &key).await?;
+    Ok(Ready { authority, made: Some(made) })
 }
 
 fn opened(certificate: &str, key: &Secret) -> Result<Authority, ControlError> {

@@ -167,6 +167,7 @@ commands! {
     crowd::ApprovalDenyAll,
     approval::ApprovalWeekOf,
     secrets::SecretsAudit,
+    secrets::SecretsErase,
     secrets::SecretsShow,
     secrets::SecretsMove,
     secrets::SecretsStay,

@@ -19,8 +19,11 @@ const KINDS: &[(&str, &[&str])] = &[
     ("number", &["exclusiveMaximum", "exclusiveMinimum", "maximum", "minimum", "multipleOf"]),
     ("string", &["maxLength", "minLength", "pattern"]),
     ("array", &["contains", "items", "maxItems", "minItems", "prefixItems", "uniqueItems"]),
-    ("object", &["additionalProperties", "maxProperties", "minProperties", "properties"]),
+    ("object", OF_OBJECTS),
 ];
+
+const OF_OBJECTS: &[&str] =
+    &["additionalProperties", "maxProperties", "minProperties", "properties"];
 
 /// Keywords by which a value is said to be of a kind already.
 const SAID: &[&str] = &["$ref", "allOf", "anyOf", "const", "enum", "not", "oneOf", "type"];
@@ -56,23 +59,44 @@ pub(crate) fn tighten(schema: &mut Map<String, Value>) {
     if !schema.keys().any(|key| SAID.contains(&key.as_str())) {
         schema.insert("type".to_owned(), "object".into());
     }
-    let Some(Value::Object(properties)) = schema.get_mut("properties") else { return };
-    for rule in properties.values_mut().filter_map(Value::as_object_mut) {
-        let said = rule.keys().any(|key| SAID.contains(&key.as_str()));
-        let kind = KINDS
-            .iter()
-            .find(|(_, keywords)| rule.keys().any(|key| keywords.contains(&key.as_str())));
-        match kind {
-            Some(("object", _)) => tighten(rule),
-            Some((kind, _)) if !said => drop(rule.insert("type".to_owned(), (*kind).into())),
-            Some(_) | None => {}
-        }
+    if let Some(Value::Object(rule)) = schema.get_mut("additionalProperties") {
+        make_exact(rule);
     }
+    let Some(Value::Object(properties)) = schema.get_mut("properties") else { return };
+    properties.values_mut().filter_map(Value::as_object_mut).for_each(make_exact);
     let named: Vec<Value> = properties.keys().map(|name| name.as_str().into()).collect();
     let required = schema.entry("required").or_insert_with(|| Value::Array(Vec::new()));
     if let Value::Array(required) = required {
         let missing: Vec<_> = named.into_iter().filter(|name| !required.contains(name)).collect();
         required.extend(missing);
+    }
+}
+
+/// Says of a value what the rules about it take for granted, however deep it stands.
+fn make_exact(rule: &mut Map<String, Value>) {
+    let has = |rule: &Map<String, Value>, words: &[&str]| {
+        rule.keys().any(|key| words.contains(&key.as_str()))
+    };
+    match KINDS.iter().find(|(_, keywords)| has(rule, keywords)) {
+        Some(("object", _)) | None => {}
+        Some((kind, _)) if !has(rule, SAID) => {
+            rule.insert("type".to_owned(), (*kind).into());
+        }
+        Some(_) => {}
+    }
+    if has(rule, OF_OBJECTS) {
+        tighten(rule);
+    }
+    for each in ["contains", "items"] {
+        if let Some(Value::Object(rule)) = rule.get_mut(each) {
+            make_exact(rule);
+        }
+    }
+    if let Some(Value::Array(places)) = rule.get_mut("prefixItems") {
+        let count = places.len();
+        places.iter_mut().filter_map(Value::as_object_mut).for_each(make_exact);
+        // A list that is shorter has nothing in the places that the rules are about.
+        rule.entry("minItems").or_insert_with(|| count.into());
     }
 }
 
@@ -93,6 +117,18 @@ mod tests {
         assert_eq!(
             made(r#"{"properties":{"in":{"properties":{"env":{"const":"test"}}}}}"#),
             r#"{"properties":{"in":{"properties":{"env":{"const":"test"}},"required":["env"],"type":"object"}},"required":["in"],"type":"object"}"#
+        );
+        assert_eq!(
+            made(r#"{"properties":{"to":{"items":{"properties":{"at":{"const":"x"}}}}}}"#),
+            r#"{"properties":{"to":{"items":{"properties":{"at":{"const":"x"}},"required":["at"],"type":"object"},"type":"array"}},"required":["to"],"type":"object"}"#
+        );
+        assert_eq!(
+            made(r#"{"properties":{"to":{"prefixItems":[{"pattern":"^x"}]}}}"#),
+            r#"{"properties":{"to":{"minItems":1,"prefixItems":[{"pattern":"^x","type":"string"}],"type":"array"}},"required":["to"],"type":"object"}"#
+        );
+        assert_eq!(
+            made(r#"{"additionalProperties":{"maximum":9}}"#),
+            r#"{"additionalProperties":{"maximum":9,"type":"number"},"type":"object"}"#
         );
         // Who says more knows more.
         let own = r#"{"anyOf":[{"required":["a"]},{"maxProperties":0}]}"#;

@@ -41,7 +41,7 @@ use cs_model::{
 };
 use serde::{Deserialize, Serialize};
 
-pub(crate) use apply::apply;
+pub(crate) use apply::{Ready, apply};
 
 use crate::failure::ControlError;
 use crate::issuer;

@@ -9,21 +9,21 @@
 //!
 //! Dropped before that, the change was never made.
 
+mod taken_back;
+
 use std::sync::Arc;
 
 use cs_gateway::world::{
     ClientProof, Credentials, Holder, OutsideName, Providers, Recognised, Revocations, Signer,
     World,
 };
-use cs_model::document::AgentDoc;
 use cs_model::event::{Actor, Event, EventKind};
-use cs_model::state::Standing;
 use cs_model::{CorrelationId, Document, Signatory, TenantId, Timestamp};
 use cs_policy::{Snapshot, diff};
 use cs_registry::credential::{self as kept, ClientMethod, Credential, Proof};
 use cs_registry::{
-    Change, SqliteConnection, approval, credential, document, operator, operator_group, policy,
-    revocation, server,
+    Change, SqliteConnection, credential, document, operator, operator_group, policy, revocation,
+    server,
 };
 use tokio::sync::OwnedMutexGuard;
 
@@ -46,6 +46,8 @@ pub(crate) struct Edit<'c> {
     correlation: CorrelationId,
     at: Timestamp,
     events: Vec<Event>,
+    /// Whether something that waited was taken back with it.
+    took_back: bool,
     _alone: OwnedMutexGuard<()>,
 }
 
@@ -79,13 +81,30 @@ impl Core {
         self.begin_alone(alone, actor, correlation).await
     }
 
-    /// Begins a change for a caller who has held off all others already.
+    /// Holds off whoever would change anything, and nobody else: a change keeps all others who
+    /// write waiting, so what takes its time, such as the secret store, comes before it.
+    pub(crate) async fn hold(&self) -> Result<OwnedMutexGuard<()>, ControlError> {
+        self.anchorage.check()?;
+        Ok(Arc::clone(&self.editing).lock_owned().await)
+    }
+
+    /// Begins a change for a caller who [holds](Self::hold) off all others already.
     pub(crate) async fn edit_alone(
         &self,
         alone: OwnedMutexGuard<()>,
         caller: &Caller,
     ) -> Result<Edit<'_>, ControlError> {
-        self.begin_alone(alone, caller.actor.on_record(), caller.correlation).await
+        self.edit_alone_as(alone, caller.actor.on_record(), caller.correlation).await
+    }
+
+    /// The same, in somebody's name.
+    pub(crate) async fn edit_alone_as(
+        &self,
+        alone: OwnedMutexGuard<()>,
+        actor: Actor,
+        correlation: CorrelationId,
+    ) -> Result<Edit<'_>, ControlError> {
+        self.begin_alone(alone, actor, correlation).await
     }
 
     async fn begin_alone(
@@ -96,7 +115,16 @@ impl Core {
     ) -> Result<Edit<'_>, ControlError> {
         let change = self.registry.begin().await?;
         let at = self.now();
-        Ok(Edit { core: self, change, actor, correlation, at, events: Vec::new(), _alone: alone })
+        Ok(Edit {
+            core: self,
+            change,
+            actor,
+            correlation,
+            at,
+            events: Vec::new(),
+            took_back: false,
+            _alone: alone,
+        })
     }
 
     /// Reads what is to be enforced and puts it in force: for the start of the process.
@@ -167,7 +195,7 @@ impl Edit<'_> {
         for change in &changes {
             self.say(Some(change.tenant), change.to_string());
         }
-        let withdrawn = self.withdraw_of_suspended(&old, &new).await?;
+        self.take_back(&old, &new).await?;
         for event in &mut self.events {
             event.policy_version = Some(new.version);
         }
@@ -190,38 +218,8 @@ impl Edit<'_> {
         for topic in [Topic::Policy, Topic::Registry, Topic::Audit, Topic::Status] {
             core.bell.ring(topic);
         }
-        if withdrawn {
-            core.waiters.look_again();
-            core.bell.ring(Topic::Approvals);
-        }
+        tell_waiting(core, self.took_back);
         Ok(Enforced { policy_version, enforced_at: core.now() })
-    }
-
-    /// Takes back what agents have waiting that may not act any more: nobody is to sign for those.
-    /// Says whether there was anything.
-    async fn withdraw_of_suspended(
-        &mut self,
-        old: &Document,
-        new: &Document,
-    ) -> Result<bool, ControlError> {
-        let mut any = false;
-        for doc in &new.tenants {
-            let before = old.tenants.iter().find(|it| it.id == doc.id);
-            let was = |agent: &AgentDoc| {
-                before.and_then(|it| it.agents.iter().find(|it| it.id == agent.id))
-            };
-            let suspended = doc.agents.iter().filter(|it| it.standing == Standing::Suspended);
-            for agent in
-                suspended.filter(|it| was(it).is_some_and(|it| it.standing == Standing::Active))
-            {
-                let (_, events) =
-                    approval::withdraw_of_agent(&mut self.change, doc.id, agent.id, self.at)
-                        .await?;
-                any |= !events.is_empty();
-                self.events.extend(events);
-            }
-        }
-        Ok(any)
     }
 
     /// What enforcing it will change, one sentence each.
@@ -249,7 +247,16 @@ impl Edit<'_> {
         for topic in [Topic::Registry, Topic::Audit, Topic::Status] {
             core.bell.ring(topic);
         }
+        tell_waiting(core, self.took_back);
         Ok(())
+    }
+}
+
+/// Has those who wait for a person look again, where something was taken back.
+fn tell_waiting(core: &Core, took_back: bool) {
+    if took_back {
+        core.waiters.look_again();
+        core.bell.ring(Topic::Approvals);
     }
 }
 

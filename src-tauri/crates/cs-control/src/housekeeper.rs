@@ -21,7 +21,7 @@ use self::due::Due;
 use crate::core::Core;
 use crate::edit::Edit;
 use crate::failure::ControlError;
-use crate::issuer::{self, Aside};
+use crate::issuer::{self, Seeds};
 use crate::over::Over;
 use crate::{names, replace};
 
@@ -216,14 +216,15 @@ async fn turn_issuer(core: &Core, tenant: TenantId) -> Result<(), ControlError> 
     if core.vault().is_err() {
         return Ok(());
     }
-    let mut edit = core.edit_as(Actor::System, CorrelationId::from_random(core.random()?)).await?;
-    let keys = issuers::all_keys(edit.db()).await?;
-    if !issuers_due(&core.document(), &keys, edit.at()).contains(&tenant) {
+    let correlation = CorrelationId::from_random(core.random()?);
+    let alone = core.hold().await?;
+    let keys = issuers::all_keys(&mut *core.registry.read().await?).await?;
+    if !issuers_due(&core.document(), &keys, core.now()).contains(&tenant) {
         return Ok(());
     }
-    let mut aside: Aside = issuer::rotate(core, &mut edit, tenant).await?;
-    aside.keep(core).await?;
-    edit.record().await?;
-    aside.take_effect(core).await;
-    Ok(())
+    let mut seeds = Seeds::make(core, 1)?;
+    seeds.keep(core, tenant).await?;
+    let mut edit = core.edit_alone_as(alone, Actor::System, correlation).await?;
+    issuer::rotate(&mut edit, tenant, &mut seeds).await?;
+    edit.record().await
 }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use cs_gateway::world::{OwnIssuer, OwnIssuers};
-use cs_model::document::TenantDoc;
+use cs_model::document::{IssuerDoc, TenantDoc};
 use cs_model::revocation::Revoked;
 use cs_model::state::{CredentialKind, IssuerKeyState, SessionEnd};
 use cs_model::{Document, Secret, TenantId};
@@ -55,25 +55,55 @@ pub(crate) fn judge(token_secs: u64) -> Result<u32, ControlError> {
     })
 }
 
-/// What has to be done with the secret store and the gateway around a change.
+/// Keys that a tenant's issuer is to have. The secret store keeps their seeds before the change
+/// begins: a key that nobody can sign with must not come to be, and waiting for the store within a
+/// change would keep every call from its record.
+#[derive(Debug)]
+pub(crate) struct Seeds(Vec<(IssuerKey, Secret)>);
+
+impl Seeds {
+    /// Makes this many keys.
+    pub(crate) fn make(core: &Core, count: usize) -> Result<Self, ControlError> {
+        if count > 0 {
+            core.vault()?;
+        }
+        let one = |_| {
+            let seed = Secret::new(core.random::<32>()?.to_vec());
+            let key = IssuerKey::open(&seed)
+                .map_err(|source| ControlError::internal("make a key of the issuer", source))?;
+            Ok((key, seed))
+        };
+        (0..count).map(one).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// How many an issuer needs to become what is wanted.
+    pub(crate) fn needed(before: Option<IssuerDoc>, wanted: bool) -> usize {
+        if wanted && !before.is_some_and(|it| it.enabled) { 2 } else { 0 }
+    }
+
+    /// Has the secret store keep them, for this tenant.
+    pub(crate) async fn keep(&self, core: &Core, tenant: TenantId) -> Result<(), ControlError> {
+        for (key, seed) in &self.0 {
+            core.store.put(&seed_name(tenant, key.id()), seed).await?;
+        }
+        Ok(())
+    }
+
+    /// Forgets those that nothing came of.
+    pub(crate) async fn forget(self, core: &Core, tenant: TenantId) {
+        forget(core, self.0.iter().map(|(key, _)| seed_name(tenant, key.id())).collect()).await;
+    }
+}
+
+/// What has to be done with the secret store and the gateway after a change.
 #[derive(Debug, Default)]
-#[must_use = "keys without seeds cannot sign"]
+#[must_use = "the seeds of keys that are gone are kept, and sessions that are over go on"]
 pub(crate) struct Aside {
-    seeds: Vec<(String, Secret)>,
     gone: Vec<String>,
     over: Vec<Over>,
 }
 
 impl Aside {
-    /// Keeps the new seeds. To be done before the change is made: a key that nobody can sign with
-    /// must not come to be.
-    pub(crate) async fn keep(&mut self, core: &Core) -> Result<(), ControlError> {
-        for (name, seed) in self.seeds.drain(..) {
-            core.store.put(&name, &seed).await?;
-        }
-        Ok(())
-    }
-
     /// Forgets the seeds of keys that are gone, and cuts off whose sessions are over. To be done
     /// after the change was made.
     pub(crate) async fn take_effect(self, core: &Core) {
@@ -95,10 +125,9 @@ async fn forget(core: &Core, seeds: Vec<String>) {
 /// Sets a tenant's issuer up, or forgets it, in an edit that is still to be enforced. One that no
 /// longer issues loses its keys, and the sessions of its clients end.
 pub(crate) async fn settle(
-    core: &Core,
     edit: &mut Edit<'_>,
     tenant: TenantId,
-    wanted: Option<Issuer>,
+    (wanted, seeds): (Option<Issuer>, &mut Seeds),
 ) -> Result<Aside, ControlError> {
     let mut aside = Aside::default();
     let before = issuer::find(edit.db(), tenant).await?;
@@ -111,7 +140,7 @@ pub(crate) async fn settle(
         (false, true) => {
             aside.gone.extend(drop_keys(edit, tenant).await?);
             for state in [IssuerKeyState::Signing, IssuerKeyState::Next] {
-                aside.seeds.push(add(core, edit, tenant, state).await?);
+                add(edit, tenant, state, seeds).await?;
             }
         }
         (true, false) => {
@@ -128,17 +157,15 @@ async fn drop_keys(edit: &mut Edit<'_>, tenant: TenantId) -> Result<Vec<String>,
     Ok(ids.iter().map(|id| seed_name(tenant, id)).collect())
 }
 
-/// Makes a key, and answers with its seed and what the secret store is to call it.
+/// Enters one of the keys whose seeds are kept.
 async fn add(
-    core: &Core,
     edit: &mut Edit<'_>,
     tenant: TenantId,
     state: IssuerKeyState,
-) -> Result<(String, Secret), ControlError> {
-    core.vault()?;
-    let seed = Secret::new(core.random::<32>()?.to_vec());
-    let made = IssuerKey::open(&seed)
-        .map_err(|source| ControlError::internal("make a key of the issuer", source))?;
+    seeds: &mut Seeds,
+) -> Result<(), ControlError> {
+    let changed = || ControlError::conflict("the issuer changed meanwhile; try again");
+    let (made, _) = seeds.0.pop().ok_or_else(changed)?;
     let key = Key {
         tenant,
         key_id: made.id().to_owned(),
@@ -147,8 +174,7 @@ async fn add(
         created: edit.at(),
         retires: None,
     };
-    issuer::add_key(edit.db(), &key).await?;
-    Ok((seed_name(tenant, &key.key_id), seed))
+    Ok(issuer::add_key(edit.db(), &key).await?)
 }
 
 /// Ends the sessions of all clients of a tenant's issuer.
@@ -170,34 +196,36 @@ async fn end_sessions(
 
 /// Has the next key sign, and makes another next one, in an edit that is still to be recorded.
 pub(crate) async fn rotate(
-    core: &Core,
     edit: &mut Edit<'_>,
     tenant: TenantId,
-) -> Result<Aside, ControlError> {
+    seeds: &mut Seeds,
+) -> Result<(), ControlError> {
     let retires = edit.at().after(RETIRING);
     issuer::advance(edit.db(), tenant, retires).await?;
-    let seed = add(core, edit, tenant, IssuerKeyState::Next).await?;
+    add(edit, tenant, IssuerKeyState::Next, seeds).await?;
     edit.say(Some(tenant), "rotated the keys of the built-in issuer");
-    Ok(Aside { seeds: vec![seed], ..Aside::default() })
+    Ok(())
 }
 
 /// Puts another key in the place of one that is revoked, so that what is issued from now on is not
-/// refused.
+/// refused. It takes one seed at most.
 pub(crate) async fn replace(
-    core: &Core,
     edit: &mut Edit<'_>,
     tenant: TenantId,
     revoked: &Revoked,
+    seeds: &mut Seeds,
 ) -> Result<Aside, ControlError> {
     let Revoked::Key { key_id, .. } = revoked else { return Ok(Aside::default()) };
     let keys = issuer::keys(edit.db(), tenant).await?;
     match keys.iter().find(|it| it.key_id == *key_id).map(|it| it.state) {
-        Some(IssuerKeyState::Signing) => rotate(core, edit, tenant).await,
+        Some(IssuerKeyState::Signing) => {
+            rotate(edit, tenant, seeds).await?;
+            Ok(Aside::default())
+        }
         Some(IssuerKeyState::Next) => {
             issuer::remove_next(edit.db(), tenant).await?;
-            let seed = add(core, edit, tenant, IssuerKeyState::Next).await?;
-            let gone = vec![seed_name(tenant, key_id)];
-            Ok(Aside { seeds: vec![seed], gone, over: Vec::new() })
+            add(edit, tenant, IssuerKeyState::Next, seeds).await?;
+            Ok(Aside { gone: vec![seed_name(tenant, key_id)], over: Vec::new() })
         }
         Some(IssuerKeyState::Retiring) | None => Ok(Aside::default()),
     }

@@ -172,6 +172,7 @@ pub(crate) async fn operator_with(
 ) -> Result<Unlocked, ControlError> {
     let core = control.core()?;
     let seat = control.seat();
+    let _alone = seat.trying().await;
     seat.may_try(control.now())?;
     // In front of somebody's console on another machine no other passphrase is any.
     let only = seat.whose().map(|it| it.operator);
@@ -216,8 +217,15 @@ pub(crate) async fn unlock(
         client: control.seat().from(),
         ..Event::new(EventKind::OperatorUnlocked, control.now())
     };
-    control.core()?.registry.record(vec![event]).await?;
-    control.seat().unlock(operator, control.now());
+    let core = control.core()?;
+    {
+        // INVARIANT: trying a passphrase takes its time. Whoever was removed, or has another role or
+        // key since, was locked out in that time and must not come back by what was true before.
+        let _unchanged = core.editing.lock().await;
+        let operator = operators::still(&core, operator).await?;
+        core.registry.record(vec![event]).await?;
+        control.seat().unlock(operator, control.now());
+    }
     control.changed(Topic::Status);
     control.changed(Topic::Audit);
     start_if_asked(control).await;
@@ -238,11 +246,11 @@ pub(crate) async fn lock_out(
     id: OperatorId,
     reason: &'static str,
 ) -> Result<(), ControlError> {
-    let now = control.now();
-    for seat in control.inner().seats() {
-        if seat.operator(now).is_some_and(|(it, _)| it.id == id) && seat.lock().is_some() {
-            record_lock(&*control.core()?, id, reason, &seat).await?;
-        }
+    let seats = control.inner().seats();
+    // Nobody stays in because what came before could not be put on record.
+    let locked: Vec<_> = seats.iter().filter(|seat| seat.lock_out(id)).collect();
+    for seat in locked {
+        record_lock(&*control.core()?, id, reason, seat).await?;
     }
     Ok(())
 }

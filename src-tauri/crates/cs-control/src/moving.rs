@@ -17,6 +17,7 @@ use crate::actor::Caller;
 use crate::change::Topic;
 use crate::control::{Control, Inner};
 use crate::core::Core;
+use crate::edit::Edit;
 use crate::failure::ControlError;
 use crate::keeping::Keeping;
 use crate::view::status::SecretKeeping;
@@ -87,11 +88,12 @@ pub(crate) async fn run(
     erase(inner, &core, &from).await
 }
 
-/// Gives a move up that has not come to the copies: erases those that were made.
+/// Gives a move up that has not come to the copies: erases those that were made. With `leave`, they
+/// stay where they are, which may be a store that nobody reaches any more.
 pub(crate) async fn give_up(
     control: &Control,
     caller: &Caller,
-    passphrase: &Secret,
+    (passphrase, leave): (&Secret, bool),
 ) -> Result<(), ControlError> {
     let (inner, core) = (control.inner(), control.core()?);
     let _alone = inner.changing.lock().await;
@@ -100,13 +102,49 @@ pub(crate) async fn give_up(
         return Err(ControlError::conflict("no move of the secrets can be given up"));
     };
     let other = Keeping::of(&other)?;
-    if other.store != SecretKeeping::File {
-        other.make(inner, core.registry.instance().id, passphrase).await?;
+    if !leave {
+        if other.store != SecretKeeping::File {
+            other.make(inner, core.registry.instance().id, passphrase).await?;
+        }
+        erase(inner, &core, &other).await?;
     }
-    erase(inner, &core, &other).await?;
     let mut edit = core.edit(caller).await?;
     edit.say(None, format!("gave up moving the secrets to {}", other.words()));
-    edit.keep().await
+    if leave {
+        forget(&mut edit, &other).await?;
+    }
+    edit.keep().await?;
+    core.bell.ring(Topic::Status);
+    Ok(())
+}
+
+/// Erases what a move that was done left behind, or leaves it where it is.
+pub(crate) async fn clear(
+    control: &Control,
+    caller: &Caller,
+    leave: bool,
+) -> Result<(), ControlError> {
+    let (inner, core) = (control.inner(), control.core()?);
+    let _alone = inner.changing.lock().await;
+    let moving = secret_place::moving(&mut *core.registry.read().await?).await?;
+    let Some(Moving { copied: true, other, .. }) = moving else {
+        return Err(ControlError::conflict("no move of the secrets has left anything to erase"));
+    };
+    let other = Keeping::of(&other)?;
+    if !leave {
+        return erase(inner, &core, &other).await;
+    }
+    let mut edit = core.edit(caller).await?;
+    forget(&mut edit, &other).await?;
+    edit.keep().await?;
+    core.bell.ring(Topic::Status);
+    Ok(())
+}
+
+async fn forget(edit: &mut Edit<'_>, left: &Keeping) -> Result<(), ControlError> {
+    secret_place::moved(edit.db()).await?;
+    edit.say(None, format!("left the secrets that are in {} where they are", left.words()));
+    Ok(())
 }
 
 async fn copy(
@@ -125,7 +163,7 @@ async fn copy(
     edit.keep().await?;
 
     // Nobody changes a secret from here on until the registry names the other store.
-    let no_edit = Arc::clone(&core.editing).lock_owned().await;
+    let no_edit = core.hold().await?;
     let no_use = timeout(HOLD, core.switch.alone()).await.map_err(|_| slow())?;
     let names = names(&mut *core.registry.read().await?).await?;
     let source = no_use.store();
@@ -247,8 +285,9 @@ async fn remove_file(inner: &Inner) -> Result<(), ControlError> {
     match tokio::fs::remove_file(inner.home.sealed_secrets()).await {
         Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
             Err(ControlError::Unavailable {
-                message: "the file of sealed secrets could not be removed; move again to try again"
-                    .to_owned(),
+                message:
+                    "the file of sealed secrets could not be removed; erase it again to try again"
+                        .to_owned(),
                 source: Some(source.into()),
             })
         }

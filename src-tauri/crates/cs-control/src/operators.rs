@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use cs_model::state::{KeyEnd, OperatorRole};
 use cs_model::{OperatorId, Secret};
+use cs_registry::approval;
 use cs_registry::operator::{self, Operator};
 use cs_secrets::SecretError;
 use cs_trust::{OperatorKey, OperatorKeyError};
@@ -131,10 +132,9 @@ pub(crate) async fn add(
     check(name, passphrase)?;
     let id = OperatorId::from_random(core.random()?);
     let (key, sealed) = make(core, id, passphrase).await?;
-    core.anchorage.check()?;
     // INVARIANT: whoever moves all secrets comes before both of these or after both, or the key
     // would be left behind.
-    let alone = Arc::clone(&core.editing).lock_owned().await;
+    let alone = core.hold().await?;
     core.store.put(&key_name(id), &sealed).await?;
     let added = async {
         let mut edit = core.edit_alone(alone, caller).await?;
@@ -172,16 +172,20 @@ pub(crate) async fn replace_key(
 ) -> Result<Unlocked, ControlError> {
     let id = operator.id;
     let (key, sealed) = make(core, id, passphrase).await?;
-    core.anchorage.check()?;
     // What is left of it when the change is not made opens nothing: the registry has another key.
-    let alone = Arc::clone(&core.editing).lock_owned().await;
+    let alone = core.hold().await?;
     core.store.put(&next_name(id), &sealed).await?;
     let mut edit = core.edit_alone(alone, caller).await?;
     let at = edit.at();
     operator::set_key(edit.db(), id, key.public_key(), at, why).await?;
     edit.say(None, said);
+    let events = approval::withdraw_signatures_of(edit.db(), id, at).await?;
+    events.into_iter().for_each(|event| edit.tell(event));
     edit.record().await?;
-    promote(core, id, &sealed).await?;
+    // It is done: the next passphrase finds the key beside the other one.
+    if let Err(error) = promote(core, id, &sealed).await {
+        tracing::warn!(%error, operator = %id, "the key that was is still in the secret store");
+    }
     Ok(Unlocked { id, role: operator.role, key: Arc::new(key) })
 }
 
@@ -205,11 +209,14 @@ pub(crate) async fn reseal(
     Ok(())
 }
 
-/// Forgets the key of an operator who was removed.
-pub(crate) async fn forget(core: &Core, id: OperatorId) -> Result<(), ControlError> {
-    core.store.delete(&key_name(id)).await?;
-    core.store.delete(&next_name(id)).await?;
-    Ok(())
+/// Forgets the key of an operator who was removed. It opens nothing any more, so one that the store
+/// does not let go of keeps nobody from removing them.
+pub(crate) async fn forget(core: &Core, id: OperatorId) {
+    for name in [key_name(id), next_name(id)] {
+        if let Err(error) = core.store.delete(&name).await {
+            tracing::warn!(%error, name, "the key of a removed operator was not forgotten");
+        }
+    }
 }
 
 async fn make(
@@ -271,6 +278,18 @@ pub(crate) async fn find(
         }
     }
     Ok(None)
+}
+
+/// An operator as they are now: whoever is to unlock a console may have been changed while their
+/// passphrase was tried.
+pub(crate) async fn still(core: &Core, found: Unlocked) -> Result<Unlocked, ControlError> {
+    let now = operator::find(&mut *core.registry.read().await?, found.id).await?;
+    if now.removed.is_some() || now.public_key != found.key.public_key() {
+        return Err(ControlError::WrongPassphrase {
+            message: "this is not the passphrase any more".to_owned(),
+        });
+    }
+    Ok(Unlocked { role: now.role, ..found })
 }
 
 /// An operator's key, if this passphrase opens it.

@@ -93,10 +93,19 @@ fn exact(arguments: &str) -> Result<Map<String, Value>, ControlError> {
 /// Gives what a schema does not mention no place, at each level whose members it names.
 fn close(schema: &mut Map<String, Value>) {
     let says = schema.keys().any(|key| SAID.contains(&key.as_str()));
+    for each in ["additionalProperties", "contains", "items"] {
+        if let Some(Value::Object(rule)) = schema.get_mut(each) {
+            close(rule);
+        }
+    }
+    if let Some(Value::Array(places)) = schema.get_mut("prefixItems") {
+        places.iter_mut().filter_map(Value::as_object_mut).for_each(close);
+        // Nothing comes after what was named.
+        schema.entry("items").or_insert(Value::Bool(false));
+    }
     if let Some(Value::Object(properties)) = schema.get_mut("properties") {
-        let named = |rule: &&mut Map<String, Value>| rule.contains_key("properties");
-        properties.values_mut().filter_map(Value::as_object_mut).filter(named).for_each(close);
-        if !says {
+        properties.values_mut().filter_map(Value::as_object_mut).for_each(close);
+        if !says && !schema.contains_key("additionalProperties") {
             schema.insert("additionalProperties".to_owned(), false.into());
         }
     }

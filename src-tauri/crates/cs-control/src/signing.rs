@@ -1,10 +1,11 @@
 //! Who may sign a waiting call now, and which of the signatures over it count.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use cs_gateway::world::Signer;
-use cs_model::document::ToolDoc;
+use cs_model::document::{AgentDoc, TenantDoc, ToolDoc};
+use cs_model::event::EventKind;
 use cs_model::op_token::{DEFAULT_SECS, MOST_SECS, OperationClaims};
 use cs_model::state::{ApprovalState, OperatorRole};
 use cs_model::{
@@ -17,7 +18,9 @@ use cs_registry::approval::{self, Approval, Signature};
 use cs_registry::operator_group;
 
 use crate::actor::Actor;
+use crate::commands::approval::about;
 use crate::core::Core;
+use crate::edit::Edit;
 use crate::failure::ControlError;
 use crate::names::Names;
 use crate::unlock::Unlocked;
@@ -215,16 +218,15 @@ impl Wish {
 /// Takes away the signatures over a request that do not count any more, and says how many others
 /// than the signer's do. Whoever breaks the glass may have signed before.
 pub(crate) async fn count(
-    db: &mut SqliteConnection,
+    edit: &mut Edit<'_>,
     found: &Approval,
     terms: &Terms,
     signer: OperatorId,
     wish: &Wish,
-    now: Timestamp,
 ) -> Result<u8, ControlError> {
-    let (tenant, id) = (found.new.tenant, found.new.id);
+    let (tenant, id, now) = (found.new.tenant, found.new.id, edit.at());
     let mut count: u8 = 0;
-    for signature in approval::signatures(&mut *db, tenant, id).await? {
+    for signature in approval::signatures(edit.db(), tenant, id).await? {
         let own = signature.by == signer;
         let counts = terms.fault(&signature, now).is_none();
         if own && counts && !wish.break_glass {
@@ -232,10 +234,16 @@ pub(crate) async fn count(
                 "you have signed this call already; it takes another operator",
             ));
         }
-        if own || !counts {
-            approval::withdraw_signature(&mut *db, tenant, id, signature.by, now).await?;
-        } else {
+        if !own && counts {
             count = count.saturating_add(1);
+            continue;
+        }
+        approval::withdraw_signature(edit.db(), tenant, id, signature.by, now).await?;
+        if !own && signature.sealed.is_some() {
+            let mut event = about(edit, EventKind::ApprovalSignatureVoid, found);
+            event.token = Some(signature.token);
+            event.detail = terms.fault(&signature, now);
+            edit.tell(event);
         }
     }
     Ok(count)
@@ -322,29 +330,68 @@ pub(crate) fn check_loosened(
     }
     for before in &old.tenants {
         let Some(after) = new.tenants.iter().find(|it| it.id == before.id) else { continue };
-        let tools: HashMap<ToolId, &ToolDoc> = before.tools.iter().map(|it| (it.id, it)).collect();
-        let weaker = after.tools.iter().any(|it| {
-            tools.get(&it.id).is_some_and(|was| {
-                it.signing.is_weaker_than(&was.signing) || it.effects.lacks_any_of(was.effects)
-            })
-        });
-        let agents: HashMap<AgentId, OperatorId> =
-            before.agents.iter().filter_map(|it| Some((it.id, it.responsible?))).collect();
-        let unbarred = after
-            .agents
-            .iter()
-            .any(|it| agents.get(&it.id).is_some_and(|was| it.responsible != Some(*was)));
         if after.lifecycle.is_looser_than(&before.lifecycle) {
             let rule = "letting credentials live longer takes an owner's passphrase";
             return Err(ControlError::invalid("owner", rule));
         }
-        if weaker || unbarred {
-            let rule = "asking less of those who sign, or letting sign who may not, takes an \
-                        owner's passphrase";
-            return Err(ControlError::invalid("owner", rule));
+    }
+    if loosened(old, new).is_empty() {
+        return Ok(());
+    }
+    let rule = "asking less of those who sign, or letting sign who may not, takes an owner's \
+                passphrase";
+    Err(ControlError::invalid("owner", rule))
+}
+
+/// For which calls of a tenant less is asked of those who sign from now on.
+#[derive(Debug)]
+pub(crate) struct Loosened {
+    /// For those of these tools.
+    pub(crate) tools: BTreeSet<ToolId>,
+    /// For those of these agents, as somebody else answers for them.
+    pub(crate) agents: BTreeSet<AgentId>,
+}
+
+impl Loosened {
+    /// For which these are, for a person.
+    pub(crate) fn in_words(&self, doc: &TenantDoc) -> String {
+        let tools = doc.tools.iter().filter(|it| self.tools.contains(&it.id));
+        let agents = doc.agents.iter().filter(|it| self.agents.contains(&it.id));
+        let tools: Vec<String> = tools.map(|it| format!("`{}`", it.name)).collect();
+        let agents: Vec<String> = agents.map(|it| format!("`{}`", it.name)).collect();
+        let of = |what: &str, names: Vec<String>| match names.as_slice() {
+            [] => None,
+            names => Some(format!("calls {what} {}", names.join(", "))),
+        };
+        let all: Vec<String> = of("of", tools).into_iter().chain(of("by", agents)).collect();
+        format!("asks less of those who sign {}", all.join(", and "))
+    }
+}
+
+/// Where less is asked of those who sign than before, tenant by tenant.
+pub(crate) fn loosened<'n>(old: &Document, new: &'n Document) -> Vec<(&'n TenantDoc, Loosened)> {
+    let mut all = Vec::new();
+    for before in &old.tenants {
+        let Some(after) = new.tenants.iter().find(|it| it.id == before.id) else { continue };
+        let were: HashMap<ToolId, &ToolDoc> = before.tools.iter().map(|it| (it.id, it)).collect();
+        let is_weaker = |it: &&ToolDoc| {
+            were.get(&it.id).is_some_and(|was| {
+                it.signing.is_weaker_than(&was.signing) || it.effects.lacks_any_of(was.effects)
+            })
+        };
+        let answered: HashMap<AgentId, OperatorId> =
+            before.agents.iter().filter_map(|it| Some((it.id, it.responsible?))).collect();
+        let is_another =
+            |it: &&AgentDoc| answered.get(&it.id).is_some_and(|was| it.responsible != Some(*was));
+        let loosened = Loosened {
+            tools: after.tools.iter().filter(is_weaker).map(|it| it.id).collect(),
+            agents: after.agents.iter().filter(is_another).map(|it| it.id).collect(),
+        };
+        if !loosened.tools.is_empty() || !loosened.agents.is_empty() {
+            all.push((after, loosened));
         }
     }
-    Ok(())
+    all
 }
 
 /// Whether there is such an operator group, where one is asked for.

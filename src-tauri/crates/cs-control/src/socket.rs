@@ -28,7 +28,7 @@ pub(crate) use line::{Asks, Rules, refusal, serve, tell};
 pub use unix::Server;
 
 /// The longest line, of either side.
-const MOST_BYTES: usize = 4 * 1024 * 1024;
+const MOST_BYTES: usize = 8 * 1024 * 1024;
 
 /// Has what changes be told on the connection too.
 const FOLLOW: &str = "follow";
@@ -88,6 +88,6 @@ pub enum SocketError {
     #[error("what runs there does not answer")]
     Io(#[from] std::io::Error),
     /// The request or the answer is longer than a line may be.
-    #[error("a request or an answer on the control interface has at most 4 MiB")]
+    #[error("a request or an answer on the control interface has at most 8 MiB")]
     TooLong,
 }

@@ -58,6 +58,9 @@ pub(crate) fn summary(event: &Event, names: &Names) -> String {
         EventKind::ApprovalSigned => {
             with(&format!("{who} signed for a call of {tool} that takes more"), detail)
         }
+        EventKind::ApprovalSignatureVoid => {
+            format!("A signature for a call of {tool} does not count any more{why}")
+        }
         EventKind::ApprovalWithdrawn => format!("The request to call {tool} was taken back"),
         EventKind::AuthnFailed => format!("Sign-in of {who} was refused{why}"),
         EventKind::AuthnSucceeded => format!("{who} proved who it is"),

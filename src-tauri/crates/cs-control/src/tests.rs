@@ -39,5 +39,6 @@ mod table;
 mod templates;
 mod tenants;
 mod traffic;
+mod upheld;
 mod webhook;
 mod year;

@@ -314,8 +314,10 @@ fn turned(tenant: TenantId, name: &str, standing: AuthorityStanding, at: Timesta
 impl Server {
     async fn issue(core: &Core, names: &[String]) -> Result<Self, ControlError> {
         let correlation = CorrelationId::from_random(core.random()?);
-        let mut edit = core.edit_as(Actor::System, correlation).await?;
-        let signer = authority::of_servers(core, &mut edit).await?;
+        let alone = core.hold().await?;
+        let signer = authority::of_servers(core).await?;
+        let mut edit = core.edit_alone_as(alone, Actor::System, correlation).await?;
+        let signer = signer.enter(&mut edit).await?;
         let at = edit.at();
         let leaf = signer.issue_server(names, core.random()?, at, SERVER_LIFETIME);
         let leaf = leaf.map_err(|source| {

@@ -2,12 +2,14 @@
 //! happens, or nobody. The gateway's own console is one seat, and each connection of a console on
 //! another machine is one.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use cs_model::state::OperatorRole;
 use cs_model::{OperatorId, Timestamp};
 use cs_trust::OperatorKey;
+use tokio::sync::{Mutex as AsyncMutex, MutexGuard as AsyncMutexGuard};
 
 use crate::failure::ControlError;
 
@@ -16,6 +18,13 @@ pub(crate) const IDLE: Duration = Duration::from_secs(10 * 60);
 
 /// How many wrong passphrases are answered at once. Each further one makes the next wait longer.
 const FREE: u32 = 5;
+
+/// How many passphrases somebody who is no owner chooses within an hour at most. One that is taken
+/// says so, and so tells that it is somebody's.
+const CHOICES: usize = 5;
+
+/// In which time.
+const CHOOSING: Duration = Duration::from_secs(60 * 60);
 
 /// How long the next attempt has to wait at most.
 const LONGEST_WAIT: u64 = 60;
@@ -28,14 +37,23 @@ pub(crate) struct Unlocked {
     pub(crate) key: Arc<OperatorKey>,
 }
 
+/// How much longer than [`IDLE`] a console may seem to have: clocks are set a little all the time.
+const SLACK: Duration = Duration::from_secs(60);
+
 /// What has been tried in front of a console.
 #[derive(Debug, Default)]
-pub(crate) struct Tries(Mutex<Wrong>);
+pub(crate) struct Tries {
+    wrong: Mutex<Wrong>,
+    /// Held by whoever tries one: guesses at the same time would all be the first.
+    one: AsyncMutex<()>,
+}
 
 #[derive(Debug, Default)]
 struct Wrong {
     count: u32,
     next: Timestamp,
+    /// When somebody who is no owner chose a passphrase lately, oldest first.
+    chosen: VecDeque<Timestamp>,
 }
 
 /// Whose a console on another machine is.
@@ -58,7 +76,7 @@ pub(crate) struct Seat {
 
 impl Tries {
     fn wrong(&self) -> MutexGuard<'_, Wrong> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.wrong.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -82,9 +100,10 @@ impl Seat {
         self.unlocked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The operator who unlocked it, and until when. Nobody, once the time is up.
+    /// The operator who unlocked it, and until when. Nobody, once the time is up, or after the clock
+    /// was set back: nobody knows then how long nothing has happened.
     pub(crate) fn operator(&self, now: Timestamp) -> Option<(Unlocked, Timestamp)> {
-        self.unlocked().clone().filter(|(_, until)| now < *until)
+        self.unlocked().clone().filter(|(_, until)| is_open(*until, now))
     }
 
     /// Unlocks it for this operator.
@@ -96,7 +115,7 @@ impl Seat {
     /// Somebody is there: the idle time starts anew.
     pub(crate) fn touch(&self, now: Timestamp) {
         if let Some((_, until)) = &mut *self.unlocked()
-            && now < *until
+            && is_open(*until, now)
         {
             *until = now.after(IDLE);
         }
@@ -109,8 +128,27 @@ impl Seat {
 
     /// Locks it if its time is up. Answers with whose time that was.
     pub(crate) fn lock_if_idle(&self, now: Timestamp) -> Option<OperatorId> {
-        let idle = self.unlocked().take_if(|(_, until)| *until <= now);
+        let idle = self.unlocked().take_if(|(_, until)| !is_open(*until, now));
         idle.map(|(operator, _)| operator.id)
+    }
+
+    /// Locks it if this operator has it unlocked. Says whether they had.
+    pub(crate) fn lock_out(&self, id: OperatorId) -> bool {
+        self.unlocked().take_if(|(operator, _)| operator.id == id).is_some()
+    }
+
+    /// Gives the operator another key, if they still have it unlocked.
+    pub(crate) fn replace_key(&self, id: OperatorId, key: &Arc<OperatorKey>) {
+        if let Some((operator, _)) = &mut *self.unlocked()
+            && operator.id == id
+        {
+            operator.key = Arc::clone(key);
+        }
+    }
+
+    /// Waits until nobody else tries a passphrase in front of it.
+    pub(crate) async fn trying(&self) -> AsyncMutexGuard<'_, ()> {
+        self.tries.one.lock().await
     }
 
     /// Whether a passphrase may be tried now. Asked before the work of trying it is done.
@@ -123,6 +161,19 @@ impl Seat {
         Err(ControlError::WrongPassphrase {
             message: format!("too many wrong passphrases; try again in {secs} s"),
         })
+    }
+
+    /// Whether a passphrase may be chosen now, by somebody who is no owner. Counts as having done so.
+    pub(crate) fn may_choose(&self, now: Timestamp) -> Result<(), ControlError> {
+        let mut wrong = self.tries.wrong();
+        wrong.chosen.retain(|at| now.since(*at) < CHOOSING);
+        if wrong.chosen.len() >= CHOICES {
+            return Err(ControlError::conflict(
+                "too many passphrases were chosen here within an hour; try again later",
+            ));
+        }
+        wrong.chosen.push_back(now);
+        Ok(())
     }
 
     /// A passphrase was wrong.
@@ -147,6 +198,10 @@ impl Seat {
     pub(crate) fn was_right(&self) {
         self.tries.wrong().count = 0;
     }
+}
+
+fn is_open(until: Timestamp, now: Timestamp) -> bool {
+    now < until && until.since(now) <= IDLE.saturating_add(SLACK)
 }
 
 #[cfg(test)]
@@ -179,6 +234,20 @@ mod tests {
         assert_eq!(console.lock_if_idle(end), Some(operator().id));
         console.touch(end);
         assert!(console.operator(end).is_none());
+    }
+
+    #[test]
+    fn o09_a_console_is_not_open_for_longer_because_the_clock_was_set_back() {
+        let console = Seat::default();
+        console.unlock(operator(), NOON);
+        let a_little = NOON.before(Duration::from_secs(59));
+        assert!(console.operator(a_little).is_some());
+        let back = NOON.before(Duration::from_secs(3600));
+        assert!(console.operator(back).is_none());
+        console.touch(back);
+        assert_eq!(console.lock_if_idle(a_little), None);
+        assert_eq!(console.lock_if_idle(back), Some(operator().id));
+        assert!(console.operator(NOON).is_none());
     }
 
     #[test]

@@ -35,6 +35,8 @@ const TELL: Duration = Duration::from_secs(60);
 pub(crate) enum Counted {
     /// All calls of an agent.
     Agent(TenantId, AgentId),
+    /// The calls of an agent that were put before a person and left behind by their client.
+    Left(TenantId, AgentId),
     /// The requests of a credential that have to be remembered.
     Nonces(CredentialId),
     /// The calls of one tool by an agent.
@@ -184,6 +186,7 @@ fn limits(gate: &Gate, tenant: TenantId, agent: AgentId, tool: ToolId) -> Vec<(C
 const fn reason(counted: Counted) -> &'static str {
     match counted {
         Counted::Agent(..) => "agent_rate",
+        Counted::Left(..) => "agent_too_many_waiting",
         Counted::Nonces(_) => "credential_rate",
         Counted::Tool(..) => "tool_rate",
     }

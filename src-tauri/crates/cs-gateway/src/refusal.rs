@@ -90,6 +90,8 @@ pub(crate) enum Refusal {
     },
     /// The arguments do not mean the same to every reader, so no person can sign for them.
     NotSignable,
+    /// A person would have to sign for more than anybody reads.
+    TooMuchToSign,
     /// A page of another origin sent it.
     Origin,
     /// There is nothing at this path.
@@ -254,6 +256,12 @@ impl Refusal {
                 "The arguments cannot be signed for: a number in them is too large or too precise \
                  to mean the same to every reader",
             ),
+            Self::TooMuchToSign => say(
+                StatusCode::OK,
+                -32602,
+                "The arguments are too long to be signed for: a person is asked about 1 MiB at \
+                 most",
+            ),
             Self::Origin => say(StatusCode::FORBIDDEN, INVALID, "The Origin is not allowed"),
             Self::Path => say(StatusCode::NOT_FOUND, INVALID, "There is nothing at this path"),
             Self::Query => {
@@ -344,6 +352,7 @@ impl Refusal {
             Self::MethodUnknown { .. } => Some("method_unknown"),
             Self::NoSuccessor { reason } => Some(reason),
             Self::NotSignable => Some("not_signable"),
+            Self::TooMuchToSign => Some("too_much_to_sign"),
             Self::Origin => Some("origin"),
             Self::Path => Some("path"),
             Self::Query => Some("query"),

@@ -12,8 +12,8 @@ mod told;
 
 use cs_model::event::{Decision, Event, EventKind, Outcome};
 use cs_model::json::{self, Limits};
-use cs_model::{ApprovalId, Digest, OperationTokenId, SeriesId, Timestamp};
-use cs_policy::{Held, Permit, Verdict};
+use cs_model::{ApprovalId, Digest, OperationTokenId, SeriesId, TenantId, Timestamp};
+use cs_policy::{Deny, Held, Permit, Verdict};
 use tokio::sync::watch;
 
 pub(crate) use self::hold::Heard;
@@ -28,6 +28,10 @@ use crate::session::Live;
 use crate::state::State;
 use crate::tool::Asked;
 use crate::trail::{Trail, neutral};
+
+/// The most bytes of arguments that a person is asked to sign for. Nobody reads more, and all of it
+/// is kept for as long as the log is.
+const MOST_SIGNED: usize = 1024 * 1024;
 
 /// A call that is on record, and paid for where it costs a signature.
 ///
@@ -251,6 +255,9 @@ fn needs_signature(
     let written = asked.arguments().unwrap_or("{}");
     let canonical =
         json::canonical(written, Limits::default()).map_err(|_| Refusal::NotSignable)?;
+    if canonical.len() > MOST_SIGNED {
+        return Err(Refusal::TooMuchToSign);
+    }
     let digest = Digest::of(canonical.as_bytes());
     drop(held);
     let wanted = asked.wanted();
@@ -283,7 +290,9 @@ async fn spend(
 ) -> Result<Result<Cleared, String>, Refusal> {
     let verified = match quorum::verify(gate, tokens) {
         Ok(verified) => verified,
-        Err(reason) => return unpaid(gate, asked, approval, reason, trail).await.map(Err),
+        Err(reason) => {
+            return unpaid(gate, (asked, digest), approval, reason, trail).await.map(Err);
+        }
     };
     // The call is judged anew: what was true when it began to wait may not be true any more.
     let Asked { live, warrant, .. } = asked;
@@ -293,16 +302,31 @@ async fn spend(
         authz::scopes::confirm(gate, live, warrant, asked.wanted(), digest, true, trail).await?;
     }
     let given = asked.given(digest);
-    let held = match authz::permit(gate, live, warrant, asked.wanted(), given, trail).await? {
+    let judged = match approval {
+        // What waited asked for nothing that it was not to have: somebody has changed that since.
+        Some(approval) => match authz::judge(gate, live, warrant, asked.wanted(), given) {
+            Verdict::Allow(permit) => authz::Way::Clear(permit),
+            Verdict::Hold(held) => authz::Way::Held(held),
+            Verdict::Deny(deny) => {
+                let (about, why) = ((asked.wanted(), digest), "not_allowed_any_more");
+                taken_back(gate, live, approval, about, why, trail).await?;
+                return Err(no_more(asked, deny));
+            }
+        },
+        None => authz::permit(gate, live, warrant, asked.wanted(), given, trail).await?,
+    };
+    let held = match judged {
         authz::Way::Held(held) => held,
         authz::Way::Clear(_) => {
-            return unpaid(gate, asked, approval, "not_needed", trail).await.map(Err);
+            return unpaid(gate, (asked, digest), approval, "not_needed", trail).await.map(Err);
         }
     };
-    let now = gate.now();
-    let paid = match quorum::release(gate, held, &verified, now) {
+    let (now, judged) = (gate.now(), gate.latest());
+    let paid = match quorum::release(gate, held, &verified, judged) {
         Ok(paid) => paid,
-        Err(reason) => return unpaid(gate, asked, approval, reason, trail).await.map(Err),
+        Err(reason) => {
+            return unpaid(gate, (asked, digest), approval, reason, trail).await.map(Err);
+        }
     };
     let quorum::Paid { permit, token, others, expires, breaks_glass } = paid;
     let with_token = |mut event: Event, token| {
@@ -322,26 +346,71 @@ async fn spend(
     events.extend(spent.map(|it| with_token(redeemed.clone(), it)));
     events.push(with_token(started, token));
     let (tenant, session) = (permit.tenant(), permit.session());
-    let redemption = Redemption { token, others, tenant, session, approval, expires, at: now };
+    let redemption = Redemption { token, others, tenant, session, approval, expires, at: judged };
     // INVARIANT: the tokens are spent and the record is durable before anything is sent. A crash
     // after this leaves a call of unknown outcome, never one that is made twice.
     match gate.ports.ledger.redeem(redemption, events).await? {
-        Spend::Spent => {
-            let payment = Payment { token, approval, series: None };
-            Ok(Ok(Cleared::paid(permit, payment, now)))
+        Spend::Spent => {}
+        Spend::Refused => {
+            let reason = why_refused(gate, tenant, approval).await?;
+            return unpaid(gate, (asked, digest), approval, reason, trail).await.map(Err);
         }
-        Spend::Refused => unpaid(gate, asked, approval, "spent", trail).await.map(Err),
     }
+    let cleared = Cleared::paid(permit, Payment { token, approval, series: None }, now);
+    // Writing takes time, in which somebody may have narrowed the policy, asked for more signatures
+    // or removed who signed. The tokens stay spent: nobody is to think that they pay for another.
+    let text = if approval.is_some() { told::LAPSED } else { told::TOKEN };
+    let no_longer = match authz::judge(gate, live, warrant, wanted, asked.given(digest)) {
+        Verdict::Allow(_) => return Ok(Ok(cleared)),
+        Verdict::Hold(held) => {
+            let again = quorum::verify(gate, tokens);
+            match again.and_then(|verified| quorum::release(gate, held, &verified, judged)) {
+                Ok(_) => return Ok(Ok(cleared)),
+                Err(reason) => reason,
+            }
+        }
+        Verdict::Deny(deny) => {
+            close(gate, cleared, Outcome::Failed, Some(deny.code()), trail).await?;
+            return Err(wanted.not_listed());
+        }
+    };
+    close(gate, cleared, Outcome::Failed, Some(no_longer), trail).await?;
+    told::result(asked, text, approval, trail.correlation).map(Err)
+}
+
+/// What an agent is told of a call that was allowed when it began to wait.
+fn no_more(asked: &Asked, deny: Deny) -> Refusal {
+    if deny == Deny::ConditionUnmet { Refusal::Unmet } else { asked.wanted().not_listed() }
+}
+
+/// Why tokens that were right could not be spent, as a short code.
+async fn why_refused(
+    gate: &Gate,
+    tenant: TenantId,
+    approval: Option<ApprovalId>,
+) -> Result<&'static str, PortError> {
+    let Some(approval) = approval else { return Ok("spent") };
+    Ok(match gate.ports.desk.ruling(tenant, approval).await? {
+        Ruling::Executed | Ruling::Unknown => "spent",
+        Ruling::Denied { .. } => "call_denied",
+        Ruling::Withdrawn => "taken_back",
+        Ruling::Expired | Ruling::Pending | Ruling::Approved { .. } => "approval_over",
+    })
 }
 
 /// Puts on record why a token does not pay for a call, and tells the client that it does not.
 async fn unpaid(
     gate: &Gate,
-    asked: &Asked,
+    (asked, digest): (&Asked, Digest),
     approval: Option<ApprovalId>,
     reason: &str,
     trail: &mut Trail,
 ) -> Result<String, Refusal> {
+    // One that came late or a second time is an honest one; any other was made for another call.
+    let is_honest = matches!(reason, "expired" | "not_needed" | "not_yet_valid" | "spent");
+    if approval.is_none() && !is_honest {
+        asked.live.strayed();
+    }
     let mut event = trail.event(EventKind::TokenRefused, gate.now());
     event.tool_name = Some(neutral(&asked.wanted().marked()));
     event.reason = Some(reason.to_owned());
@@ -349,6 +418,11 @@ async fn unpaid(
     event.policy_version = Some(gate.world().policy.version());
     trail.note(event);
     trail.settle(&gate.ports).await?;
+    if let Some(approval) = approval.filter(|_| reason != "spent") {
+        // It pays for nothing any more, and would stand in the way of whoever asks anew.
+        let (live, about) = (&asked.live, (asked.wanted(), digest));
+        taken_back(gate, live, approval, about, "not_payable", trail).await?;
+    }
     let text = match (approval, reason) {
         (Some(_), "spent") => told::EXECUTED,
         (Some(_), _) => told::LAPSED,
@@ -411,7 +485,6 @@ async fn turned_away(
     reason: &str,
     trail: &mut Trail,
 ) -> Result<(), PortError> {
-    asked.live.strayed();
     let wanted = asked.wanted();
     let mut event = authz::decision(gate, &asked.live, wanted, digest, trail, Decision::Deny);
     event.reason = Some(reason.to_owned());

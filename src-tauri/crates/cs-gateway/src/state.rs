@@ -70,7 +70,7 @@ impl State {
         let place: Vec<&[u8]> = place.iter().map(Vec::as_slice).collect();
         let plain = gate.rounds.open(&place, &sealed).ok()?;
         let state: Self = serde_json::from_slice(plain.expose()).ok()?;
-        (gate.now() < state.until).then_some(state)
+        (gate.latest() < state.until).then_some(state)
     }
 }
 

@@ -25,6 +25,7 @@ mod idp;
 mod issuer;
 mod kinds;
 mod large;
+mod meanwhile;
 mod messages;
 mod outside;
 mod pages;

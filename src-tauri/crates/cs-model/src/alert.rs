@@ -32,12 +32,16 @@ words! {
         IntegrityFailed = "integrity_failed",
         /// An attempt outside the session's allowlist.
         OutsideAllowlist = "outside_allowlist",
+        /// Nobody knows whether a call was made that somebody signed for.
+        OutcomeUnknown = "outcome_unknown",
         /// An identity provider cannot be reached.
         ProviderDown = "provider_down",
         /// A credential could not be replaced, and goes on to its end.
         RotationFailed = "rotation_failed",
         /// A session lasts longer than its task is expected to take.
         SessionOverlong = "session_overlong",
+        /// Less is asked of those who sign calls than before.
+        SigningLoosened = "signing_loosened",
         /// A server publishes another definition of a tool than the accepted one.
         ToolDrift = "tool_drift",
     }
@@ -93,8 +97,10 @@ impl AlertRule {
             }
             Self::GlassBroken
             | Self::Incident
+            | Self::OutcomeUnknown
             | Self::OutsideAllowlist
             | Self::SessionOverlong
+            | Self::SigningLoosened
             | Self::ToolDrift => AlertClass::Authorisation,
             Self::ClockMoved | Self::IntegrityFailed | Self::ProviderDown => AlertClass::Integrity,
         }
@@ -108,10 +114,12 @@ impl AlertRule {
             | Self::ClockMoved
             | Self::CredentialUnused
             | Self::GlassBroken
+            | Self::OutcomeUnknown
             | Self::OutsideAllowlist
             | Self::ProviderDown
             | Self::RotationFailed
             | Self::SessionOverlong
+            | Self::SigningLoosened
             | Self::ToolDrift => AlertSeverity::Alert,
         }
     }
@@ -126,9 +134,11 @@ impl AlertRule {
             Self::Incident => "Incident: many attempts in one session",
             Self::IntegrityFailed => "The log or the registry is not what it was",
             Self::OutsideAllowlist => "Attempt outside the allowlist",
+            Self::OutcomeUnknown => "Outcome of a signed call unknown",
             Self::ProviderDown => "Identity provider down",
             Self::RotationFailed => "Credential not replaced",
             Self::SessionOverlong => "Session longer than expected",
+            Self::SigningLoosened => "Less asked of those who sign",
             Self::ToolDrift => "Tool changed",
         }
     }
@@ -150,9 +160,11 @@ impl AlertRule {
             Self::ClockMoved
             | Self::GlassBroken
             | Self::IntegrityFailed
+            | Self::OutcomeUnknown
             | Self::OutsideAllowlist
             | Self::ProviderDown
             | Self::RotationFailed
+            | Self::SigningLoosened
             | Self::ToolDrift => None,
         }
     }
@@ -166,10 +178,12 @@ impl AlertRule {
             | Self::GlassBroken
             | Self::Incident
             | Self::IntegrityFailed
+            | Self::OutcomeUnknown
             | Self::OutsideAllowlist
             | Self::ProviderDown
             | Self::RotationFailed
             | Self::SessionOverlong
+            | Self::SigningLoosened
             | Self::ToolDrift => None,
         }
     }
@@ -184,9 +198,11 @@ impl AlertRule {
             | Self::GlassBroken
             | Self::Incident
             | Self::IntegrityFailed
+            | Self::OutcomeUnknown
             | Self::OutsideAllowlist
             | Self::ProviderDown
             | Self::RotationFailed
+            | Self::SigningLoosened
             | Self::ToolDrift => HOUR,
         };
         Limit::new(default, 60, 7 * DAY)

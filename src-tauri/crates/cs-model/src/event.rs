@@ -50,6 +50,8 @@ kinds! {
     ApprovalRequested = "approval.requested",
     /// A person signed a waiting call that needs more signatures; `detail` says how many.
     ApprovalSigned = "approval.signed",
+    /// A signature over a waiting call that needs more does not count any more; `reason` says why.
+    ApprovalSignatureVoid = "approval.signature_void",
     /// The client or the end of its session took a waiting call back.
     ApprovalWithdrawn = "approval.withdrawn",
     /// A credential was not accepted; `reason` says why.

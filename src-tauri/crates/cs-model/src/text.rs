@@ -1,14 +1,16 @@
 //! Foreign text made safe to keep and to show.
 
 /// Whether a character can hide, reorder or forge text: C0 and C1 controls, bidirectional
-/// controls, zero-width and other default-ignorable characters, line separators, tags.
+/// controls, zero-width and other default-ignorable characters, line separators, tags, and blanks
+/// that are not the space.
 pub const fn is_deceptive(c: char) -> bool {
     matches!(c,
-        '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{ad}' | '\u{34f}' | '\u{61c}'
-        | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
-        | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-        | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
-        | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+        '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{a0}' | '\u{ad}' | '\u{34f}' | '\u{61c}'
+        | '\u{115f}'..='\u{1160}' | '\u{1680}' | '\u{17b4}'..='\u{17b5}'
+        | '\u{180b}'..='\u{180f}' | '\u{2000}'..='\u{200f}' | '\u{2028}'..='\u{202f}'
+        | '\u{205f}'..='\u{206f}' | '\u{2800}' | '\u{3000}' | '\u{3164}'
+        | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
+        | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// One line of foreign text, at most `most` characters, with every deceptive character written
@@ -34,6 +36,12 @@ mod tests {
     fn what_could_deceive_is_written_out() {
         assert_eq!(neutralise("a\r\nb\u{202e}c\x1b[2J", 99), "a\\u{d}\\u{a}b\\u{202e}c\\u{1b}[2J");
         assert_eq!(neutralise("Grüße, 世界", 99), "Grüße, 世界");
+        // One of each kind that is easily forgotten: musical and shorthand controls, blanks.
+        for c in "\u{1bca0}\u{1d173}\u{a0}\u{1680}\u{2000}\u{202f}\u{205f}\u{2800}\u{3000}".chars()
+        {
+            assert_eq!(neutralise(&format!("a{c}b"), 99), format!("a{}b", c.escape_unicode()));
+        }
+        assert_eq!(neutralise("a b", 99), "a b");
     }
 
     #[test]

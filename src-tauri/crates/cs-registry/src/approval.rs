@@ -18,9 +18,12 @@ mod stats;
 mod week;
 
 pub use file::{File, Filed};
-pub use read::{Ruling, find, list, open_of_session, previous_arguments, ruling, waiting};
+pub use read::{
+    Ruling, find, list, lost_before, open_of_session, previous_arguments, ruling, waiting,
+};
 pub use sign::{
     Signature, Signed, Standing, approve, sign, signatures, standing, withdraw_signature,
+    withdraw_signatures_of,
 };
 pub use stats::{Dealt, DealtWith, stats};
 pub use week::{ToolWeek, Week, week};
@@ -193,20 +196,21 @@ pub async fn withdraw_of_session(
     withdraw_all(db, open, None, at).await
 }
 
-/// Takes back every request of an agent that can still lead to a call: for when it may not act any
-/// more. What is recorded of each is told here. Answers with which these were.
+/// Takes back the requests of a tenant that can still lead to a call and that `is_meant` picks, for
+/// this reason. What is recorded of each is told here.
 ///
 /// # Errors
 ///
 /// When the database fails.
-pub async fn withdraw_of_agent(
+pub async fn withdraw_where(
     db: &mut SqliteConnection,
     tenant: TenantId,
-    agent: AgentId,
-    at: Timestamp,
-) -> Result<(Vec<ApprovalId>, Vec<Event>), RegistryError> {
-    let open = read::open_of_agent(&mut *db, tenant, agent).await?;
-    withdraw_all(db, open, Some("agent_suspended"), at).await
+    is_meant: impl Fn(&NewApproval) -> bool,
+    (reason, at): (&str, Timestamp),
+) -> Result<Vec<Event>, RegistryError> {
+    let mut open = read::open_of_tenant(&mut *db, tenant).await?;
+    open.retain(|it| is_meant(&it.new));
+    withdraw_all(db, open, Some(reason), at).await.map(|(_, events)| events)
 }
 
 async fn withdraw_all(
@@ -283,6 +287,7 @@ async fn expire(
     .await
     .doing("expire the approval request")?;
     let reason = match approval.state {
+        _ if now < approval.expires() => "clock_set_back",
         ApprovalState::Approved => "token_unused",
         ApprovalState::Denied
         | ApprovalState::Expired

@@ -171,15 +171,16 @@ pub async fn notable_after(
     let (seq, to) = (signed(seq), signed(to));
     sqlx::query_as!(
         Row,
-        "SELECT seq, previous, hash, body
+        r#"SELECT seq, previous, hash, body
            FROM audit_event
           WHERE seq > ?1
             AND seq <= ?2
             AND (anomaly = 1
+                 OR (+kind = 'execution.finished' AND body LIKE '%"outcome":"unknown"%')
                  OR +kind NOT IN ('authn.succeeded', 'decision', 'execution.finished',
                                   'execution.started'))
           ORDER BY seq
-          LIMIT ?3",
+          LIMIT ?3"#,
         seq,
         to,
         limit,

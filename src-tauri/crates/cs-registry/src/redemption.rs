@@ -49,6 +49,8 @@ impl Work for Redeem {
     async fn run(self, db: &mut SqliteConnection) -> Result<(Spend, Vec<Event>), RegistryError> {
         let taken = if self.at < self.expires { take(&mut *db, &self).await? } else { None };
         let Some(approval) = taken else { return Ok((Spend::Refused, Vec::new())) };
+        let mut events = self.events;
+        about(&mut events, approval);
         let (token, tenant, session) = (self.token.uuid(), self.tenant.uuid(), self.session.uuid());
         let approval = approval.uuid();
         let (expires, at) = (self.expires.millis(), self.at.millis());
@@ -77,7 +79,14 @@ impl Work for Redeem {
             .await
             .creating("the redemption", "spend the operation tokens")?;
         }
-        Ok((Spend::Spent, self.events))
+        Ok((Spend::Spent, events))
+    }
+}
+
+/// Says in each event which request was answered: whoever was handed a token does not know.
+fn about(events: &mut [Event], approval: ApprovalId) {
+    for event in events {
+        event.approval.get_or_insert(approval);
     }
 }
 
@@ -194,8 +203,20 @@ impl Work for Settle {
     type Done = bool;
 
     async fn run(self, db: &mut SqliteConnection) -> Result<(bool, Vec<Event>), RegistryError> {
-        let settled = settle(db, self.token, self.outcome, self.at).await?;
-        Ok((settled, if settled { self.events } else { Vec::new() }))
+        if !settle(&mut *db, self.token, self.outcome, self.at).await? {
+            return Ok((false, Vec::new()));
+        }
+        let token = self.token.uuid();
+        let approval = sqlx::query_scalar!(
+            r#"SELECT approval_id AS "approval?: Uuid" FROM redemption WHERE token_id = ?1"#,
+            token,
+        )
+        .fetch_one(db)
+        .await
+        .doing("look up what the operation token answered")?;
+        let mut events = self.events;
+        approval.into_iter().for_each(|id| about(&mut events, ApprovalId::new(id)));
+        Ok((true, events))
     }
 }
 

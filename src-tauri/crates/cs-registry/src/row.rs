@@ -1,10 +1,15 @@
 //! From what a row holds to the vocabulary.
 
 use std::str::FromStr;
+use std::time::Duration;
 
 use cs_model::{Digest, Kind, MostWaiting, Name, Rate, Timestamp, ToolName};
 
 use crate::RegistryError;
+
+/// How far ahead of the clock a time may lie that was read off it before: clocks are set a little
+/// all the time.
+pub(crate) const SLACK: Duration = Duration::from_secs(60);
 
 pub(crate) const fn time(millis: i64) -> Timestamp {
     Timestamp::from_millis(millis)

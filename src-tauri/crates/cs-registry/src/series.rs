@@ -9,7 +9,7 @@ use sqlx::SqliteConnection;
 use uuid::Uuid;
 
 use crate::error::{Doing as _, one};
-use crate::row::time;
+use crate::row::{SLACK, time};
 use crate::{RegistryError, Work};
 
 mod spend;
@@ -447,7 +447,42 @@ impl Work for End {
     }
 }
 
-/// Ends the series whose time is up, each with its event. Answers with how many these were.
+/// Ends the series of a tenant that still run and that `is_meant` picks, for this reason. What is
+/// recorded of each is told here.
+///
+/// # Errors
+///
+/// When the database fails.
+pub async fn end_where(
+    db: &mut SqliteConnection,
+    tenant: TenantId,
+    is_meant: impl Fn(&Series) -> bool,
+    (why, at): (&str, Timestamp),
+) -> Result<Vec<Event>, RegistryError> {
+    let id = tenant.uuid();
+    let rows = rows!(
+        "series.tenant_id = ?1
+          AND series.ended IS NULL
+        ORDER BY series.signed, series.rowid",
+        id,
+    )
+    .fetch_all(&mut *db)
+    .await
+    .doing("list the running series")?;
+    let mut events = Vec::new();
+    for found in rows.into_iter().map(Row::read) {
+        let found = found?;
+        let ended = Ended { at, why: why.to_owned(), by: None };
+        if is_meant(&found) && end(&mut *db, tenant, found.new.id, &ended).await? {
+            events.push(event_about(EventKind::SeriesEnded, &found, why, at));
+        }
+    }
+    Ok(events)
+}
+
+/// Ends the series whose time is up, and those that were signed later than it is, each with its
+/// event: where the clock was set back, nobody knows how much of their time is left. Answers with
+/// how many these were.
 #[derive(Clone, Copy, Debug)]
 pub struct Expire {
     /// The time now.
@@ -458,14 +493,15 @@ impl Work for Expire {
     type Done = usize;
 
     async fn run(self, db: &mut SqliteConnection) -> Result<(usize, Vec<Event>), RegistryError> {
-        let now = self.now.millis();
+        let (now, soon) = (self.now.millis(), self.now.after(SLACK).millis());
         let rows = sqlx::query!(
             r#"SELECT tenant_id AS "tenant: Uuid", id AS "id: Uuid"
                  FROM series
                 WHERE ended IS NULL
-                  AND expires <= ?1
+                  AND (expires <= ?1 OR signed > ?2)
                 ORDER BY expires, rowid"#,
             now,
+            soon,
         )
         .fetch_all(&mut *db)
         .await
@@ -474,9 +510,13 @@ impl Work for Expire {
         for row in rows {
             let (tenant, id) = (TenantId::new(row.tenant), SeriesId::new(row.id));
             let found = find(&mut *db, tenant, id).await?;
-            let ended = Ended { at: found.new.expires, why: "expired".to_owned(), by: None };
+            let (at, why) = match found.new.expires {
+                expires if expires <= self.now => (expires, "expired"),
+                _ => (found.new.signed, "clock_set_back"),
+            };
+            let ended = Ended { at, why: why.to_owned(), by: None };
             if end(&mut *db, tenant, id, &ended).await? {
-                events.push(event_about(EventKind::SeriesEnded, &found, "expired", self.now));
+                events.push(event_about(EventKind::SeriesEnded, &found, why, self.now));
             }
         }
         Ok((events.len(), events))

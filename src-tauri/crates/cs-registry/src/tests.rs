@@ -318,6 +318,7 @@ const WITHOUT_TENANT: &[(&str, &str)] = &[
         "UPDATE session SET ended = ?1, end_reason = ?2, wire_id = NULL WHERE id = ?3 AND ended",
         "the gateway's own session, proven when it opened",
     ),
+    ("SELECT approval_id AS \"approval?: Uuid\" FROM redemption", "a token's id is as well"),
     ("UPDATE redemption SET outcome", "a token's id is the whole installation's"),
 ];
 
@@ -360,11 +361,18 @@ const OF_ALL_TENANTS: &[(&str, &str)] = &[
          \"agent: Uuid\", credential_id AS \"credential: Uuid\", task_id AS \"task: Uuid\"",
         "what is over, wherever",
     ),
-    ("FROM series WHERE ended IS NULL AND expires <= ?1 ORDER BY expires, rowid", "what is over"),
+    (
+        "FROM series WHERE ended IS NULL AND (expires <= ?1 OR signed > ?2) ORDER BY expires, rowid",
+        "what is over",
+    ),
+    (
+        "WHERE it.operator_id = ?1 AND it.sealed_token IS NOT NULL ORDER BY it.rowid",
+        "what an operator signed, wherever",
+    ),
     ("WHERE redemption.outcome IS NULL ORDER BY redemption.redeemed, redemption.rowid", "at start"),
     (
-        "WHERE (state = 'pending' AND decide_by <= ?1) OR (state = 'approved' AND token_expires \
-         <= ?1) ORDER BY rowid",
+        "WHERE (state = 'pending' AND (decide_by <= ?1 OR requested > ?2)) OR (state = 'approved' \
+         AND (token_expires <= ?1 OR requested > ?2 OR decided_at > ?2)) ORDER BY rowid",
         "what is overdue, wherever",
     ),
 ];

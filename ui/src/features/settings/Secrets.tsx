@@ -48,7 +48,7 @@ export function Secrets({ isOwner }: { isOwner: boolean }) {
             <Act onClick={() => audit.mutate()} loading={audit.isPending} disabledReason={isOwner ? undefined : 'Only an owner looks for leaks'}>Look for leaks</Act>
           </div>
           {wants === 'move' ? <MoveSecrets view={view} onClose={close} /> : null}
-          {wants === 'erase' && view.moving !== null ? <Erase view={view} moving={view.moving} onClose={close} /> : null}
+          {wants === 'erase' && view.moving !== null ? <Erase store={view.store} moving={view.moving} onClose={close} /> : null}
           {wants === 'stay' && view.moving !== null ? <Stay moving={view.moving} store={view.store} onClose={close} /> : null}
         </>
       )}
@@ -81,27 +81,28 @@ function Unfinished({ moving, store }: { moving: MovingView; store: SecretsView[
   )
 }
 
-function Erase({ view, moving, onClose }: { view: SecretsView; moving: MovingView; onClose: () => void }) {
-  const run = async (owner: string) => {
-    const now = await call('secrets_move', { to: view.store, owner, ...(view.vault === null ? {} : { vault: view.vault }) })
-    tellDone(`Nothing is left in ${storeName[moving.other]}`)
+function Erase({ store, moving, onClose }: { store: SecretsView['store']; moving: MovingView; onClose: () => void }) {
+  const left = storeName[moving.other]
+  const run = async (owner: string, leave: boolean) => {
+    const now = await call('secrets_erase', { owner, leave })
+    tellDone(leave ? `The secrets in ${left} were left there` : `Nothing is left in ${left}`)
     return now
   }
   return (
-    <OwnerAgrees title={`Erase what is left in ${storeName[moving.other]}?`} action="Erase it" run={run} onClose={onClose}>
-      The copies in {storeName[view.store]} are what counts, and nobody is cut off. What is left in {storeName[moving.other]} cannot be brought back.
+    <OwnerAgrees title={`Erase what is left in ${left}?`} action="Erase it" place={left} run={run} onClose={onClose}>
+      The copies in {storeName[store]} are what counts, and nobody is cut off. What is left in {left} cannot be brought back.
     </OwnerAgrees>
   )
 }
 
 function Stay({ moving, store, onClose }: { moving: MovingView; store: SecretsView['store']; onClose: () => void }) {
-  const run = async (owner: string) => {
-    const now = await call('secrets_stay', { owner })
+  const run = async (owner: string, leave: boolean) => {
+    const now = await call('secrets_stay', { owner, leave })
     tellDone(`Secrets stay in ${storeName[store]}`)
     return now
   }
   return (
-    <OwnerAgrees title="Give the move up?" action="Give it up" run={run} onClose={onClose}>
+    <OwnerAgrees title="Give the move up?" action="Give it up" place={storeName[moving.other]} run={run} onClose={onClose}>
       The copies that were made in {storeName[moving.other]} are erased. The secrets stay in {storeName[store]}, and nobody is cut off.
     </OwnerAgrees>
   )

@@ -58,8 +58,16 @@ export const secretsHandlers: Handlers = {
     changed('status')
     return world.secrets
   },
-  secrets_stay: (world, { owner }) => {
+  secrets_erase: (world, { owner }) => {
     isOwner(world, owner)
+    if (world.secrets.moving?.copied !== true) throw new IpcError('conflict', 'No move of the secrets has left anything to erase.', correlation())
+    world.secrets = { ...world.secrets, moving: null }
+    return world.secrets
+  },
+  secrets_stay: (world, { owner, leave }) => {
+    isOwner(world, owner)
+    if (world.secrets.moving?.copied !== false) throw new IpcError('conflict', 'No move of the secrets can be given up.', correlation())
+    if (leave !== true && world.secrets.moving.other === 'vault') throw new IpcError('unavailable', 'Vault did not answer within 10 s; see whether it runs and can be reached from here', correlation())
     world.secrets = { ...world.secrets, moving: null }
     return world.secrets
   },

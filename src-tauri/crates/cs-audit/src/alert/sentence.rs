@@ -1,7 +1,7 @@
 //! What an alert is, for a person. Whatever a caller supplied is made safe first.
 
 use cs_model::alert::AlertRule;
-use cs_model::event::Event;
+use cs_model::event::{Event, EventKind};
 
 use super::safe;
 
@@ -14,6 +14,9 @@ pub(super) fn authn_failures(who: &str, threshold: u32, window_secs: u32) -> Str
 
 pub(super) fn anomaly(who: &str, event: &Event) -> String {
     let tool = event.tool_name.as_deref().unwrap_or("a tool");
+    if event.kind == EventKind::TokenRefused {
+        return safe(&format!("{who} brought a signature for {tool} that is not one for its call"));
+    }
     safe(&format!("{who} tried to call {tool}, which its session does not have"))
 }
 
@@ -40,6 +43,10 @@ pub(super) fn plain(rule: AlertRule, event: &Event) -> String {
             Some((name, why)) => format!("Identity provider {name} cannot be reached: {why}"),
             None => format!("Identity provider {detail} cannot be reached"),
         },
+        AlertRule::OutcomeUnknown => {
+            format!("Nobody knows whether a signed call of {tool} was made; look at its server")
+        }
+        AlertRule::SigningLoosened => format!("Less is asked of those who sign: {detail}"),
         AlertRule::RotationFailed => format!("A credential was not replaced, and ends: {detail}"),
         AlertRule::ToolDrift => {
             format!("A server publishes another definition of {tool} than the accepted one")

@@ -241,6 +241,8 @@ fn what_alerts_and_people_put_on_record_raises_nothing() {
         "integrity.failed",
         "provider.unreachable",
         "credential.rotation_failed",
+        // Whatever is not said to be honest is not.
+        "token.refused",
         "tool.drift",
     ];
     assert_eq!(told, alarming);
@@ -290,4 +292,53 @@ fn al1_a_credential_is_unused_from_the_fifteenth_day_on() {
     assert!(!unused.for_so_long(span(16), days(15)));
     let said = unused.firing(span(15), days(15)).sentence;
     assert!(said.ends_with("has not used the credential csk_1 within 15 days of its issue"));
+}
+
+/// Attacks O06: a signature that was made for another call, or by nobody, is an attempt like any other;
+/// an honest one that comes late or twice is none.
+#[test]
+fn o06_al2_signatures_that_are_not_for_the_call_are_attempts_and_the_fifth_is_an_incident() {
+    let refused = |reason: &str| Event {
+        kind: EventKind::TokenRefused,
+        decision: None,
+        ..strayed(session(1), reason)
+    };
+    for honest in ["expired", "not_needed", "not_yet_valid", "spent"] {
+        assert!(!is_anomaly(&refused(honest)), "{honest}");
+    }
+    // What the gateway fetched for a request itself says nothing of the agent.
+    let approval = Some(cs_model::ApprovalId::new(Uuid::from_u128(5)));
+    assert!(!is_anomaly(&Event { approval, ..refused("args_mismatch") }));
+    let found = fired(&bare((0..5).map(|_| refused("args_mismatch"))), &Set::default());
+    let rules: Vec<_> = found.concat().iter().map(|(rule, _)| *rule).collect();
+    let attempts = rules.iter().filter(|it| **it == AlertRule::OutsideAllowlist).count();
+    assert_eq!((attempts, rules.len()), (5, 6), "{rules:?}");
+    assert_eq!(found[4].last().unwrap(), &(AlertRule::Incident, 5));
+}
+
+/// Whoever asks too often, or for too much at a time, asks for nothing that it is not to have.
+#[test]
+fn al2_too_many_calls_are_no_attempts_outside_the_allowlist() {
+    for reason in ["agent_rate", "tool_rate", "agent_too_many_waiting", "too_many_waiting"] {
+        assert!(!is_anomaly(&strayed(session(1), reason)), "{reason}");
+    }
+}
+
+/// Attacks O03: what somebody signed for and nobody knows the end of is for people to look at.
+#[test]
+fn o03_a_signed_call_of_unknown_outcome_is_an_alert() {
+    let token = Some(cs_model::OperationTokenId::new(Uuid::from_u128(6)));
+    let ended = |outcome| Event {
+        token,
+        outcome: Some(outcome),
+        ..Event::new(EventKind::ExecutionFinished, T0)
+    };
+    let found = fired(&bare([ended(Outcome::Unknown)]), &Set::default());
+    assert_eq!(found.concat(), [(AlertRule::OutcomeUnknown, 1)]);
+    let others = [
+        ended(Outcome::Answered),
+        ended(Outcome::Failed),
+        Event { token: None, ..ended(Outcome::Unknown) },
+    ];
+    assert!(fired(&bare(others), &Set::default()).concat().is_empty());
 }

@@ -252,13 +252,18 @@ pub(super) async fn show(desk: &Desk, id: &str) -> Done<Value> {
 
 /// The row of a request, whichever tenant it belongs to.
 async fn find(desk: &Desk, id: &str) -> Done<Value> {
-    let rows = desk.ask("approval_list", json!({ "states": every_state() })).await?;
-    let found = list(&rows, "").iter().find(|row| text(row, "/id") == id).cloned();
-    found.ok_or_else(|| {
-        Problem::not_found(format!(
-            "there is no request `{id}`; see `countersign approval list --all`"
-        ))
-    })
+    let tenants = desk.ask("tenant_list", json!({})).await?;
+    for tenant in list(&tenants, "") {
+        let asked = json!({ "tenant": tenant.get("id"), "approval": id });
+        match desk.ask("approval_show", asked).await {
+            Ok(view) => return Ok(view.get("row").cloned().unwrap_or_default()),
+            Err(problem) if problem.is_not_found() => {}
+            Err(problem) => return Err(problem),
+        }
+    }
+    Err(Problem::not_found(format!(
+        "there is no request `{id}`; see `countersign approval list --all`"
+    )))
 }
 
 fn every_state() -> Vec<&'static str> {

@@ -28,7 +28,18 @@ pub(crate) enum Secrets {
     },
     /// Gives up a move that was interrupted while copies were made, and erases them; takes an
     /// owner's passphrase
-    Stay,
+    Stay {
+        /// Leave the copies where they are, as in a store that nobody reaches any more
+        #[arg(long)]
+        leave: bool,
+    },
+    /// Erases what a move has left in the store that the secrets were in before; takes an owner's
+    /// passphrase
+    Erase {
+        /// Leave it where it is, as in a store that nobody reaches any more
+        #[arg(long)]
+        leave: bool,
+    },
     /// Looks for every secret of the installation where none may stand: in the home, in the places
     /// that are named, in the environment and on the command lines of processes
     Audit {
@@ -154,16 +165,19 @@ pub(crate) async fn run(desk: &Desk, command: Secrets) -> Done {
             }
             desk.tell("secrets_move", args, in_words).await
         }
-        Secrets::Stay => {
-            let owner = passphrase::ask(&desk.everywhere, "An owner's passphrase: ")?;
-            desk.tell("secrets_stay", json!({ "owner": owner }), in_words).await
-        }
+        Secrets::Stay { leave } => finish(desk, "secrets_stay", leave).await,
+        Secrets::Erase { leave } => finish(desk, "secrets_erase", leave).await,
         Secrets::Audit { also } => audit(desk, also).await,
         Secrets::Policy { vault_mount: mount, vault_path: path } => {
             let args = json!({ "mount": mount, "path": path });
             desk.tell("secrets_show", args, |view| text(view, "/policy")).await
         }
     }
+}
+
+async fn finish(desk: &Desk, command: &str, leave: bool) -> Done {
+    let owner = passphrase::ask(&desk.everywhere, "An owner's passphrase: ")?;
+    desk.tell(command, json!({ "leave": leave, "owner": owner }), in_words).await
 }
 
 async fn audit(desk: &Desk, also: Vec<PathBuf>) -> Done {
@@ -207,7 +221,7 @@ fn whole(path: &Path) -> anyhow::Result<PathBuf> {
 fn in_words(view: &Value) -> String {
     let moving = match (view.pointer("/moving/copied"), text(view, "/moving/other")) {
         (Some(Value::Bool(true)), other) => {
-            format!("what is left in {other} is still to be erased; move again to go on")
+            format!("what is left in {other} is still to be erased: `secrets erase`")
         }
         (Some(Value::Bool(false)), other) => {
             format!("copies in {other} are not done; move again to go on, or `secrets stay`")

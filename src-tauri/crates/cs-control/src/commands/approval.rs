@@ -8,11 +8,12 @@ use cs_model::event::EventKind;
 use cs_model::state::ApprovalState;
 use cs_model::{ApprovalId, Digest, Document, Grant, OperationTokenId, Signing, TenantId};
 use cs_registry::approval::{self, Approval, Signed};
+use cs_registry::server::{self, Server};
 use cs_registry::{SqliteConnection, policy, session};
 use serde::Deserialize;
 use ts_rs::TS;
 
-use super::series;
+use super::{matrix, series};
 use crate::actor::{Actor, Caller, Permission};
 use crate::change::Topic;
 use crate::command::Command;
@@ -29,6 +30,9 @@ use crate::{lifecycle, show, signing};
 
 /// How many requests are listed at most.
 const MOST: u32 = 500;
+
+/// How far back what an agent did elsewhere is shown with its call.
+const LATELY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What those are told who are not shown what agents send.
 const WITHHELD: &str = "The arguments are shown to those who decide on calls and to auditors. \
@@ -155,9 +159,17 @@ pub(super) async fn approve(
     let token = OperationTokenId::from_random(core.random()?);
     let nonce = core.random()?;
     let (at, tenant, id) = (edit.at(), found.new.tenant, found.new.id);
-    let terms = Terms::of(core, &core.document(), found);
+    let document = core.document();
+    let of = server::find(edit.db(), tenant, found.new.server).await?;
+    if drift(core, &of, &document, found).is_some() {
+        return Err(ControlError::conflict(
+            "the server publishes another definition of this tool than the one that was shown: the \
+             call would be refused; look at the difference, accept it, and have it asked for again",
+        ));
+    }
+    let terms = Terms::of(core, &document, found);
     wish.check(&terms, signer)?;
-    let others = signing::count(edit.db(), found, &terms, signer.id, &wish, at).await?;
+    let others = signing::count(edit, found, &terms, signer.id, &wish).await?;
     let (count, asked) = (others.saturating_add(1), terms.rule.approvers());
     let claims = wish.claims(core, found, &terms, signer.id, (token, at));
     let expires = cs_model::Timestamp::from_secs(claims.exp);
@@ -353,7 +365,7 @@ pub(super) async fn signer(
     }
 }
 
-pub(super) fn about(edit: &Edit<'_>, kind: EventKind, found: &Approval) -> cs_model::event::Event {
+pub(crate) fn about(edit: &Edit<'_>, kind: EventKind, found: &Approval) -> cs_model::event::Event {
     let new = &found.new;
     let mut event = edit.event(kind, Some(new.tenant));
     event.agent = Some(new.agent);
@@ -391,7 +403,16 @@ pub(super) async fn view(
     let session = session::find(&mut db, tenant, new.session).await?;
     let previous =
         approval::previous_arguments(&mut db, tenant, new.agent, new.tool, new.requested).await?;
+    let since = core.now().before(LATELY);
+    let elsewhere =
+        session::anomalies_elsewhere(&mut db, (tenant, new.agent), new.session, since).await?;
+    let lost_before = approval::lost_before(&mut db, new, new.requested.before(LATELY)).await?;
     let document = core.document();
+    let drift = match server::find(&mut db, tenant, new.server).await {
+        Ok(of) => drift(core, &of, &document, &found),
+        // It is gone, and its tools with it.
+        Err(_) => Some("null".to_owned()),
+    };
     let then = pinned(&mut db, &document, &found).await?;
     let now = document.tenants.iter().find(|it| it.id == tenant);
     let roles = now.map(|doc| roles(doc, &found)).unwrap_or_default();
@@ -411,7 +432,8 @@ pub(super) async fn view(
         session_opened: session.new.opened,
         session_ends: session.new.ends,
         session_anomalies: session.anomalies,
-        tool: show::tool(core, now.unwrap_or(doc), tool, None),
+        agent_anomalies: elsewhere,
+        tool: show::tool(core, now.unwrap_or(doc), tool, drift),
         arguments: sees.then(|| new.arguments.clone()),
         withheld: (!sees).then(|| WITHHELD.to_owned()),
         arguments_digest: new.arguments_digest,
@@ -427,6 +449,7 @@ pub(super) async fn view(
         decided_at: decided.map(|it| it.at),
         reason: decided.and_then(|it| it.reason.clone()),
         outcome: found.outcome,
+        lost_before,
     })
 }
 
@@ -448,6 +471,18 @@ fn at<'d>(document: &'d Document, found: &Approval) -> Option<(&'d TenantDoc, &'
     let doc = document.tenants.iter().find(|it| it.id == found.new.tenant)?;
     let tool = doc.tools.iter().find(|it| it.id == found.new.tool)?;
     (tool.fingerprint == found.new.fingerprint).then_some((doc, tool))
+}
+
+/// The definition that is accepted now, where it is not the one that was asked about, or `null` where
+/// there is none or the server publishes another one: the call would be refused.
+fn drift(core: &Core, of: &Server, document: &Document, found: &Approval) -> Option<String> {
+    let doc = document.tenants.iter().find(|it| it.id == found.new.tenant)?;
+    if at(document, found).is_none() {
+        let now = doc.tools.iter().find(|it| it.id == found.new.tool);
+        return Some(now.map_or_else(|| "null".to_owned(), |it| it.definition.clone()));
+    }
+    let drifted = matrix::drifted(core, doc, std::slice::from_ref(of));
+    drifted.contains(&found.new.tool).then(|| "null".to_owned())
 }
 
 fn roles(doc: &TenantDoc, found: &Approval) -> Vec<String> {

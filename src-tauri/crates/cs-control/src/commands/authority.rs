@@ -62,11 +62,13 @@ impl Command for AuthorityRotate {
     async fn run(self, control: &Control, caller: &Caller) -> Result<AuthorityView, ControlError> {
         let core = control.core()?;
         core.vault()?;
-        let mut edit = core.edit(caller).await?;
+        let alone = core.hold().await?;
         let document = core.document();
         let doc = names::tenant(&document, self.tenant)?;
+        let successor = authority::successor(&core, doc).await?;
+        let mut edit = core.edit_alone(alone, caller).await?;
         let longest = Duration::from_secs(MOST_SECS);
-        authority::rotate(&core, &mut edit, doc, longest).await?;
+        authority::rotate(&mut edit, doc, (successor, longest)).await?;
         edit.record().await?;
         view(&core, self.tenant).await
     }

@@ -106,7 +106,7 @@ impl CertificateIssue {
         let core = control.core()?;
         core.vault()?;
         let id = CredentialId::from_random(core.random()?);
-        let mut edit = core.edit(caller).await?;
+        let alone = core.hold().await?;
         let document = core.document();
         let doc = names::tenant(&document, self.tenant)?;
         let lifetime = binding::lifetime(doc, self.lifetime_secs, USUAL_SECS)?;
@@ -117,8 +117,10 @@ impl CertificateIssue {
             let rule = "the certificate is bound to other tasks than this one";
             return Err(ControlError::invalid("task", rule));
         }
-        let signer = authority::of_tenant(&core, &mut edit, doc).await?;
-        let servers = authority::of_servers(&core, &mut edit).await?;
+        let signer = authority::of_tenant(&core, doc).await?;
+        let servers = authority::of_servers(&core).await?;
+        let mut edit = core.edit_alone(alone, caller).await?;
+        let (signer, servers) = (signer.enter(&mut edit).await?, servers.enter(&mut edit).await?);
         let spiffe = SpiffeId {
             trust_domain: authority::trust_domain(&core)?,
             tenant: doc.name.clone(),

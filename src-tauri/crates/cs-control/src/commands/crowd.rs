@@ -12,6 +12,7 @@ use crate::actor::{Caller, Permission};
 use crate::command::Command;
 use crate::commands::agent::one;
 use crate::commands::approval::{about, decided, denier, given_reason};
+use crate::commands::series;
 use crate::control::Control;
 use crate::failure::ControlError;
 use crate::secret_text::SecretText;
@@ -126,6 +127,7 @@ impl Command for ApprovalDenyAll {
         for request in &waiting {
             let (id, by) = (request.new.id, denier.operator());
             approval::deny(edit.db(), tenant, id, by, at, &reason).await?;
+            series::end_denied(&mut edit, request).await?;
             let mut event = about(&edit, EventKind::ApprovalDenied, request);
             event.detail = Some(reason.clone());
             edit.tell(event);

@@ -71,15 +71,26 @@ impl Command for Apply {
         let declared = declarative::read(&self.text)?;
         let caller = operators::owner_if_said(control, caller, self.owner.as_ref()).await?;
         let core = control.core()?;
-        let mut edit = core.edit(&caller).await?;
-        let mut after = declarative::apply(&core, &mut edit, declared).await?;
+        let alone = core.hold().await?;
+        let mut ready = declarative::Ready::make(&core, &declared)?;
+        if !self.dry_run {
+            ready.keep(&core).await?;
+        }
+        let mut edit = core.edit_alone(alone, &caller).await?;
+        let after = match declarative::apply(&core, &mut edit, declared, &mut ready).await {
+            Ok(after) => after,
+            Err(error) => {
+                drop(edit);
+                if !self.dry_run {
+                    ready.forget(&core).await;
+                }
+                return Err(error);
+            }
+        };
         let changes = edit.changes().await?;
         if self.dry_run || changes.is_empty() {
             let policy_version = core.document().version;
             return Ok(AppliedView { changes, applied: !self.dry_run, policy_version });
-        }
-        for aside in &mut after.issuers {
-            aside.keep(&core).await?;
         }
         let enforced = edit.enforce("applied a registry file").await?;
         for aside in after.issuers {

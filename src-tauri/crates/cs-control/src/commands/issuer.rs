@@ -20,10 +20,11 @@ use crate::command::Command;
 use crate::control::Control;
 use crate::core::Core;
 use crate::failure::ControlError;
+use crate::issuer::{self, Seeds};
 use crate::secret_text::ShownOnce;
 use crate::view::agent::ClientMethodView;
 use crate::view::issuer::{IssuedClient, IssuerKeyView, IssuerView};
-use crate::{authority, binding, issuer, lifecycle, names, ready, show};
+use crate::{authority, binding, lifecycle, names, ready, show};
 
 /// Over how many hours is counted what it did.
 const HOURS: u32 = 24;
@@ -73,11 +74,14 @@ impl Command for IssuerSet {
     async fn run(self, control: &Control, caller: &Caller) -> Result<IssuerView, ControlError> {
         let token_secs = issuer::judge(self.token_secs)?;
         let core = control.core()?;
-        let mut edit = core.edit(caller).await?;
-        names::tenant(&core.document(), self.tenant)?;
+        let alone = core.hold().await?;
+        let before = names::tenant(&core.document(), self.tenant)?.issuer;
+        let mut seeds = Seeds::make(&core, Seeds::needed(before, self.enabled))?;
+        seeds.keep(&core, self.tenant).await?;
+        let mut edit = core.edit_alone(alone, caller).await?;
         let wanted = Issuer { enabled: self.enabled, token_secs };
-        let mut aside = issuer::settle(&core, &mut edit, self.tenant, Some(wanted)).await?;
-        aside.keep(&core).await?;
+        let wanted = (Some(wanted), &mut seeds);
+        let aside = issuer::settle(&mut edit, self.tenant, wanted).await?;
         edit.enforce("changed the built-in issuer").await?;
         aside.take_effect(&core).await;
         view(control, &core, self.tenant).await
@@ -100,12 +104,13 @@ impl Command for IssuerRotate {
 
     async fn run(self, control: &Control, caller: &Caller) -> Result<IssuerView, ControlError> {
         let core = control.core()?;
-        let mut edit = core.edit(caller).await?;
+        let alone = core.hold().await?;
         enabled(names::tenant(&core.document(), self.tenant)?)?;
-        let mut aside = issuer::rotate(&core, &mut edit, self.tenant).await?;
-        aside.keep(&core).await?;
+        let mut seeds = Seeds::make(&core, 1)?;
+        seeds.keep(&core, self.tenant).await?;
+        let mut edit = core.edit_alone(alone, caller).await?;
+        issuer::rotate(&mut edit, self.tenant, &mut seeds).await?;
         edit.record().await?;
-        aside.take_effect(&core).await;
         view(control, &core, self.tenant).await
     }
 }

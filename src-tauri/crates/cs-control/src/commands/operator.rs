@@ -102,10 +102,10 @@ impl Command for OperatorRemove {
         } else {
             edit.record().await?;
         }
-        operators::forget(&core, self.operator).await?;
-        // While they are known to be connected.
+        // While they are known to be connected, and before anything that may fail or take its time.
         let locked = lifecycle::lock_out(control, self.operator, "removed").await;
         core.consoles.cut(|link| link.operator == self.operator);
+        operators::forget(&core, self.operator).await;
         locked
     }
 }
@@ -203,11 +203,8 @@ impl Command for OperatorKeyRotate {
         let why = (KeyEnd::Rotated, format!("operator `{}` made another signing key", found.name));
         let passphrase = self.passphrase.secret();
         let next = operators::replace_key(&core, &caller, &found, passphrase, why).await?;
-        let now = core.now();
         for seat in control.inner().seats() {
-            if seat.operator(now).is_some_and(|(it, _)| it.id == own.id) {
-                seat.unlock(next.clone(), now);
-            }
+            seat.replace_key(own.id, &next.key);
         }
         view(&core, own.id).await
     }
@@ -287,7 +284,11 @@ async fn check_free(
     passphrase: &Secret,
 ) -> Result<(), ControlError> {
     let seat = control.seat();
+    let _alone = seat.trying().await;
     seat.may_try(control.now())?;
+    if !Permission::Own.is_held_by(caller.actor) {
+        seat.may_choose(control.now())?;
+    }
     let core = control.core()?;
     if operators::find(&core, passphrase, None).await?.is_none() {
         return Ok(());

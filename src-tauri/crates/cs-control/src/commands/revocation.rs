@@ -11,7 +11,7 @@ use crate::actor::{Caller, Permission};
 use crate::command::Command;
 use crate::control::Control;
 use crate::failure::ControlError;
-use crate::issuer::{self, Aside};
+use crate::issuer::{self, Aside, Seeds};
 use crate::names;
 use crate::view::revocation::{RevocationView, RevokedAll};
 use crate::withdraw::{self, Withdrawal};
@@ -63,16 +63,23 @@ impl Command for RevocationAdd {
         let reason = reason(&self.reason)?;
         let core = control.core()?;
         let id = RevocationId::from_random(core.random()?);
-        let mut edit = core.edit(caller).await?;
+        let alone = core.hold().await?;
         let document = core.document();
         let doc = names::tenant(&document, self.tenant)?;
         let own = issuer::uri(control, doc);
-        withdraw::judge(doc, &own, &self.what, edit.at())?;
+        withdraw::judge(doc, &own, &self.what, core.now())?;
+        let is_own = of_issuer(&self.what) == Some(&*own);
+        let is_key = matches!(self.what, Revoked::Key { .. });
+        let mut seeds = Seeds::make(&core, usize::from(is_own && is_key))?;
+        seeds.keep(&core, self.tenant).await?;
+        let mut edit = core.edit_alone(alone, caller).await?;
         if let Revoked::Certificate { authority, .. } = &self.what {
             outside::find(edit.db(), self.tenant, *authority).await?;
         }
         let before = revocation::list(edit.db(), self.tenant).await?;
         if let Some(same) = before.into_iter().find(|it| it.what == self.what) {
+            drop(edit);
+            seeds.forget(&core, self.tenant).await;
             return Ok(withdraw::view(same));
         }
         let new = Revocation {
@@ -85,14 +92,14 @@ impl Command for RevocationAdd {
         };
         revocation::add(edit.db(), &new).await?;
         let mut aside = Aside::default();
-        if of_issuer(&new.what) == Some(&*own) {
-            aside = issuer::replace(&core, &mut edit, self.tenant, &new.what).await?;
+        if is_own {
+            aside = issuer::replace(&mut edit, self.tenant, &new.what, &mut seeds).await?;
         }
-        aside.keep(&core).await?;
         let sentence = withdraw::sentence(&new.what);
         edit.say(Some(self.tenant), format!("revoked {sentence}: {}", new.reason));
         edit.record().await?;
         aside.take_effect(&core).await;
+        seeds.forget(&core, self.tenant).await;
         Ok(withdraw::view(new))
     }
 }

@@ -82,10 +82,40 @@ impl Command for SecretsMove {
     }
 }
 
+/// Erases the secrets that a move left in the store that they were in before.
+#[derive(Debug, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct SecretsErase {
+    /// Whether they are only to be left where they are from now on, as in a store that nobody
+    /// reaches any more. Erasing them there is up to whoever keeps it.
+    #[serde(default)]
+    #[ts(optional)]
+    pub leave: Option<bool>,
+    /// An owner's passphrase.
+    pub owner: SecretText,
+}
+
+impl Command for SecretsErase {
+    const NAME: &'static str = "secrets_erase";
+    const NEEDS: Permission = Permission::Own;
+    type Answer = SecretsView;
+
+    async fn run(self, control: &Control, caller: &Caller) -> Result<SecretsView, ControlError> {
+        let caller = operators::owner(control, caller, Some(&self.owner)).await?;
+        moving::clear(control, &caller, self.leave.unwrap_or_default()).await?;
+        view(&*control.core()?, SecretsShow::default()).await
+    }
+}
+
 /// Gives a move up whose copies do not count yet, and erases them.
 #[derive(Debug, Deserialize, TS)]
 #[serde(deny_unknown_fields)]
 pub struct SecretsStay {
+    /// Whether the copies are only to be left where they are, as in a store that nobody reaches
+    /// any more. Erasing them there is up to whoever keeps it.
+    #[serde(default)]
+    #[ts(optional)]
+    pub leave: Option<bool>,
     /// An owner's passphrase.
     pub owner: SecretText,
 }
@@ -97,7 +127,8 @@ impl Command for SecretsStay {
 
     async fn run(self, control: &Control, caller: &Caller) -> Result<SecretsView, ControlError> {
         let caller = operators::owner(control, caller, Some(&self.owner)).await?;
-        moving::give_up(control, &caller, self.owner.secret()).await?;
+        let how = (self.owner.secret(), self.leave.unwrap_or_default());
+        moving::give_up(control, &caller, how).await?;
         view(&*control.core()?, SecretsShow::default()).await
     }
 }

@@ -156,7 +156,7 @@ fn suggestion(doc: &TenantDoc, role: RoleId, tool: ToolId, dealt: &Dealt) -> Opt
     let median = dealt.percentile(50)?.div_ceil(1000);
     let within = format!("in the last {SUGGEST_DAYS} days");
     let (grant, sentence) = if denied == 0 && approved >= LEAST_APPROVED {
-        if !tool.signing.is_default() {
+        if !tool.signing.is_default() || !tool.effects.is_default() {
             return None;
         }
         let sentence = format!(

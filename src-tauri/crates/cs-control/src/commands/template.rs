@@ -263,6 +263,7 @@ pub(crate) async fn settle(
         return Ok(false);
     }
     server::set_transport(edit.db(), tenant, server, &transport).await?;
+    edit.take_back_of_server(tenant, server).await?;
     edit.say(Some(tenant), format!("changed how {of} is reached"));
     Ok(true)
 }

@@ -62,13 +62,15 @@ impl Command for WebhookSet {
         let key = key.map(SecretText::into_secret);
         judge_key(key.as_ref(), unsigned)?;
         let core = control.core()?;
-        let mut edit = core.edit(caller).await?;
-        let before = webhook::load(edit.db()).await?.and_then(|it| it.key);
+        let alone = core.hold().await?;
+        // A key that is not kept must not come to be named.
         let kept = match &key {
-            // A key that is not kept must not come to be named.
             Some(key) => Some(keep(&core, key).await?),
-            None => before.filter(|_| !unsigned),
+            None => None,
         };
+        let mut edit = core.edit_alone(alone, caller).await?;
+        let before = webhook::load(edit.db()).await?.and_then(|it| it.key);
+        let kept = kept.or(before.filter(|_| !unsigned));
         let signed = if kept.is_some() { "signed" } else { "unsigned" };
         let told = format!("has {} told of waiting calls, {signed}", origin(&url));
         let webhook = Webhook { url, key: kept, changed: edit.at() };

@@ -40,8 +40,10 @@ pub(crate) async fn enrol(
     core.vault()?;
     let lifetime = Duration::from_secs(u64::from(days).saturating_mul(24 * 60 * 60));
     let id = ConsoleId::from_random(core.random()?);
-    let mut edit = core.edit(caller).await?;
-    let signer = authority::of_consoles(&core, &mut edit).await?;
+    let alone = core.hold().await?;
+    let signer = authority::of_consoles(&core).await?;
+    let mut edit = core.edit_alone(alone, caller).await?;
+    let signer = signer.enter(&mut edit).await?;
     let at = edit.at();
     let failed = |source| ControlError::internal("issue the certificate of a console", source);
     let leaf = signer.issue_console(&id.to_string(), core.random()?, at, lifetime);

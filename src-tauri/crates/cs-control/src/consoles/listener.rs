@@ -132,8 +132,10 @@ struct Serving {
 impl Serving {
     async fn issue(core: &Core) -> Result<Self, ControlError> {
         let correlation = CorrelationId::from_random(core.random()?);
-        let mut edit = core.edit_as(EventActor::System, correlation).await?;
-        let signer = authority::of_consoles(core, &mut edit).await?;
+        let alone = core.hold().await?;
+        let signer = authority::of_consoles(core).await?;
+        let mut edit = core.edit_alone_as(alone, EventActor::System, correlation).await?;
+        let signer = signer.enter(&mut edit).await?;
         let at = edit.at();
         let name = cs_trust::console::server_name(&core.registry.instance().id.to_string());
         let failed =

@@ -10,8 +10,8 @@ use cs_model::json::{self, Limits};
 use cs_model::state::{SessionEnd, Standing};
 use cs_model::upstream::Transport;
 use cs_model::{
-    AgentId, Digest, Document, Grant, Kind, Lifecycle, Name, RoleId, ServerId, TaskId, TenantId,
-    ToolId, ToolName,
+    AgentId, Digest, Grant, Kind, Lifecycle, Name, RoleId, ServerId, TaskId, TenantId, ToolId,
+    ToolName,
 };
 use cs_registry::grant::{self, Cell};
 use cs_registry::issuer::Issuer;
@@ -34,7 +34,7 @@ use crate::condition;
 use crate::core::Core;
 use crate::edit::Edit;
 use crate::failure::ControlError;
-use crate::issuer::{self, Aside};
+use crate::issuer::{self, Aside, Seeds};
 use crate::over::Over;
 use crate::probe;
 use crate::signing::check_group;
@@ -49,11 +49,56 @@ pub(crate) struct After {
     pub(crate) issuers: Vec<Aside>,
 }
 
+/// What each tenant of a file is called inside, and the keys that its issuer is to have: got ready
+/// before the change begins.
+#[derive(Debug)]
+pub(crate) struct Ready(BTreeMap<Name, (TenantId, Seeds)>);
+
+impl Ready {
+    /// To be asked for by whoever [holds](Core::hold) changes off.
+    pub(crate) fn make(core: &Core, declared: &Declared) -> Result<Self, ControlError> {
+        let before = core.document();
+        let mut all = BTreeMap::new();
+        for (name, wanted) in &declared.tenants {
+            let found = before.tenants.iter().find(|doc| doc.name == *name);
+            let id = match found {
+                Some(doc) => doc.id,
+                None => TenantId::from_random(core.random()?),
+            };
+            let enabled = wanted.issuer.as_ref().is_some_and(|it| it.enabled);
+            let count = Seeds::needed(found.and_then(|doc| doc.issuer), enabled);
+            all.insert(name.clone(), (id, Seeds::make(core, count)?));
+        }
+        Ok(Self(all))
+    }
+
+    /// Has the secret store keep the keys.
+    pub(crate) async fn keep(&self, core: &Core) -> Result<(), ControlError> {
+        for (id, seeds) in self.0.values() {
+            seeds.keep(core, *id).await?;
+        }
+        Ok(())
+    }
+
+    /// Forgets the keys that nothing came of.
+    pub(crate) async fn forget(self, core: &Core) {
+        for (id, seeds) in self.0.into_values() {
+            seeds.forget(core, id).await;
+        }
+    }
+
+    fn of(&mut self, name: &Name) -> Result<(TenantId, &mut Seeds), ControlError> {
+        let found = self.0.get_mut(name).ok_or(ControlError::NotFound { what: "tenant" })?;
+        Ok((found.0, &mut found.1))
+    }
+}
+
 /// Makes the registry what a file says, in an edit that is still to be enforced.
 pub(crate) async fn apply(
     core: &Core,
     edit: &mut Edit<'_>,
     declared: Declared,
+    ready: &mut Ready,
 ) -> Result<After, ControlError> {
     let before = core.document();
     let mut after = After::default();
@@ -72,10 +117,12 @@ pub(crate) async fn apply(
     }
     for (name, wanted) in declared.tenants {
         let place = format!("tenants.{name}");
-        let id = settle_tenant(core, edit, &before, name.clone(), wanted.standing).await?;
+        let found = before.tenants.iter().find(|doc| doc.name == name);
+        let (id, seeds) = ready.of(&name)?;
+        settle_tenant(edit, found, (id, name.clone()), wanted.standing).await?;
         let empty = empty(id, name);
-        let doc = before.tenants.iter().find(|doc| doc.id == id).unwrap_or(&empty);
-        let mut one = One { core, edit: &mut *edit, doc, place, after: &mut after };
+        let doc = found.unwrap_or(&empty);
+        let mut one = One { core, edit: &mut *edit, doc, place, seeds, after: &mut after };
         one.settle(wanted).await?;
     }
     for old in registered::list(edit.db()).await? {
@@ -88,20 +135,16 @@ pub(crate) async fn apply(
 }
 
 async fn settle_tenant(
-    core: &Core,
     edit: &mut Edit<'_>,
-    before: &Document,
-    name: Name,
+    found: Option<&TenantDoc>,
+    (id, name): (TenantId, Name),
     standing: Standing,
-) -> Result<TenantId, ControlError> {
-    if let Some(doc) = before.tenants.iter().find(|doc| doc.name == name) {
-        tenant::set_standing(edit.db(), doc.id, standing).await?;
-        return Ok(doc.id);
+) -> Result<(), ControlError> {
+    if found.is_some() {
+        return Ok(tenant::set_standing(edit.db(), id, standing).await?);
     }
-    let id = TenantId::from_random(core.random()?);
     let new = Tenant { id, name, standing, starter: false, created: edit.at() };
-    tenant::create(edit.db(), &new).await?;
-    Ok(id)
+    Ok(tenant::create(edit.db(), &new).await?)
 }
 
 const fn empty(id: TenantId, name: Name) -> TenantDoc {
@@ -146,6 +189,7 @@ struct One<'o, 'e> {
     edit: &'o mut Edit<'e>,
     doc: &'o TenantDoc,
     place: String,
+    seeds: &'o mut Seeds,
     after: &'o mut After,
 }
 
@@ -177,7 +221,8 @@ impl One<'_, '_> {
             }
             None => None,
         };
-        let aside = issuer::settle(self.core, self.edit, self.doc.id, wanted).await?;
+        let wanted = (wanted, &mut *self.seeds);
+        let aside = issuer::settle(self.edit, self.doc.id, wanted).await?;
         self.after.issuers.push(aside);
         Ok(())
     }
@@ -229,6 +274,7 @@ impl One<'_, '_> {
             server::set_passes(self.edit.db(), tenant, old.id, &wanted.passes).await?;
             if old.transport != transport {
                 server::set_transport(self.edit.db(), tenant, old.id, &transport).await?;
+                self.edit.take_back_of_server(tenant, old.id).await?;
                 self.edit.say(Some(tenant), format!("changed how server `{name}` is reached"));
                 self.after.anew.push((tenant, old.id));
             }

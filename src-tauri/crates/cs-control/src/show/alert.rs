@@ -89,6 +89,12 @@ fn sentence(rule: AlertRule, settings: &AlertSettings) -> String {
         AlertRule::IntegrityFailed => {
             "A seal of the log does not hold, or the registry is not what it was".to_owned()
         }
+        AlertRule::OutcomeUnknown => {
+            "Nobody knows whether a call was made that somebody signed for".to_owned()
+        }
+        AlertRule::SigningLoosened => {
+            "Less is asked of those who sign calls of a tool than before".to_owned()
+        }
         AlertRule::OutsideAllowlist => "Any attempt outside the session's allowlist".to_owned(),
         AlertRule::RotationFailed => "A credential could not be replaced in time".to_owned(),
         AlertRule::ProviderDown => "An identity provider cannot be reached".to_owned(),

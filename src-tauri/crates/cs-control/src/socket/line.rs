@@ -99,7 +99,7 @@ impl Connection {
             let line = match self.next(&mut read, &places).await {
                 Ok(Some(line)) => line,
                 Err(SocketError::TooLong) => {
-                    let failure = refusal("a request on the control interface has at most 4 MiB");
+                    let failure = refusal("a request on the control interface has at most 8 MiB");
                     let _ = self.replies.send(Reply::to(None, Err(failure))).await;
                     return;
                 }

@@ -28,10 +28,14 @@ async fn n02_certificates_of_other_authorities_and_such_as_were_never_enrolled_o
     let (_, mut identity) = enrol(&place, "Grace").await;
     let core = place.control.core().unwrap();
     let correlation = CorrelationId::from_random([1; 16]);
-    let mut edit = core.edit_as(cs_model::event::Actor::System, correlation).await.unwrap();
     let day = Duration::from_secs(24 * 60 * 60);
-    let own = authority::of_consoles(&core, &mut edit).await.unwrap();
-    let servers = authority::of_servers(&core, &mut edit).await.unwrap();
+    let alone = core.hold().await.unwrap();
+    let own = authority::of_consoles(&core).await.unwrap();
+    let servers = authority::of_servers(&core).await.unwrap();
+    let system = cs_model::event::Actor::System;
+    let mut edit = core.edit_alone_as(alone, system, correlation).await.unwrap();
+    let own = own.enter(&mut edit).await.unwrap();
+    let servers = servers.enter(&mut edit).await.unwrap();
     edit.keep().await.unwrap();
     let now = place.control.now();
 
@@ -127,10 +131,10 @@ async fn n11_lines_that_are_too_long_or_none_at_all_are_refused() {
     let (_, identity) = enrol(&place, "Grace").await;
     let config = config(&place, &identity);
     let mut stream = raw(&place, address, Arc::clone(&config)).await;
-    let long = vec![b'x'; 4 * 1024 * 1024 + 1];
+    let long = vec![b'x'; 8 * 1024 * 1024 + 1];
     // It may be refused before all of it was sent.
     let _ = stream.write_all(&long).await;
-    assert!(all(&mut stream).await.contains("at most 4 MiB"));
+    assert!(all(&mut stream).await.contains("at most 8 MiB"));
 
     let mut stream = raw(&place, address, config).await;
     stream.write_all(b"{\"command\":\"unlock\",\"args\":7}\nGET / HTTP/1.1\n[]\n").await.unwrap();

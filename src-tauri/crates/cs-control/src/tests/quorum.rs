@@ -213,7 +213,10 @@ async fn o15_only_operators_of_the_group_sign_and_whoever_answers_for_the_agent_
     assert!(view["signing"]["you"]["objection"].as_str().unwrap().contains("group `finance`"));
     assert_eq!(view["signing"]["you"]["may_break_glass"], true);
 
-    ask_for(&it, json!({ "bar_responsible": true })).await;
+    let linus = operator(&it.place, "Linus").await;
+    let args = json!({ "group": "finance", "operator": linus });
+    it.place.ask("operator_group_add", args).await;
+    ask_for(&it, json!({ "group": "finance", "bar_responsible": true })).await;
     let args = json!({ "tenant": it.request.tenant, "agent": it.request.agent,
                        "operator": operator(&it.place, "Linus").await });
     let agent = it.place.ask("agent_set_responsible", args).await;

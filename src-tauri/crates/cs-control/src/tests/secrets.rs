@@ -1,5 +1,7 @@
 //! Where secrets are kept, and moving them.
 
+use std::time::Duration;
+
 use cs_model::state::OperatorRole;
 use cs_model::{CorrelationId, Secret, Timestamp, event};
 use cs_registry::secret_place::{self, Moving, SecretPlace};
@@ -120,6 +122,48 @@ async fn interrupted(place: &Place, copied: bool, store: &str) {
     let moving = Moving { copied, other, began: Timestamp::from_secs(1_785_231_000) };
     secret_place::keep_moving(edit.db(), &moving).await.unwrap();
     edit.keep().await.unwrap();
+}
+
+/// A store that is gone for good must not be in the way for ever.
+#[tokio::test]
+async fn a_move_that_nobody_can_end_properly_any_more_is_left_behind_on_record() {
+    let place = Place::new().await;
+    let console = || place.control.console();
+    let secret = place.home.with_file_name("secret-id");
+    std::fs::write(&secret, "an id").unwrap();
+    let vault = json!({
+        "address": "http://127.0.0.1:1", "mount": "secret", "path": "countersign",
+        "login": { "with": "approle", "mount": "approle", "role_id": "gone", "secret_id_file": secret },
+    });
+    let gone = SecretPlace { store: "vault".to_owned(), place: Some(vault.to_string()) };
+    for (copied, command, says) in [
+        (false, "secrets_stay", "gave up moving the secrets to Vault"),
+        (true, "secrets_erase", "left the secrets that are in Vault"),
+    ] {
+        let core = place.control.core().unwrap();
+        let correlation = CorrelationId::from_random([7; 16]);
+        let mut edit = core.edit_as(event::Actor::System, correlation).await.unwrap();
+        let began = Timestamp::from_secs(1_785_231_000);
+        let moving = Moving { copied, other: gone.clone(), began };
+        secret_place::keep_moving(edit.db(), &moving).await.unwrap();
+        edit.keep().await.unwrap();
+
+        let refused = place.refused(console(), command, json!({ "owner": PASSPHRASE })).await;
+        assert_eq!(refused["code"], "unavailable", "{refused}");
+        let wrong = json!({ "leave": true, "owner": "not the passphrase" });
+        let refused = place.refused(console(), command, wrong).await;
+        assert_eq!(refused["code"], "wrong_passphrase", "{refused}");
+        let other = if copied { "secrets_stay" } else { "secrets_erase" };
+        let left = json!({ "leave": true, "owner": PASSPHRASE });
+        let refused = place.refused(console(), other, left.clone()).await;
+        assert_eq!(refused["code"], "conflict", "{refused}");
+
+        let shown = place.ask(command, left).await;
+        assert_eq!(shown["moving"], Value::Null, "{shown}");
+        let log = place.log(&["admin.changed"]).await;
+        let told = log.iter().filter_map(|it| it["summary"].as_str()).any(|it| it.contains(says));
+        assert!(told, "{log:?}");
+    }
 }
 
 /// What counts may be what looks left over, where the registry is an older copy: nobody erases it
@@ -274,4 +318,46 @@ async fn a_secret_that_stands_in_the_home_is_found_and_named_without_being_told(
     let refused = json!({ "also": ["aside.log"] });
     let refused = place.refused(place.control.console(), "secrets_audit", refused).await;
     assert_eq!(refused["field"], "also", "{refused}");
+}
+
+#[tokio::test]
+async fn whoever_waits_for_the_secret_store_keeps_no_call_from_its_record() {
+    let place = furnished().await;
+    let (core, tenant) = (place.control.core().unwrap(), place.tenant().await);
+    let agent = place.agent("reader-1").await["id"].clone();
+    let keys = place.ask("issuer_show", json!({ "tenant": tenant })).await["keys"].clone();
+    let text = place.ask("export", json!({})).await["text"].as_str().unwrap().to_owned();
+    let other = text.replace("  acme:", "  other: {issuer: {enabled: true}}\n  acme:");
+    assert_ne!(text, other);
+    let key = format!("whsec_{}", "aGk8".repeat(8));
+    let revoked = json!({
+        "kind": "key", "key_id": keys[0]["key_id"],
+        "issuer": place.ask("issuer_show", json!({ "tenant": tenant })).await["issuer"],
+    });
+    for (command, args) in [
+        ("issuer_rotate", json!({ "tenant": tenant })),
+        ("revocation_add", json!({ "tenant": tenant, "what": revoked, "reason": "lost" })),
+        ("issuer_set", json!({ "tenant": tenant, "enabled": false, "token_secs": 600 })),
+        ("issuer_set", json!({ "tenant": tenant, "enabled": true, "token_secs": 600 })),
+        ("webhook_set", json!({ "url": "https://example.org/", "key": key })),
+        ("certificate_issue", json!({ "tenant": tenant, "agent": agent })),
+        ("authority_rotate", json!({ "tenant": tenant })),
+        ("apply", json!({ "text": other, "dry_run": false })),
+    ] {
+        let no_use = core.switch.alone().await;
+        let control = place.control.clone();
+        let asked = tokio::spawn(async move {
+            control
+                .dispatch(&control.console(), command, args)
+                .await
+                .map_err(|it| format!("{it:?}"))
+        });
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let event = event::Event::new(event::EventKind::AuthnSucceeded, core.now());
+        let kept = core.registry.record(vec![event]);
+        let kept = tokio::time::timeout(Duration::from_secs(10), kept).await;
+        assert!(matches!(kept, Ok(Ok(()))), "{command} keeps everybody waiting");
+        drop(no_use);
+        asked.await.unwrap().unwrap_or_else(|error| panic!("{command}: {error}"));
+    }
 }

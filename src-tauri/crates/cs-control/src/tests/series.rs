@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cs_gateway::ports::{Ruling, SeriesUse, Spend};
+use cs_gateway::ports::{NewApproval, Ruling, SeriesUse, Spend};
 use cs_model::series::SeriesClaims;
 use cs_model::state::OperatorRole;
-use cs_model::{Digest, OperationTokenId, SeriesId};
+use cs_model::{ApprovalId, Digest, OperationTokenId, SeriesId};
 use serde_json::{Value, json};
 
 use super::approvals::Waiting;
@@ -154,8 +154,14 @@ async fn o17_no_series_is_signed_for_what_is_signed_call_by_call() {
     }
     set("tool_set_signing", "signing", json!({})).await;
     assert_eq!(it.place.ask("approval_show", it.of()).await["signing"]["no_series"], Value::Null);
+    // What waited was taken back when less came to be asked for: it is asked for anew.
+    let id = ApprovalId::from_random([5; 16]);
+    let request = NewApproval { id, ..it.request.clone() };
+    assert_eq!(it.ports.desk.file(request.clone(), Vec::new()).await.unwrap(), Some(id));
+    let it = Waiting { request, ..it };
     sign(&it, &json!({})).await;
-    set("tool_set_effects", "effects", json!({ "destroys": true })).await;
+    let args = json!({ "tenant": tenant, "tool": tool, "effects": { "destroys": true } });
+    it.place.ask("tool_set_effects", args).await;
     let fault = it.place.ask("series_list", json!({})).await[0]["fault"].clone();
     assert!(fault.as_str().unwrap().contains("able to destroy"), "{fault}");
 }

@@ -91,6 +91,7 @@ fn every_command_has_a_name_of_its_own_and_the_permission_that_it_needs() {
             | "operator_role_set"
             | "registry_accept"
             | "secrets_audit"
+            | "secrets_erase"
             | "secrets_move"
             | "secrets_stay"
             | "serving_set"

@@ -76,6 +76,7 @@ const NAME_NOTHING: &[&str] = &[
     "server_list",
     "server_probe",
     "secrets_audit",
+    "secrets_erase",
     "secrets_move",
     "secrets_show",
     "secrets_stay",

@@ -72,6 +72,9 @@ pub struct ApprovalView {
     pub session_ends: Timestamp,
     /// Attempts outside the allowlist in this session.
     pub session_anomalies: u64,
+    /// How many attempts outside their allowlists its agent made in its other sessions of the last
+    /// 24 hours.
+    pub agent_anomalies: u64,
     /// The tool.
     pub tool: ToolView,
     /// The canonical arguments, as JSON text: what was hashed and what will be sent. Nothing for
@@ -100,6 +103,8 @@ pub struct ApprovalView {
     pub reason: Option<String>,
     /// How the call ended.
     pub outcome: Option<Outcome>,
+    /// When the very same call was approved before, and nobody knows whether it was made.
+    pub lost_before: Option<Timestamp>,
 }
 
 /// What came of denying all that a session had waiting.

@@ -142,6 +142,7 @@ async fn carried_out(
     let mut cancelled = own.cancelled();
     let mut warrants = own.warrants();
     let mut signed = settle::series_signed(gate);
+    let _held = asked.live.hold(filed.approval);
     let heard = loop {
         let waiting = settle::heard(gate, asked, &filed, &mut line, &mut cancelled, &mut signed);
         tokio::select! {

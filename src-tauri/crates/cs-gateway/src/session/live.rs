@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cs_model::state::SessionEnd;
 use cs_model::{
@@ -63,6 +63,8 @@ pub(crate) struct Live {
     in_flight: Mutex<HashMap<Id, watch::Sender<bool>>>,
     /// The calls that were put before a person, by what makes two calls the same.
     waiting: Mutex<HashMap<Digest, ApprovalId>>,
+    /// How many calls are held for each request: the same call may come twice.
+    held: Mutex<HashMap<ApprovalId, usize>>,
     /// Counts the streams of the session. The newest is the one that is told of changes.
     streams: watch::Sender<u64>,
     talk: Talk,
@@ -93,6 +95,7 @@ impl Live {
             last_used: AtomicI64::new(i64::MIN),
             in_flight: Mutex::default(),
             waiting: Mutex::default(),
+            held: Mutex::default(),
             streams: watch::Sender::new(0),
             talk: Talk::default(),
             watching: Watching::default(),
@@ -221,6 +224,14 @@ impl Live {
         locked(&self.waiting).get(&operation).copied()
     }
 
+    /// Counts a call that is held for a request, for as long as what it answers with lives.
+    pub(crate) fn hold(self: &Arc<Self>, approval: ApprovalId) -> Held {
+        let mut held = locked(&self.held);
+        let count = held.entry(approval).or_default();
+        *count = count.saturating_add(1);
+        Held { live: Arc::clone(self), approval }
+    }
+
     /// Takes note that an operation is before a person.
     pub(crate) fn wait_for(&self, operation: Digest, approval: ApprovalId) {
         locked(&self.waiting).insert(operation, approval);
@@ -242,6 +253,11 @@ impl Live {
         self.streams.subscribe()
     }
 
+    /// How many calls are held for a request.
+    pub(crate) fn held(&self, approval: ApprovalId) -> usize {
+        locked(&self.held).get(&approval).copied().unwrap_or(0)
+    }
+
     pub(crate) fn summary(&self) -> SessionSummary {
         let last = self.last_used.load(Ordering::Acquire);
         SessionSummary {
@@ -257,6 +273,26 @@ impl Live {
             anomalies: self.anomalies.load(Ordering::Acquire),
             waiting: locked(&self.waiting).len(),
             last_used: (last != i64::MIN).then(|| Timestamp::from_millis(last)),
+        }
+    }
+}
+
+/// A call that is held for a request.
+#[derive(Debug)]
+#[must_use = "it counts for as long as it lives"]
+pub(crate) struct Held {
+    live: Arc<Live>,
+    approval: ApprovalId,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let mut held = locked(&self.live.held);
+        if let Some(count) = held.get_mut(&self.approval) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                held.remove(&self.approval);
+            }
         }
     }
 }

@@ -13,6 +13,7 @@ use crate::gate::Gate;
 use crate::item::Wanted;
 use crate::line::Line;
 use crate::ports::{Meanwhile, NewApproval, PortError, Ruling};
+use crate::rates::{Counted, Limit};
 use crate::refusal::Refusal;
 use crate::session::Live;
 use crate::state::{State, Wait, come_back};
@@ -70,6 +71,7 @@ pub(super) async fn ask(
     };
     trail.settle(&gate.ports).await?;
     line.open();
+    let _held = call.asked.live.hold(approval);
     let mut signed = series::signed(gate);
     let limit = gate.config.limits.hold;
     // A client that asks how its errand fares is not kept waiting by it.
@@ -108,8 +110,11 @@ pub(super) async fn conclude(
     let Some(ruling) = ruling.filter(|_| there) else {
         // In the older era a connection that breaks off is no wish to stop: what somebody signs for
         // is there for the same call, made again. What was given up is not made later either.
-        if call.asked.era == Era::Modern || *cancelled.borrow() {
+        let is_given_up = call.asked.era == Era::Modern || *cancelled.borrow();
+        // The same call may be held a second time, by whoever made it anew before this one was gone.
+        if is_given_up && call.asked.live.held(approval) <= 1 {
             withdraw(gate, call, approval, "cancelled", trail).await?;
+            count_left(gate, &call.asked.live);
         }
         return say(call, told::WITHDRAWN, approval, trail).map(Err);
     };
@@ -146,13 +151,16 @@ async fn strayed(
     gate: &Gate,
     call: &Question<'_>,
     approval: ApprovalId,
-    trail: &mut Trail,
+    trail: &Trail,
 ) -> Result<Refusal, PortError> {
     withdraw(gate, call, approval, "not_allowed_any_more", trail).await?;
     let Asked { live, warrant, .. } = call.asked;
     let wanted = call.asked.wanted();
-    let judged = authz::permit(gate, live, warrant, wanted, call.given(), trail).await;
-    Ok(judged.err().unwrap_or_else(|| wanted.not_listed()))
+    // Whoever waits has tried nothing: what it asked for was taken from it since.
+    Ok(match authz::judge(gate, live, warrant, wanted, call.given()) {
+        Verdict::Deny(deny) => super::no_more(call.asked, deny),
+        Verdict::Allow(_) | Verdict::Hold(_) => wanted.not_listed(),
+    })
 }
 
 /// Whether what waits or waited for the same call leaves it to something else to pay for it: what
@@ -223,7 +231,8 @@ pub(super) async fn file(
         return Err(wanted.not_listed());
     };
     trail.settle(&gate.ports).await?;
-    let most = cap.unwrap_or(MostWaiting::USUAL);
+    // What was left behind a moment ago has been put before a person all the same.
+    let most = cap.unwrap_or(MostWaiting::USUAL).get().saturating_sub(left(gate, live));
     let request = request(gate, call, &held, operation, most)?;
     let mut event = super::held_event(trail, EventKind::ApprovalRequested, &held, gate.now());
     event.approval = Some(request.id);
@@ -245,7 +254,7 @@ fn request(
     call: &Question<'_>,
     held: &Held,
     operation: Digest,
-    most: MostWaiting,
+    most_waiting: u16,
 ) -> Result<NewApproval, PortError> {
     let now = gate.now();
     Ok(NewApproval {
@@ -265,8 +274,21 @@ fn request(
         policy_version: held.policy_version(),
         requested: now,
         decide_by: now.after(gate.config.limits.decide),
-        most_waiting: most.get(),
+        most_waiting,
     })
+}
+
+/// Takes note that a client left a call behind that somebody was asked about.
+fn count_left(gate: &Gate, live: &Live) {
+    let limit = Limit { most: u32::MAX, time: gate.config.limits.decide };
+    let _ = gate.rates.take(&[(Counted::Left(live.tenant(), live.agent()), limit)], gate.now());
+}
+
+/// How many calls of the agent were left behind in the time that a person has to decide.
+fn left(gate: &Gate, live: &Live) -> u16 {
+    let limit = Limit { most: u32::MAX, time: gate.config.limits.decide };
+    let left = gate.rates.usage(Counted::Left(live.tenant(), live.agent()), limit, gate.now());
+    u16::try_from(left.used).unwrap_or(u16::MAX)
 }
 
 /// How many calls of the agent may wait at a time, where that was set.

@@ -5,7 +5,7 @@
 //! with the key that its operator has now, the operator's standing, the tool's marks and signing
 //! rule under the policy that judges the call, and the arguments against the schema that was signed.
 
-use cs_model::event::{Decision, Event, EventKind};
+use cs_model::event::{Decision, Event, EventKind, Outcome};
 use cs_model::json::{self, Limits};
 use cs_model::series::SeriesClaims;
 use cs_model::{Digest, OperationTokenId, Timestamp};
@@ -14,7 +14,7 @@ use cs_trust::series;
 use tokio::sync::watch;
 
 use super::hold::{self, Question};
-use super::{Cleared, Payment, execution, held_event};
+use super::{Cleared, Payment, close, execution, held_event};
 use crate::authz;
 use crate::gate::Gate;
 use crate::ports::{PortError, RunningSeries, SeriesUse, Spend};
@@ -26,7 +26,8 @@ use crate::trail::Trail;
 struct Covered {
     permit: Permit,
     claims: SeriesClaims,
-    now: Timestamp,
+    /// By which time it was held against the call.
+    judged: Timestamp,
 }
 
 /// Pays for a held call with a series that covers it. Otherwise the call is still held, and nothing
@@ -51,7 +52,7 @@ pub(crate) async fn pay(
     }
     for series in running {
         let Some(covered) = covered(gate, &call, &series, trail).await? else { continue };
-        if let Some(cleared) = spend(gate, &call, covered, trail).await? {
+        if let Some(cleared) = spend(gate, &call, &series, covered, trail).await? {
             return Ok(Ok((Box::new(cleared), canonical)));
         }
     }
@@ -87,7 +88,7 @@ pub(super) async fn pay_waiting(
         // Whoever waited may have lost what it came with meanwhile.
         authz::scopes::check(gate, live, warrant, wanted, call.digest, trail).await?;
         authz::scopes::confirm(gate, live, warrant, wanted, call.digest, true, trail).await?;
-        if let Some(cleared) = spend(gate, call, covered, trail).await? {
+        if let Some(cleared) = spend(gate, call, &series, covered, trail).await? {
             return Ok(Some(cleared));
         }
     }
@@ -124,7 +125,7 @@ fn weigh(
     series: &RunningSeries,
     canonical: &str,
 ) -> Result<Covered, (Box<Held>, Option<&'static str>)> {
-    let (world, now) = (gate.world(), gate.now());
+    let (world, judged) = (gate.world(), gate.latest());
     let public_key = |operator| world.operators.get(&operator).map(|it| it.public_key);
     let verified = match series::verify(&series.token, public_key) {
         Ok(verified) => verified,
@@ -136,8 +137,8 @@ fn weigh(
     let satisfied = authz::fits_schema(gate, &series.schema, canonical)
         .then(|| Digest::of(series.schema.as_bytes()));
     let signed = Series { claims, signatory: &signer.signatory, satisfied };
-    match held.release_in_series(signed, &gate.config.instance, now) {
-        Ok(permit) => Ok(Covered { permit, claims: claims.clone(), now }),
+    match held.release_in_series(signed, &gate.config.instance, judged) {
+        Ok(permit) => Ok(Covered { permit, claims: claims.clone(), judged }),
         Err((held, unpaid)) => Err((held, unpaid.is_final().then(|| unpaid.code()))),
     }
 }
@@ -147,10 +148,12 @@ fn weigh(
 async fn spend(
     gate: &Gate,
     call: &Question<'_>,
+    series: &RunningSeries,
     covered: Covered,
     trail: &mut Trail,
 ) -> Result<Option<Cleared>, Refusal> {
-    let Covered { permit, claims, now } = covered;
+    let Covered { permit, claims, judged } = covered;
+    let now = gate.now();
     let asked = call.asked;
     let token = OperationTokenId::from_random(gate.random()?);
     let of_series = |mut event: Event| {
@@ -175,18 +178,32 @@ async fn spend(
         operation: hold::operation(gate, call),
         calls: claims.n,
         expires: Timestamp::from_secs(claims.exp),
-        at: now,
+        at: judged,
     };
     // INVARIANT: the call of the series is spent and the record is durable before anything is sent.
     // A crash after this leaves a call of unknown outcome, never one that is made twice.
-    Ok(match gate.ports.series.redeem(what, events).await? {
-        Spend::Spent => {
-            hold::forget(gate, call);
-            let payment = Payment { token, approval: None, series: Some(claims.jti) };
-            Some(Cleared::paid(permit, payment, now))
+    match gate.ports.series.redeem(what, events).await? {
+        Spend::Spent => {}
+        Spend::Refused => return Ok(None),
+    }
+    hold::forget(gate, call);
+    let payment = Payment { token, approval: None, series: Some(claims.jti) };
+    let cleared = Cleared::paid(permit, payment, now);
+    // Writing takes time, in which somebody may have narrowed the policy or removed who signed.
+    let Asked { live, warrant, .. } = asked;
+    let no_longer = match authz::judge(gate, live, warrant, wanted, asked.given(call.digest)) {
+        Verdict::Allow(_) => return Ok(Some(cleared)),
+        Verdict::Hold(held) => match weigh(gate, held, series, call.canonical) {
+            Ok(_) => return Ok(Some(cleared)),
+            Err((_, why)) => why.unwrap_or("series_expired"),
+        },
+        Verdict::Deny(deny) => {
+            close(gate, cleared, Outcome::Failed, Some(deny.code()), trail).await?;
+            return Err(wanted.not_listed());
         }
-        Spend::Refused => None,
-    })
+    };
+    close(gate, cleared, Outcome::Failed, Some(no_longer), trail).await?;
+    Ok(None)
 }
 
 /// Ends a series that pays for nothing any more.

@@ -331,7 +331,10 @@ async fn s04_a_held_call_is_refused_when_it_would_not_be_allowed_any_more() {
     let reply = waiting.end().await;
     assert_eq!(reply.error_code(), -32602);
     assert_eq!(stage.journal.ruling_of(request.id), Ruling::Withdrawn);
-    assert_eq!(stage.journal.reasons(EventKind::Decision).pop().unwrap(), "not_granted");
+    let why = stage.journal.reasons(EventKind::ApprovalWithdrawn);
+    assert_eq!(why, ["not_allowed_any_more"]);
+    // It asked for nothing that it was not to have when it asked.
+    assert_eq!(stage.gateway.sessions()[0].anomalies, 0);
 }
 
 #[tokio::test]

@@ -230,7 +230,8 @@ async fn o01_when_one_token_is_spent_already_the_others_stay_unspent() {
         let reply = it.come_back(&tokens).await.json();
         assert_eq!(reply["result"]["isError"], true, "{reply}");
     }
-    assert_eq!(it.stage.journal.reasons(EventKind::TokenRefused), ["spent", "spent"]);
+    let why = it.stage.journal.reasons(EventKind::TokenRefused);
+    assert_eq!(why, ["approval_over", "approval_over"]);
     assert_eq!(*it.stage.journal.spent.lock().unwrap(), [token(3)].into());
     assert_eq!(it.stage.journal.calls(), []);
     it.done(&[&it.sign(1), &it.sign(2)]).await;

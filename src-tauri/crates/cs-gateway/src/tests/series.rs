@@ -342,7 +342,8 @@ async fn o17_o01_of_many_simultaneous_calls_no_more_are_made_than_were_signed() 
     for attempt in attempts {
         done += usize::from(attempt.await.unwrap().body.contains(r#""text":"done""#));
     }
-    assert_eq!(done, 10);
+    let ends = it.stage.journal.reasons(EventKind::ExecutionFinished);
+    assert_eq!(done, 10, "{ends:?}");
     assert_eq!(it.stage.journal.calls().len(), 10);
     assert_eq!(it.stage.journal.series_now().0, 10);
 }
@@ -382,4 +383,24 @@ async fn o17_a_call_that_waits_already_is_made_once_a_series_covers_it_and_no_ot
     assert_eq!(made[0].arguments.as_deref(), Some(r#"{"path":"ab"}"#));
     assert!(!other.is_finished(), "what it does not cover goes on waiting");
     other.abort();
+}
+
+/// Attacks O08: spending takes its time, and what is in force by then is what counts.
+#[tokio::test]
+async fn o17_o08_what_changes_while_a_call_of_a_series_is_spent_stops_it() {
+    let it = Scene::new().await;
+    it.sign(&it.claims());
+    it.paid("a").await;
+    let world = it.stage.world.clone();
+    it.stage.journal.meanwhile.set(move || {
+        let operators = Arc::new(Signers::new());
+        world.send_modify(|now| *now = Arc::new(World { operators, ..World::clone(now) }));
+    });
+    let made = it.stage.journal.calls();
+    let reply = it.call("a2").await;
+    assert!(!reply.body.contains(r#""text":"done""#), "{}", reply.body);
+    assert_eq!(it.stage.journal.calls(), made);
+    assert_eq!(it.stage.journal.series_now().0, 2, "it stays spent");
+    let ends = it.stage.journal.reasons(EventKind::ExecutionFinished);
+    assert_eq!(ends.last().map(String::as_str), Some("token_operator_unknown"));
 }

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::{Approval, Decided, NewApproval};
 use crate::RegistryError;
 use crate::error::Doing as _;
-use crate::row::{digest, time, unsigned, word};
+use crate::row::{SLACK, digest, time, unsigned, word};
 
 struct Row {
     id: Uuid,
@@ -267,13 +267,50 @@ pub async fn open_of_session(
     .collect()
 }
 
-/// The requests of an agent that can still lead to a call.
-pub(super) async fn open_of_agent(
+/// When the very same call of the agent was last approved before this request, with an outcome that
+/// nobody knows, of those that were asked for since then.
+///
+/// # Errors
+///
+/// When the database fails.
+pub async fn lost_before(
+    db: &mut SqliteConnection,
+    new: &NewApproval,
+    since: Timestamp,
+) -> Result<Option<Timestamp>, RegistryError> {
+    let (tenant, agent, tool) = (new.tenant.uuid(), new.agent.uuid(), new.tool.uuid());
+    let (digest, id) = (new.arguments_digest.as_bytes().as_slice(), new.id.uuid());
+    let (since, requested) = (since.millis(), new.requested.millis());
+    let at = sqlx::query_scalar!(
+        r#"SELECT max(decided_at) AS "at: i64"
+             FROM approval
+            WHERE tenant_id = ?1
+              AND agent_id = ?2
+              AND tool_id = ?3
+              AND arguments_digest = ?4
+              AND id <> ?5
+              AND state = 'unknown'
+              AND requested BETWEEN ?6 AND ?7"#,
+        tenant,
+        agent,
+        tool,
+        digest,
+        id,
+        since,
+        requested,
+    )
+    .fetch_one(db)
+    .await
+    .doing("look for the same call before")?;
+    Ok(at.map(time))
+}
+
+/// The requests of a tenant that can still lead to a call.
+pub(super) async fn open_of_tenant(
     db: &mut SqliteConnection,
     tenant: TenantId,
-    agent: AgentId,
 ) -> Result<Vec<Approval>, RegistryError> {
-    let (tenant, agent) = (tenant.uuid(), agent.uuid());
+    let tenant = tenant.uuid();
     sqlx::query_as!(
         Row,
         r#"SELECT id AS "id: Uuid", tenant_id AS "tenant_id: Uuid", operation,
@@ -286,11 +323,9 @@ pub(super) async fn open_of_agent(
                   token_id AS "token_id: Uuid", token_expires, outcome
              FROM approval
             WHERE tenant_id = ?1
-              AND agent_id = ?2
               AND state IN ('approved', 'pending')
             ORDER BY rowid"#,
         tenant,
-        agent,
     )
     .fetch_all(db)
     .await
@@ -300,12 +335,13 @@ pub(super) async fn open_of_agent(
     .collect()
 }
 
-/// The requests of every tenant whose time is up.
+/// The requests of every tenant whose time is up, and those that were made or decided later than it
+/// is: the clock was set back, and nobody knows how much of their time is left.
 pub(super) async fn overdue(
     db: &mut SqliteConnection,
     now: Timestamp,
 ) -> Result<Vec<Approval>, RegistryError> {
-    let now = now.millis();
+    let (now, soon) = (now.millis(), now.after(SLACK).millis());
     sqlx::query_as!(
         Row,
         r#"SELECT id AS "id: Uuid", tenant_id AS "tenant_id: Uuid", operation,
@@ -317,10 +353,12 @@ pub(super) async fn overdue(
                   decided_by AS "decided_by: Uuid", decided_at, reason,
                   token_id AS "token_id: Uuid", token_expires, outcome
              FROM approval
-            WHERE (state = 'pending' AND decide_by <= ?1)
-               OR (state = 'approved' AND token_expires <= ?1)
+            WHERE (state = 'pending' AND (decide_by <= ?1 OR requested > ?2))
+               OR (state = 'approved'
+                   AND (token_expires <= ?1 OR requested > ?2 OR decided_at > ?2))
             ORDER BY rowid"#,
         now,
+        soon,
     )
     .fetch_all(db)
     .await

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use cs_model::event::{Actor, Event, EventKind};
 use cs_model::state::ApprovalState;
 use cs_model::{ApprovalId, OperationTokenId, OperatorId, TenantId, Timestamp};
 use sqlx::SqliteConnection;
 use uuid::Uuid;
 
-use super::{NO_LONGER, find};
+use super::{NO_LONGER, event_about, find};
 use crate::RegistryError;
 use crate::error::{Doing as _, one};
 use crate::row::time;
@@ -173,6 +174,47 @@ pub async fn approve(
     .await
     .doing("put away the signatures that have ended")?;
     Ok(())
+}
+
+/// Takes away all signatures of an operator over requests that are pending: the key that made them
+/// counts no longer. What is recorded of each is told here.
+///
+/// # Errors
+///
+/// When the database fails.
+pub async fn withdraw_signatures_of(
+    db: &mut SqliteConnection,
+    by: OperatorId,
+    at: Timestamp,
+) -> Result<Vec<Event>, RegistryError> {
+    let operator = by.uuid();
+    let rows = sqlx::query!(
+        r#"SELECT it.tenant_id AS "tenant: Uuid", it.approval_id AS "approval: Uuid",
+                  it.token_id AS "token: Uuid"
+             FROM approval_signature AS it
+             JOIN approval ON approval.tenant_id = it.tenant_id
+                          AND approval.id = it.approval_id
+                          AND approval.state = 'pending'
+            WHERE it.operator_id = ?1
+              AND it.sealed_token IS NOT NULL
+            ORDER BY it.rowid"#,
+        operator,
+    )
+    .fetch_all(&mut *db)
+    .await
+    .doing("list the signatures of the operator")?;
+    let mut events = Vec::with_capacity(rows.len());
+    for row in rows {
+        let (tenant, id) = (TenantId::new(row.tenant), ApprovalId::new(row.approval));
+        let found = find(&mut *db, tenant, id).await?;
+        withdraw_signature(&mut *db, tenant, id, by, at).await?;
+        let mut event = event_about(EventKind::ApprovalSignatureVoid, &found, at);
+        event.actor = Some(Actor::Operator { id: by });
+        event.token = Some(OperationTokenId::new(row.token));
+        event.reason = Some("key_replaced".to_owned());
+        events.push(event);
+    }
+    Ok(events)
 }
 
 /// Takes the signature of an operator away from a pending request: it counts no longer, ends at

@@ -92,6 +92,6 @@ pub async fn week(
     .await
     .doing("measure how long approval requests waited")?;
     let middle = waits.len().saturating_sub(1).div_euclid(2);
-    week.median_seconds = waits.get(middle).map(|wait| unsigned(wait.div_euclid(1000)));
+    week.median_seconds = waits.get(middle).map(|wait| unsigned(*wait).div_ceil(1000));
     Ok(week)
 }

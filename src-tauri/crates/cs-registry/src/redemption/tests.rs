@@ -193,3 +193,19 @@ async fn o02_what_was_spent_before_a_restart_and_never_settled_becomes_unknown()
     assert_eq!((told.agent, told.token), (Some(A.agent), Some(ahead.token)));
     assert!(fixture.registry.submit(Reconcile { now: later(601) }).await.unwrap().is_empty());
 }
+
+/// Whoever is handed a token knows nothing of the request that it answers; the record does.
+#[tokio::test]
+async fn what_a_token_pays_for_is_on_record_with_the_request_that_it_answers() {
+    let fixture = Fixture::new().await;
+    let approved = fixture.approved(A, 50).await;
+    let id = approved.approval;
+    let handed_over = Redeem { approval: None, ..approved };
+    assert_eq!(fixture.registry.submit(handed_over.clone()).await.unwrap(), Spend::Spent);
+    let settled = settle_as(&handed_over, Outcome::Unknown);
+    assert!(fixture.registry.submit(settled).await.unwrap());
+    let log = fixture.verified_log().await;
+    let told = log.iter().map(|entry| entry.event().unwrap());
+    let about: Vec<_> = told.filter(|it| it.detail.is_some()).map(|it| it.approval).collect();
+    assert_eq!(about, [id, id]);
+}

@@ -151,6 +151,7 @@ impl TokenLedger for Journal {
         if self.ledger_is_down.load(Ordering::SeqCst) {
             return Err(PortError { doing: "spend a token", source: None });
         }
+        self.meanwhile.happen();
         let stands = |id| matches!(self.ruling_of(id), Ruling::Approved { .. });
         let all: Vec<_> = what.others.iter().chain([&what.token]).copied().collect();
         {

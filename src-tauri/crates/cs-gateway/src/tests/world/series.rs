@@ -78,6 +78,7 @@ impl SeriesBook for Journal {
     }
 
     async fn redeem(&self, what: SeriesUse, events: Vec<Event>) -> Result<Spend, PortError> {
+        self.meanwhile.happen();
         {
             let mut all = self.series.lock().unwrap();
             let Some(kept) = all.iter_mut().find(|it| it.running.id == what.series) else {

@@ -1,12 +1,13 @@
 /**
  * Characters that can hide, reorder or forge text. The same list as `is_deceptive` of cs-model:
  * controls, bidirectional controls, zero-width and other default-ignorable characters, line
- * separators, tags.
+ * separators, tags, and blanks that pass for a space or for nothing.
  */
 const RANGES: readonly (readonly [number, number])[] = [
-  [0x00, 0x1f], [0x7f, 0x9f], [0xad, 0xad], [0x34f, 0x34f], [0x61c, 0x61c], [0x115f, 0x1160],
-  [0x17b4, 0x17b5], [0x180b, 0x180f], [0x200b, 0x200f], [0x2028, 0x202e], [0x2060, 0x206f],
-  [0x3164, 0x3164], [0xfe00, 0xfe0f], [0xfeff, 0xfeff], [0xffa0, 0xffa0], [0xfff0, 0xfffb],
+  [0x00, 0x1f], [0x7f, 0xa0], [0xad, 0xad], [0x34f, 0x34f], [0x61c, 0x61c], [0x115f, 0x1160],
+  [0x1680, 0x1680], [0x17b4, 0x17b5], [0x180b, 0x180f], [0x2000, 0x200f], [0x2028, 0x202f],
+  [0x205f, 0x206f], [0x2800, 0x2800], [0x3000, 0x3000], [0x3164, 0x3164], [0xfe00, 0xfe0f],
+  [0xfeff, 0xfeff], [0xffa0, 0xffa0], [0xfff0, 0xfffb], [0x1bca0, 0x1bca3], [0x1d173, 0x1d17a],
   [0xe0000, 0xe0fff],
 ]
 // A lone surrogate is no character at all; more than this many combining marks on one letter
@@ -60,6 +61,11 @@ const NAMES: Record<number, string> = {
   0x202e: 'right-to-left override', 0x2060: 'word joiner', 0x2066: 'left-to-right isolate',
   0x2067: 'right-to-left isolate', 0x2068: 'first strong isolate', 0x2069: 'end of isolate',
   0xfeff: 'byte order mark',
+  0xa0: 'no-break space', 0x1680: 'Ogham space mark', 0x2000: 'en quad', 0x2001: 'em quad',
+  0x2002: 'en space', 0x2003: 'em space', 0x2004: 'three-per-em space', 0x2005: 'four-per-em space',
+  0x2006: 'six-per-em space', 0x2007: 'figure space', 0x2008: 'punctuation space',
+  0x2009: 'thin space', 0x200a: 'hair space', 0x202f: 'narrow no-break space',
+  0x205f: 'medium mathematical space', 0x2800: 'blank Braille pattern', 0x3000: 'ideographic space',
 }
 
 function nameOf(codePoint: number): string {
@@ -67,6 +73,8 @@ function nameOf(codePoint: number): string {
   if (known) return known
   if (codePoint >= 0xe0000) return 'invisible tag'
   if (codePoint >= 0xfe00 && codePoint <= 0xfe0f) return 'variation selector'
+  if (codePoint >= 0x1bca0 && codePoint <= 0x1bca3) return 'shorthand format control'
+  if (codePoint >= 0x1d173 && codePoint <= 0x1d17a) return 'musical format control'
   if (codePoint >= 0xd800 && codePoint <= 0xdfff) return 'half of a character'
   if (codePoint < 0x20 || (codePoint >= 0x7f && codePoint <= 0x9f)) return 'control character'
   return codePoint >= 0x300 && MARK.test(String.fromCodePoint(codePoint))

@@ -86,17 +86,23 @@ function Who({ view }: { view: ApprovalView }) {
         <b>{row.agent_name}</b> of <b>{row.tenant_name}</b>, working on <b>{row.task_name}</b> as {view.roles.join(', ') || 'no role'}
       </p>
       <div className="row wrap" style={{ gap: '2px 16px' }}>
-        {view.session_anomalies >= MANY ? (
-          <Mark tone="bad">{plural(view.session_anomalies, 'attempt')} outside its allowlist in this session</Mark>
-        ) : view.session_anomalies > 0 ? (
-          <Mark tone="care">{plural(view.session_anomalies, 'attempt')} outside its allowlist in this session</Mark>
-        ) : (
-          <Mark tone="good">No attempt outside its allowlist in this session</Mark>
-        )}
+        <Attempts many={view.session_anomalies} where="in this session" />
         <span className="dim">session since <Time at={view.session_opened} /> · <CopyId id={view.session} /></span>
       </div>
+      {/* A gateway that does not count them has not found none. */}
+      {typeof view.agent_anomalies === 'number' ? (
+        <div className="row wrap" style={{ gap: '2px 8px' }}>
+          <span className="dim">In other sessions:</span>
+          <Attempts many={view.agent_anomalies} where="within the last 24 hours" />
+        </div>
+      ) : null}
     </Part>
   )
+}
+
+function Attempts({ many, where }: { many: number; where: string }) {
+  if (many === 0) return <Mark tone="good">No attempt outside its allowlist {where}</Mark>
+  return <Mark tone={many >= MANY ? 'bad' : 'care'}>{plural(many, 'attempt')} outside its allowlist {where}</Mark>
 }
 
 function What({ view }: { view: ApprovalView }) {

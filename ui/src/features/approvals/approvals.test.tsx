@@ -18,7 +18,7 @@ const row = {
   state: 'pending', requested: new Date().toISOString(), expires: soon, held: true, goes_on: false, signed: 0, approvers: 1, broke_glass: false,
 } as unknown as ApprovalRow
 const view = {
-  row, agent: 'agt_1', session: 'ses_1', roles: ['executor'], session_opened: soon, session_ends: soon, session_anomalies: 0,
+  row, agent: 'agt_1', session: 'ses_1', roles: ['executor'], session_opened: soon, session_ends: soon, session_anomalies: 0, agent_anomalies: 0,
   tool: { kind: 'tool', name: 'send_email', server_name: 'workbench', description: 'Sends.', claims: { read_only: null, destructive: null, open_world: null }, drift: null, problem: null, fingerprint: 'f'.repeat(64), grants: [] },
   arguments: '{"to":"ann"}', arguments_digest: 'd'.repeat(64), arguments_bytes: 12, previous: null, policy_version: 3, asked_because: 'The grant is Token.',
   signing: { rule: usualRule, responsible: null, no_series: 'it is marked as able to send data out', signed: 0, needed: 1, signatures: [], you: { objection: null, may_break_glass: false } },
@@ -65,6 +65,21 @@ test('the card says what the agent does meanwhile', () => {
   expect(said({})).toContain('the agent waits, and its call is made as soon as you approve')
   expect(said({ goes_on: true })).toContain('the agent goes on meanwhile and asks for the result')
   expect(said({ held: false })).toContain('it has to come back after your decision')
+})
+
+test('what the agent tried in its other sessions is told apart from what it tried in this one', () => {
+  const said = (change: Partial<ApprovalView>) => {
+    const shown = show(<ApprovalCard view={{ ...view, ...change }} canDecide={false} />)
+    const told = [...shown.container.querySelectorAll('[data-tone]')].map((one) => [one.textContent, one.getAttribute('data-tone')])
+    const others = shown.container.textContent?.includes('In other sessions:')
+    shown.unmount()
+    return { told: told.filter(([text]) => text?.includes('allowlist')), others }
+  }
+  const clean = ['No attempt outside its allowlist in this session', 'good']
+  expect(said({})).toEqual({ told: [clean, ['No attempt outside its allowlist within the last 24 hours', 'good']], others: true })
+  expect(said({ agent_anomalies: 1 })).toEqual({ told: [clean, ['1 attempt outside its allowlist within the last 24 hours', 'care']], others: true })
+  expect(said({ session_anomalies: 2, agent_anomalies: 7 }).told).toEqual([['2 attempts outside its allowlist in this session', 'care'], ['7 attempts outside its allowlist within the last 24 hours', 'bad']])
+  expect(said({ agent_anomalies: undefined as never })).toEqual({ told: [clean], others: false })
 })
 
 test('of a decided call it says first what became of it, in words', () => {

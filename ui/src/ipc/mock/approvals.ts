@@ -53,7 +53,7 @@ function makeApproval(tenant: Tenant, call: Call, state: ApprovalState, age: num
       goes_on: state === 'pending' && age < 20,
       signed: 0, approvers: 1, broke_glass: false,
     },
-    agent: agent?.id as never, session: id('ses'), roles: ['executor'], session_opened: ago(age + 700), session_ends: ahead(2_000), session_anomalies: pick([0, 0, 2, 6]),
+    agent: agent?.id as never, session: id('ses'), roles: ['executor'], session_opened: ago(age + 700), session_ends: ahead(2_000), session_anomalies: pick([0, 0, 2, 6]), agent_anomalies: [0, 3, 0, 11][age % 4] ?? 0,
     tool: { ...tool, grants: [] }, arguments: source, withheld: null, arguments_digest: digest(), arguments_bytes: new TextEncoder().encode(source).length,
     previous: call.previous === undefined ? null : JSON.stringify(call.previous), policy_version: 12,
     asked_because: `Role executor has the grant Token for ${call.tool}: every call of it needs the signature of an operator.`,

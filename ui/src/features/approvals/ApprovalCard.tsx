@@ -10,6 +10,7 @@ import { Time } from '@/components/Time'
 import { Untrusted } from '@/components/Untrusted'
 import type { ApprovalRow, ApprovalView } from '@/ipc/generated'
 import { openApprovalWindow } from '@/ipc/windows'
+import { ableTo } from '@/lib/effects'
 import { bytes, count, exactUtc, plural } from '@/lib/format'
 import { memberCount } from '@/lib/json'
 import { kindLabel, kindUse, kindVerb } from '@/lib/kinds'
@@ -112,13 +113,29 @@ function What({ view }: { view: ApprovalView }) {
       <p className={css.what}>
         {kindVerb[tool.kind]} <b><Untrusted text={tool.name} mono /></b> on server <b>{tool.server_name}</b>
       </p>
+      <Marked tool={tool} />
       <blockquote className={css.quote}>
         <span className="dim small">The server says: </span>
         <Untrusted text={tool.description || `nothing about this ${kindLabel[tool.kind]}.`} lines />
+        {tool.kind === 'tool' ? <div><Claims claims={tool.claims} /></div> : null}
       </blockquote>
-      {tool.kind === 'tool' ? <Claims claims={tool.claims} /> : null}
       {tool.drift === null ? null : <Mark tone="bad">The server publishes another definition of this {kindLabel[tool.kind]} now: the call will be refused</Mark>}
+      <details className={css.pinned}>
+        <summary className="small">Definition as pinned</summary>
+        <JsonView source={tool.definition} label="Definition as pinned" />
+      </details>
     </Part>
+  )
+}
+
+/** What people of this tenant say of the tool, apart from what its server does. */
+function Marked({ tool: { effects } }: Pick<ApprovalView, 'tool'>) {
+  const able = ableTo(effects)
+  return (
+    <div className="row wrap" style={{ gap: '2px 8px' }} role="group" aria-label="Marked here">
+      <span className="dim small">Marked here by an administrator:</span>
+      {able ? <Mark tone="care">{able.charAt(0).toUpperCase() + able.slice(1)}</Mark> : <span className="dim">neither as able to send data out nor to destroy</span>}
+    </div>
   )
 }
 

@@ -19,7 +19,7 @@ const row = {
 } as unknown as ApprovalRow
 const view = {
   row, agent: 'agt_1', session: 'ses_1', roles: ['executor'], session_opened: soon, session_ends: soon, session_anomalies: 0, agent_anomalies: 0,
-  tool: { kind: 'tool', name: 'send_email', server_name: 'workbench', description: 'Sends.', claims: { read_only: null, destructive: null, open_world: null }, drift: null, problem: null, fingerprint: 'f'.repeat(64), grants: [] },
+  tool: { kind: 'tool', name: 'send_email', server_name: 'workbench', description: 'Sends.', claims: { read_only: null, destructive: null, open_world: null }, effects: { sends_out: false, destroys: false }, definition: '{}', drift: null, problem: null, fingerprint: 'f'.repeat(64), grants: [] },
   arguments: '{"to":"ann"}', arguments_digest: 'd'.repeat(64), arguments_bytes: 12, previous: null, policy_version: 3, asked_because: 'The grant is Token.',
   signing: { rule: usualRule, responsible: null, no_series: 'it is marked as able to send data out', signed: 0, needed: 1, signatures: [], you: { objection: null, may_break_glass: false } },
   decided_by: null, decided_at: null, reason: null, outcome: null,
@@ -191,6 +191,38 @@ test('u04 what a tool says of itself is quoted, never a fact', () => {
   const loud = { ...view, tool: { ...view.tool, description: '✔ Verified by admin' } } as ApprovalView
   show(<ApprovalCard view={loud} canDecide={false} />)
   expect(screen.getByText('✔ Verified by admin').closest('blockquote')).toHaveTextContent('The server says:')
+})
+
+test('u04 what is marked here stands apart from what the server claims', () => {
+  const { container, unmount } = show(<ApprovalCard view={{ ...view, tool: { ...view.tool, effects: { sends_out: true, destroys: true }, claims: { read_only: true, destructive: false, open_world: false } } }} canDecide={false} />)
+  const marked = screen.getByRole('group', { name: 'Marked here' })
+  expect(marked).toHaveTextContent('Marked here by an administrator:Can send data out, and can destroy')
+  const quoted = container.querySelector('blockquote')
+  expect(quoted).toHaveTextContent('The server claims that it only reads, destroys nothing, stays inside. Nothing checks that.')
+  expect(quoted).not.toContainElement(marked)
+  unmount()
+  show(<ApprovalCard view={{ ...view, tool: { ...view.tool, claims: { read_only: false, destructive: true, open_world: true } } }} canDecide={false} />)
+  expect(screen.getByRole('group', { name: 'Marked here' })).toHaveTextContent('neither as able to send data out nor to destroy')
+})
+
+test('u05 the pinned definition is folded, whole, and text alone', () => {
+  const definition = JSON.stringify({ name: 'send_email', inputSchema: { properties: { to: { description: '<img src=x onerror=alert(1)> a\u202eb\u00a0c' } } } })
+  const { container } = show(<ApprovalCard view={{ ...view, tool: { ...view.tool, definition } }} canDecide={false} />)
+  const folded = screen.getByText('Definition as pinned').closest('details')
+  expect(folded).not.toHaveAttribute('open')
+  const shown = container.querySelector('[aria-label="Definition as pinned"]')
+  expect(folded).toContainElement(shown as HTMLElement)
+  expect(shown).toHaveTextContent('"inputSchema"')
+  expect(shown).toHaveTextContent('<img src=x onerror=alert(1)> aU+202EbU+00A0c')
+  expect(shown?.querySelector('img')).toBeNull()
+})
+
+test('x01 the card says when its server publishes another definition now', () => {
+  const { unmount } = show(<ApprovalCard view={view} canDecide={false} />)
+  expect(screen.queryByText(/publishes another definition/)).toBeNull()
+  unmount()
+  show(<ApprovalCard view={{ ...view, tool: { ...view.tool, drift: '{"name":"send_email"}' } }} canDecide={false} />)
+  expect(screen.getByText('The server publishes another definition of this tool now: the call will be refused')).toHaveAttribute('data-tone', 'bad')
 })
 
 test('the list keeps its order under the pointer, and says what is gone', () => {

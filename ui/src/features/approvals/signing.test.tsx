@@ -21,7 +21,7 @@ const row = {
 const viewWith = (rule: Partial<Signing>, more: Partial<SigningView> = {}, of: Partial<ApprovalRow> = {}) =>
   ({
     row: { ...row, approvers: rule.approvers ?? 1, ...of }, agent: 'agt_1', session: 'ses_1', roles: ['executor'], session_opened: soon, session_ends: soon, session_anomalies: 0, agent_anomalies: 0,
-    tool: { kind: 'tool', name: 'send_email', server_name: 'workbench', description: 'Sends.', claims: { read_only: null, destructive: null, open_world: null }, drift: null, problem: null, fingerprint: 'f'.repeat(64), grants: [] },
+    tool: { kind: 'tool', name: 'send_email', server_name: 'workbench', description: 'Sends.', claims: { read_only: null, destructive: null, open_world: null }, effects: { sends_out: false, destroys: false }, definition: '{}', drift: null, problem: null, fingerprint: 'f'.repeat(64), grants: [] },
     arguments: '{"to":"ann"}', withheld: null, arguments_digest: 'd'.repeat(64), arguments_bytes: 12, previous: null, policy_version: 3, asked_because: 'The grant is Token.',
     signing: { rule: { ...usualRule, ...rule }, responsible: null, no_series: null, signed: 0, needed: rule.approvers ?? 1, signatures: [], you: { objection: null, may_break_glass: false }, ...more },
     decided_by: null, decided_at: null, reason: null, outcome: null,

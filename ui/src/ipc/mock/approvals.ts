@@ -14,7 +14,7 @@ const ofTools: Call[] = [
     args: { body: 'Dear Sir,\n\nplease find the invoice attached.\n\nKind regards', subject: 'Invoice 2026-118', to: 'billing@pаypal.com' },
     previous: { body: 'Dear Sir,\n\nplease find the invoice attached.\n\nKind regards', cc: 'audit@example.com', subject: 'Invoice 2026-117', to: 'billing@example.com' },
   },
-  { tool: 'write_file', raw: '{"content":"total = 9007199254740993\\nrate = 1.0","mode":0.10,"path":"reports/invoice_\\u202efdp.exe"}', args: null },
+  { tool: 'write_file', raw: '{"content":"total = 9007199254740993\\nrate = 1.0","mode":0.1,"path":"reports/invoice_\u202efdp.exe"}', args: null },
   { tool: 'execute_code', args: { script: long, timeout: 30, env: { REGION: 'eu', DRY_RUN: false }, files: ['a.csv', 'b.csv'] }, previous: { script: long, timeout: 10, env: { REGION: 'eu', DRY_RUN: true }, files: ['a.csv'] } },
 ]
 

@@ -12,9 +12,14 @@ const steps = [
   { name: 'objection', path: '/decide', size: 'typical', act: async (page) => { await page.getByRole('option').nth(1).click(); await page.getByText('Who has to sign').scrollIntoViewIfNeeded() } },
   { name: 'decided', path: '/t/acme/approvals?state=decided', size: 'typical', act: (page) => page.getByText('Glass broken').first().click() },
   { name: 'ahead', path: '/t/acme/approvals?state=decided', size: 'typical', act: openAhead },
+  { name: 'ahead-look', path: '/t/acme/approvals?state=decided', size: 'typical', act: async (page) => {
+    await openAhead(page)
+    await lookAhead(page)
+  } },
   { name: 'ahead-signed', path: '/t/acme/approvals?state=decided', size: 'typical', act: async (page) => {
     await openAhead(page)
-    await page.getByRole('button', { name: 'Sign it ahead' }).click()
+    await lookAhead(page)
+    await page.getByRole('button', { name: 'Sign it ahead', disabled: false }).click()
     await page.getByText('The token is shown only now.').scrollIntoViewIfNeeded()
   } },
   { name: 'tool', path: '/t/acme/servers', size: 'typical', act: async (page) => {
@@ -44,7 +49,14 @@ async function openAhead(page) {
   await page.getByRole('button', { name: 'Sign a call ahead…' }).click()
   await settled(page)
   await page.getByRole('button', { name: 'Sign a call ahead…' }).click()
-  await page.getByRole('button', { name: 'Sign it ahead' }).scrollIntoViewIfNeeded()
+  await page.getByRole('button', { name: 'Look at it, then sign' }).scrollIntoViewIfNeeded()
+}
+
+// To its second step, and to the end of what is shown there, until it can be signed.
+async function lookAhead(page) {
+  await page.getByRole('button', { name: 'Look at it, then sign' }).click()
+  await page.getByRole('region', { name: 'The whole call to sign' }).evaluate((one) => one.scrollTo(0, one.scrollHeight))
+  await page.getByText('Your signature covers exactly this call, once.').waitFor()
 }
 
 for (const scheme of ['light', 'dark']) {

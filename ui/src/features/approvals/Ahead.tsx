@@ -1,18 +1,18 @@
-import { PasswordInput, SegmentedControl, Textarea } from '@mantine/core'
+import { SegmentedControl, Textarea } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { Act } from '@/components/Act'
 import { CopyId } from '@/components/Copy'
-import { IconSignature } from '@/components/icons'
 import { JsonView } from '@/components/JsonView'
 import { Problem } from '@/components/Problem'
 import { call } from '@/ipc/call'
 import type { ApprovalIssued, ApprovalState, ApprovalView } from '@/ipc/generated'
+import { canonicalArguments } from '@/lib/canonical'
 import { exactUtc } from '@/lib/format'
 import { editable } from '@/lib/json'
 import { LONGEST_REASON } from '@/lib/reason'
 import css from './Approvals.module.css'
-import { swallowEnter } from './BreakGlass'
+import { LookAhead, type Proposed } from './LookAhead'
 
 const lasting = [
   { value: '30', label: '30 seconds' },
@@ -41,41 +41,58 @@ export function Ahead({ view }: { view: ApprovalView }) {
 
 type FormProps = { view: ApprovalView; onBack: () => void; onIssued: (issued: ApprovalIssued) => void }
 
+// Two steps: what is written here is looked at as it will be signed, and whoever changes it looks again.
 function Form({ view, onBack, onIssued }: FormProps) {
   const queryClient = useQueryClient()
   const { row, signing, tool } = view
   const [text, setText] = useState(() => editable(view.arguments ?? '{}'))
   const [seconds, setSeconds] = useState('120')
   const [reason, setReason] = useState('')
-  const [passphrase, setPassphrase] = useState('')
+  const [wrong, setWrong] = useState<string | null>(null)
+  const [proposed, setProposed] = useState<Proposed | null>(null)
   const issue = useMutation({
-    mutationFn: () =>
+    mutationFn: ({ of, passphrase }: { of: Proposed; passphrase: string }) =>
       call('approval_issue', {
-        tenant: row.tenant, session: view.session, tool: tool.id, arguments: text, seconds: Number(seconds),
-        ...(signing.rule.reason && { reason: reason.trim() }), ...(signing.rule.presence && { passphrase }),
+        tenant: row.tenant, session: view.session, tool: tool.id, arguments: of.text, seconds: Number(of.seconds),
+        ...(signing.rule.reason && { reason: of.reason }), ...(signing.rule.presence && { passphrase }),
       }),
     onSuccess: (issued) => {
       onIssued(issued)
       return queryClient.invalidateQueries({ queryKey: ['approvals'] })
     },
-    onError: () => setPassphrase(''),
   })
-  const missing = signing.rule.reason && !reason.trim() ? 'Say why first' : signing.rule.presence && !passphrase ? 'Type your passphrase first' : undefined
+  const look = () => {
+    const canonical = canonicalArguments(text)
+    if ('problem' in canonical) return setWrong(canonical.problem)
+    setProposed({ text: canonical.text, seconds, lasts: lasting.find(({ value }) => value === seconds)?.label ?? `${seconds} seconds`, reason: reason.trim() })
+  }
+  const change = () => {
+    issue.reset()
+    setProposed(null)
+  }
+  if (proposed) {
+    return (
+      <>
+        {issue.error ? <Problem error={issue.error} /> : null}
+        <LookAhead view={view} proposed={proposed} busy={issue.isPending} onSign={(passphrase) => issue.mutateAsync({ of: proposed, passphrase })} onBack={change} />
+      </>
+    )
+  }
   return (
     <form className={css.denying} aria-label="Sign a call ahead" onSubmit={(event) => event.preventDefault()}>
-      {issue.error ? <Problem error={issue.error} /> : null}
-      <Textarea label="With exactly these arguments" description="A JSON object. Any other call is refused." rows={6} classNames={{ input: 'mono' }} spellCheck={false} value={text} onChange={(event) => setText(event.currentTarget.value)} />
+      <Textarea label="With exactly these arguments" description="A JSON object. Any other call is refused." error={wrong} rows={6} classNames={{ input: 'mono' }} spellCheck={false} value={text}
+        onChange={(event) => {
+          setText(event.currentTarget.value)
+          setWrong(null)
+        }} />
       <div className="row wrap">
         <span id="ahead-lasts">It may be made once within</span>
         <SegmentedControl aria-labelledby="ahead-lasts" size="xs" data={lasting} value={seconds} onChange={setSeconds} />
       </div>
       {signing.rule.reason ? <Textarea label="Why you approve" description="Kept with your signature" rows={2} maxLength={LONGEST_REASON} value={reason} onChange={(event) => setReason(event.currentTarget.value)} /> : null}
-      {signing.rule.presence ? <PasswordInput label="Your passphrase" description="Asked for with each approval" autoComplete="current-password" value={passphrase} onChange={(event) => setPassphrase(event.currentTarget.value)} /> : null}
       <div className="row spread">
         <Act onClick={onBack}>Back</Act>
-        <span onKeyDownCapture={swallowEnter}>
-          <Act tone="primary" leftSection={<IconSignature size={16} />} onClick={() => issue.mutate()} loading={issue.isPending} disabledReason={missing}>Sign it ahead</Act>
-        </span>
+        <Act tone="primary" onClick={look} disabledReason={signing.rule.reason && !reason.trim() ? 'Say why first' : undefined}>Look at it, then sign</Act>
       </div>
     </form>
   )

@@ -9,17 +9,10 @@ import { call } from '@/ipc/call'
 import type { ApprovalView } from '@/ipc/generated'
 import { LONGEST_REASON } from '@/lib/reason'
 import css from './Approvals.module.css'
-import { useArmed, type Arming } from './armed'
+import { notYet, useArmed } from './armed'
 import { BreakGlass, swallowEnter } from './BreakGlass'
 import { DenyForm, type Denial } from './DenyForm'
 import { SeriesForm, type Wanted } from './SeriesForm'
-
-const notYet: Record<Arming, string | undefined> = {
-  unseen: 'Scroll to the end of the card first: all of it is signed',
-  away: 'This window is not in front',
-  arming: 'In a moment',
-  armed: undefined,
-}
 
 type Brought = { reason?: string; passphrase?: string; break_glass?: true }
 

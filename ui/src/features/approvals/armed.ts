@@ -5,6 +5,14 @@ export const ARM_MS = 700
 
 export type Arming = 'unseen' | 'away' | 'arming' | 'armed'
 
+/** Why a person cannot approve yet. */
+export const notYet: Record<Arming, string | undefined> = {
+  unseen: 'Scroll to the end of the card first: all of it is signed',
+  away: 'This window is not in front',
+  arming: 'In a moment',
+  armed: undefined,
+}
+
 /**
  * Whether a person can approve now: the card was seen whole, and the window has been in front,
  * with the focus, for a moment. A window that pops up under busy hands cannot be answered by

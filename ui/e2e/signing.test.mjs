@@ -59,6 +59,28 @@ async function lookAhead(page) {
   await page.getByText('Your signature covers exactly this call, once.').waitFor()
 }
 
+test('o11 however long a call is that is signed ahead, it can be signed only at its end, and its token stays in sight', async () => {
+  const { page, close } = await at('typical', '/t/acme/approvals?state=decided', { width: 1024, height: 700 })
+  page.setDefaultTimeout(8_000)
+  await openAhead(page)
+  await page.getByLabel('With exactly these arguments').fill(JSON.stringify({ content: 'one more line\n'.repeat(80), path: 'a.txt' }))
+  await page.getByRole('button', { name: 'Look at it, then sign' }).click()
+  await page.getByText('Scroll to the end of the call first').first().waitFor()
+  await page.waitForTimeout(1_000)
+  assert.equal(await page.getByRole('button', { name: 'Sign it ahead' }).getAttribute('aria-disabled'), 'true')
+  await page.getByRole('region', { name: 'The whole call to sign' }).evaluate((one) => one.scrollTo(0, one.scrollHeight))
+  await page.getByText('Your signature covers exactly this call, once.').waitFor()
+  await page.getByRole('button', { name: 'Sign it ahead' }).click()
+  const last = page.getByText('The token is shown only now.')
+  await last.waitFor()
+  assert.ok(await last.evaluate((one) => {
+    const { left, bottom } = one.getBoundingClientRect()
+    return document.elementFromPoint(left + 2, bottom - 2) === one
+  }), 'the end of what is told is in sight')
+  await page.screenshot({ path: join(shots, 'signing-ahead-long-light.png') })
+  await close()
+})
+
 for (const scheme of ['light', 'dark']) {
   for (const { name, path, size, act } of steps) {
     test(`who approves: ${name} (${scheme}) fits at 1024 x 700 and has no serious accessibility problem`, async () => {

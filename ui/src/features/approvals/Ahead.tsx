@@ -101,9 +101,9 @@ function Form({ view, onBack, onIssued }: FormProps) {
 function Issued({ issued }: { issued: ApprovalIssued }) {
   const { row } = issued.approval
   return (
-    <section className={css.denying} aria-label="Signed ahead" role="status">
+    <section className={`${css.denying} ${css.ahead}`} aria-label="Signed ahead" role="status">
       <p><b>Signed.</b> {row.agent_name} may make this call once until {exactUtc(row.expires)}: made as it is, or with the operation token in <code>_meta["dev.countersign/operation-token"]</code>.</p>
-      {issued.approval.arguments === null ? null : <JsonView source={issued.approval.arguments} before={null} label="What was signed" />}
+      {issued.approval.arguments === null ? null : <div className={css.aheadWhole} tabIndex={0} role="region" aria-label="All that was signed"><JsonView source={issued.approval.arguments} label="What was signed" /></div>}
       <p className={css.token}><CopyId id={issued.token} whole /></p>
       <span className="dim small">The token is shown only now.</span>
     </section>

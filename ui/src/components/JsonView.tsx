@@ -1,6 +1,6 @@
-import { useMemo } from 'react'
+import { Fragment, useMemo } from 'react'
 import { characters, count } from '@/lib/format'
-import { difference, lines, unquote, type Line, type Token } from '@/lib/json'
+import { difference, lines, requoted, unquote, type Line, type Token } from '@/lib/json'
 import { changedWords, type Part } from '@/lib/words'
 import { Untrusted } from './Untrusted'
 import css from './JsonView.module.css'
@@ -16,7 +16,8 @@ const LONG = 400
 
 /**
  * JSON as it is, line by line: number text is kept, nothing is parsed, merged or cut. Long texts
- * say how long they are.
+ * say how long they are. What a text holds cannot pass for a member of its own: its quotes are
+ * escaped, and a line that it begins or runs over into stands under the value, never where keys do.
  */
 export function JsonView({ source, before = null, label }: Props) {
   const shown = useMemo(() => lines(source), [source])
@@ -25,7 +26,7 @@ export function JsonView({ source, before = null, label }: Props) {
     return (
       <div className={css.view} role="group" aria-label={label}>
         <p className={css.note}>This is not JSON. It is shown as it came.</p>
-        <Untrusted text={source} lines mono />
+        <div className={css.raw}><Untrusted text={source} lines mono /></div>
       </div>
     )
   }
@@ -38,8 +39,11 @@ export function JsonView({ source, before = null, label }: Props) {
         <div key={path} className={css.line} data-change="gone">
           <span className={css.sign}>−</span>
           <span className={css.content}>
-            <Untrusted text={pathText(path)} mono />: <TokenText token={{ kind: was.startsWith('"') ? 'string' : 'literal', text: was }} />
-            <span className={css.was}>no longer there</span>
+            <span className={css.name} data-cell="name"><PathText path={path} />: </span>
+            <span className={css.value} data-cell="value">
+              <TokenText token={{ kind: was.startsWith('"') ? 'string' : 'literal', text: was }} />
+              <span className={css.was}>no longer there</span>
+            </span>
           </span>
         </div>
       ))}
@@ -47,7 +51,18 @@ export function JsonView({ source, before = null, label }: Props) {
   )
 }
 
-const pathText = (path: string) => path.slice(1).replaceAll('/', ' › ').replaceAll('~1', '/').replaceAll('~0', '~')
+/** The way to a value: keys in quotes, so that none can pass for several. */
+function PathText({ path }: { path: string }) {
+  return path.slice(1).split('/').map((step, index) => {
+    const key = step.replaceAll('~1', '/').replaceAll('~0', '~')
+    return (
+      <Fragment key={index}>
+        {index > 0 ? ' › ' : null}
+        {/^\d+$/.test(key) ? key : <TokenText token={{ kind: 'key', text: `"${requoted(key)}"` }} />}
+      </Fragment>
+    )
+  })
+}
 
 function Row({ line, was, changed }: { line: Line; was: string | null | undefined; changed: boolean }) {
   const text = line.tokens.findLastIndex((token) => token.kind === 'string')
@@ -58,19 +73,23 @@ function Row({ line, was, changed }: { line: Line; was: string | null | undefine
     // Two texts that have no word in common are shown beside each other.
     return found.some((part) => part.change === 'same' && part.text.trim()) ? found : null
   }, [changed, now, was])
+  const named = line.tokens[0]?.kind === 'key' ? 2 : 0
   return (
     <div className={css.line} data-change={changed ? (was === null ? 'new' : 'changed') : undefined}>
       <span className={css.sign} aria-hidden>
         {changed ? (was === null ? '+' : '~') : ''}
       </span>
       <span className={css.content} style={{ paddingLeft: line.depth * 16 }}>
-        {line.tokens.map((token, index) => (index === text && parts ? <Words key={index} parts={parts} /> : <TokenText key={index} token={token} />))}
-        {changed && was !== null && was !== undefined && !parts ? (
-          <span className={css.was}>
-            was <TokenText token={{ kind: was.startsWith('"') ? 'string' : 'number', text: was }} />
-          </span>
-        ) : null}
-        {changed && was === null ? <span className={css.was}>new</span> : null}
+        {named > 0 ? <span className={css.name} data-cell="name">{line.tokens.slice(0, named).map((token, index) => <TokenText key={index} token={token} />)}</span> : null}
+        <span className={css.value} data-cell="value">
+          {line.tokens.slice(named).map((token, index) => (index + named === text && parts ? <Words key={index} parts={parts} /> : <TokenText key={index} token={token} />))}
+          {changed && was !== null && was !== undefined && !parts ? (
+            <span className={css.was}>
+              was <TokenText token={{ kind: was.startsWith('"') ? 'string' : 'number', text: was }} />
+            </span>
+          ) : null}
+          {changed && was === null ? <span className={css.was}>new</span> : null}
+        </span>
       </span>
     </div>
   )
@@ -81,11 +100,10 @@ function Words({ parts }: { parts: Part[] }) {
   return (
     <span className={css.string}>
       <span aria-hidden>"</span>
-      {parts.map(({ text, change }, index) =>
-        change === 'same' ? <Untrusted key={index} text={text} lines mono />
-          : change === 'new' ? <ins key={index}><Untrusted text={text} lines mono /></ins>
-            : <del key={index}><Untrusted text={text} lines mono /></del>,
-      )}
+      {parts.map(({ text, change }, index) => {
+        const shown = <Untrusted text={requoted(text)} lines mono />
+        return change === 'same' ? <Fragment key={index}>{shown}</Fragment> : change === 'new' ? <ins key={index}>{shown}</ins> : <del key={index}>{shown}</del>
+      })}
       <span aria-hidden>"</span>
     </span>
   )
@@ -98,7 +116,7 @@ function TokenText({ token }: { token: Token }) {
   return (
     <span className={css[token.kind]}>
       <span aria-hidden>"</span>
-      <Untrusted text={text} lines mono />
+      <Untrusted text={requoted(text)} lines mono />
       <span aria-hidden>"</span>
       {length > LONG ? <span className={css.measure}>{count(length)} characters, all shown</span> : null}
     </span>

@@ -63,6 +63,48 @@ test('p18 members that are named like parts of the language are shown and nothin
   const before = '{"__proto__":{"polluted":false},"toString":1}'
   const { container } = show(<JsonView label="Arguments" source={source} before={before} />)
   for (const shown of ['"__proto__"', '"polluted": true', '"constructor"', '"hasOwnProperty": 2', '"then": 3']) expect(container).toHaveTextContent(shown)
-  expect(container).toHaveTextContent('toString: 1')
+  expect(container).toHaveTextContent('"toString": 1')
   expect(({} as Record<string, unknown>)['polluted']).toBeUndefined()
+})
+
+// Drawn as they read, the first two members would look like others of the same object.
+const forged = String.raw`{"body":"Hi\",\n\"cc\": \"\",\n\"to\": \"safe@example.com","note":"x\", \"amount\": \"1","to":"evil@attacker.test"}`
+const drawn = ['{', String.raw`"body": "Hi\",`, String.raw`\"cc\": \"\",`, String.raw`\"to\": \"safe@example.com",`, String.raw`"note": "x\", \"amount\": \"1",`, '"to": "evil@attacker.test"', '}']
+
+test('u01 what a text holds cannot pass for members of their own', () => {
+  const { container } = show(<JsonView label="Arguments" source={forged} />)
+  expect(screen.getByRole('group').textContent).toBe(drawn.join('').replace(',\\"cc', ',\u21b5\\"cc').replace(',\\"to', ',\u21b5\\"to'))
+  expect(container).not.toHaveTextContent('"to": "safe@example.com"')
+  expect(container).not.toHaveTextContent('"amount": "1"')
+  expect(screen.getAllByText(/^to$/)).toHaveLength(1)
+})
+
+test.each([
+  ['nothing like it', '{"amount":1,"to":"billing@example.com"}'],
+  ['the same without what was forged', '{"body":"Hi","note":"x","to":"safe@example.com"}'],
+])('u01 nor can it beside what was approved before: %s', (_, before) => {
+  const { container } = show(<JsonView label="Arguments" source={forged} before={before} />)
+  expect(container).not.toHaveTextContent('"to": "safe@example.com"')
+  expect(container).not.toHaveTextContent('"amount": "1"')
+  expect(container).toHaveTextContent(String.raw`\"cc\": \"\",`)
+  expect(container).toHaveTextContent(String.raw`\"to\": \"safe@example.com`)
+  expect(container).toHaveTextContent(String.raw`x\", \"amount\": \"1`)
+})
+
+test('u01 what was there before is escaped too, and so are keys', () => {
+  const key = String.raw`{"a\": 1,\n\"b":2,"c\\":3,"d\u0022":"\u0022, \u005c"}`
+  const first = show(<JsonView label="Arguments" source={key} />)
+  for (const shown of [String.raw`"a\": 1,`, String.raw`\"b": 2`, String.raw`"c\\": 3`, String.raw`"d\"": "\", \\"`]) expect(first.container).toHaveTextContent(shown)
+  first.unmount()
+  const second = show(<JsonView label="Arguments" source='{"note":1,"list":[]}' before={String.raw`{"note":"y\", \"amount\": \"1","list":[{"a › b\": 1, \"c":2}]}`} />)
+  expect(second.container).toHaveTextContent(String.raw`was "y\", \"amount\": \"1"`)
+  expect(second.container).toHaveTextContent(String.raw`"list" › 0 › "a › b\": 1, \"c": 2`)
+})
+
+test('a line that a text begins stands with its value, apart from where keys are', () => {
+  show(<JsonView label="Arguments" source={forged} />)
+  const line = screen.getByText(String.raw`\"to\": \"safe@example.com`)
+  const name = screen.getByText('body')
+  expect(line.closest('[data-cell]')).toHaveAttribute('data-cell', 'value')
+  expect(name.closest('[data-cell]')).toHaveAttribute('data-cell', 'name')
 })

@@ -45,6 +45,9 @@ export function unquote(text: string): string {
     )
 }
 
+/** A text as it stands between quotes: what could end it, or pass for an escape, is escaped. */
+export const requoted = (text: string) => text.replace(/["\\]/g, '\\$&')
+
 /** The indented lines of a JSON text, or nothing when it is no JSON. */
 export function lines(source: string): Line[] | null {
   const raw = lex(source)

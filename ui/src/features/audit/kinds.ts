@@ -8,6 +8,7 @@ export const kindWord: Record<string, string> = {
   'approval.denied': 'Denied by a person',
   'approval.expired': 'Nobody decided',
   'approval.requested': 'Asked a person',
+  'approval.signature_void': 'Signature void',
   'approval.signed': 'Signed, with more to come',
   'approval.withdrawn': 'Taken back',
   'authn.failed': 'Not accepted',
@@ -53,7 +54,7 @@ export const kindGroups: { value: string; label: string; kinds: string[] }[] = [
   { value: 'calls', label: 'Calls', kinds: ['decision', 'execution.started', 'execution.finished', 'request.refused', 'tool.drift'] },
   {
     value: 'approvals', label: 'Approvals',
-    kinds: ['approval.requested', 'approval.signed', 'approval.approved', 'approval.broke_glass', 'approval.denied', 'approval.expired', 'approval.withdrawn', 'series.signed', 'series.revoked', 'series.ended', 'token.redeemed', 'token.refused'],
+    kinds: ['approval.requested', 'approval.signed', 'approval.signature_void', 'approval.approved', 'approval.broke_glass', 'approval.denied', 'approval.expired', 'approval.withdrawn', 'series.signed', 'series.revoked', 'series.ended', 'token.redeemed', 'token.refused'],
   },
   { value: 'access', label: 'Access', kinds: ['authn.succeeded', 'authn.failed', 'session.opened', 'session.ended', 'provider.unreachable', 'provider.recovered', 'provider.keys_changed', 'issuer.issued', 'issuer.refused', 'issuer.revoked', 'operator.unlocked', 'operator.locked', 'operator.unlock_failed', 'console.attached', 'console.left', 'console.refused', 'credential.rotated', 'credential.delivered', 'credential.overlap', 'credential.retired', 'credential.rotation_failed'] },
   { value: 'alerts', label: 'Alerts', kinds: ['alert.raised', 'alert.acknowledged', 'clock.moved', 'integrity.failed'] },

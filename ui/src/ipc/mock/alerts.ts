@@ -15,10 +15,12 @@ const all: Record<AlertRule, Of> = {
   glass_broken: of('AL2', 'Glass broken: an owner signed alone', 'An owner signs alone for a call that takes more signatures, or a group'),
   incident: of('AL2', 'Incident: many attempts in one session', '5 or more attempts outside the allowlist in one session', { severity: 'incident', threshold: limit(5, 2, 100), contain: false }),
   integrity_failed: of('AL4', 'The log or the registry is not what it was', 'A seal of the log does not hold, or the registry is not what it was', { severity: 'incident', everywhere: true }),
+  outcome_unknown: of('AL4', 'Outcome of a call unknown', 'A signed call was sent, and nobody knows whether it was made'),
   outside_allowlist: of('AL2', 'Attempt outside the allowlist', 'Any attempt outside the session’s allowlist'),
   provider_down: of('AL4', 'Identity provider down', 'An identity provider cannot be reached'),
   rotation_failed: of('AL1', 'Credential not replaced', 'A credential could not be replaced in time'),
   session_overlong: of('AL2', 'Session longer than expected', 'A session is longer than its task is expected to take', { threshold: limit(100, 100, 1000) }),
+  signing_loosened: of('AL2', 'Signing loosened', 'It takes less than before to have a call of a tool signed'),
   tool_drift: of('AL2', 'Tool changed', 'A server publishes another definition of a tool than the accepted one'),
 }
 

@@ -2,7 +2,7 @@ import { useRef, type ReactNode } from 'react'
 import { Act } from '@/components/Act'
 import { Claims } from '@/components/Claims'
 import { CopyId } from '@/components/Copy'
-import { IconSignature } from '@/components/icons'
+import { IconAlertTriangle, IconSignature } from '@/components/icons'
 import { JsonView } from '@/components/JsonView'
 import { Mark } from '@/components/Mark'
 import { tellFailed } from '@/components/notices'
@@ -39,6 +39,7 @@ export function ApprovalCard({ view, canDecide }: { view: ApprovalView; canDecid
   return (
     <article className={`panel ${css.card}`} aria-label={`Call of ${row.tool_name} by ${row.agent_name}`}>
       {pending ? <TimeLeft row={row} /> : null}
+      <LostBefore view={view} />
       <div ref={body} className={css.body} tabIndex={0} role="region" aria-label="The whole call">
         {pending ? null : <Decided view={view} />}
         <Who view={view} />
@@ -76,6 +77,17 @@ function Part({ title, aside, children }: { title: string; aside?: ReactNode; ch
       </div>
       {children}
     </section>
+  )
+}
+
+/** Signing again what may have been made already could make it twice. */
+function LostBefore({ view: { lost_before, row } }: { view: ApprovalView }) {
+  if (!lost_before) return null
+  return (
+    <p className={css.lost} role="note">
+      <IconAlertTriangle size={18} aria-hidden />
+      <span><b>This very call was approved <Time at={lost_before} />, and nobody knows whether it was made.</b>{row.state === 'pending' ? ' Look at the server before you sign.' : ''}</span>
+    </p>
   )
 }
 

@@ -3,7 +3,7 @@ import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
 import { act, fireEvent, render, screen } from '@testing-library/react'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { call } from '@/ipc/call'
-import type { ApprovalRow, ApprovalView } from '@/ipc/generated'
+import type { ApprovalRow, ApprovalView, Timestamp } from '@/ipc/generated'
 import { usualRule } from '@/lib/signing'
 import { ApprovalCard } from './ApprovalCard'
 import { ARM_MS } from './armed'
@@ -22,7 +22,7 @@ const view = {
   tool: { kind: 'tool', name: 'send_email', server_name: 'workbench', description: 'Sends.', claims: { read_only: null, destructive: null, open_world: null }, effects: { sends_out: false, destroys: false }, definition: '{}', drift: null, problem: null, fingerprint: 'f'.repeat(64), grants: [] },
   arguments: '{"to":"ann"}', arguments_digest: 'd'.repeat(64), arguments_bytes: 12, previous: null, policy_version: 3, asked_because: 'The grant is Token.',
   signing: { rule: usualRule, responsible: null, no_series: 'it is marked as able to send data out', signed: 0, needed: 1, signatures: [], you: { objection: null, may_break_glass: false } },
-  decided_by: null, decided_at: null, reason: null, outcome: null,
+  decided_by: null, decided_at: null, reason: null, outcome: null, lost_before: null,
 } as unknown as ApprovalView
 
 const show = (element: React.ReactElement) =>
@@ -80,6 +80,17 @@ test('what the agent tried in its other sessions is told apart from what it trie
   expect(said({ agent_anomalies: 1 })).toEqual({ told: [clean, ['1 attempt outside its allowlist within the last 24 hours', 'care']], others: true })
   expect(said({ session_anomalies: 2, agent_anomalies: 7 }).told).toEqual([['2 attempts outside its allowlist in this session', 'care'], ['7 attempts outside its allowlist within the last 24 hours', 'bad']])
   expect(said({ agent_anomalies: undefined as never })).toEqual({ told: [clean], others: false })
+})
+
+test('a call that may have been made already says so above all else', () => {
+  const before = new Date(Date.now() - 720_000).toISOString() as Timestamp
+  const { unmount } = show(<ApprovalCard view={{ ...view, lost_before: before }} canDecide />)
+  const said = screen.getByRole('note')
+  expect(said).toHaveTextContent('This very call was approved 12 min ago, and nobody knows whether it was made. Look at the server before you sign.')
+  expect(said.compareDocumentPosition(screen.getByRole('region', { name: 'The whole call' }))).toBe(Node.DOCUMENT_POSITION_FOLLOWING)
+  unmount()
+  show(<ApprovalCard view={view} canDecide />)
+  expect(screen.queryByRole('note')).toBeNull()
 })
 
 test('of a decided call it says first what became of it, in words', () => {

@@ -24,7 +24,7 @@ const viewWith = (rule: Partial<Signing>, more: Partial<SigningView> = {}, of: P
     tool: { kind: 'tool', name: 'send_email', server_name: 'workbench', description: 'Sends.', claims: { read_only: null, destructive: null, open_world: null }, effects: { sends_out: false, destroys: false }, definition: '{}', drift: null, problem: null, fingerprint: 'f'.repeat(64), grants: [] },
     arguments: '{"to":"ann"}', withheld: null, arguments_digest: 'd'.repeat(64), arguments_bytes: 12, previous: null, policy_version: 3, asked_because: 'The grant is Token.',
     signing: { rule: { ...usualRule, ...rule }, responsible: null, no_series: null, signed: 0, needed: rule.approvers ?? 1, signatures: [], you: { objection: null, may_break_glass: false }, ...more },
-    decided_by: null, decided_at: null, reason: null, outcome: null,
+    decided_by: null, decided_at: null, reason: null, outcome: null, lost_before: null,
   }) as unknown as ApprovalView
 
 const grace = { operator: 'opr_2', operator_name: 'Grace', at: soon, expires: soon, reason: 'Agreed on the phone', presence: true, breaks_glass: false, fault: null } as unknown as SignatureView

@@ -59,6 +59,6 @@ function makeApproval(tenant: Tenant, call: Call, state: ApprovalState, age: num
     asked_because: `Role executor has the grant Token for ${call.tool}: every call of it needs the signature of an operator.`,
     signing: state === 'pending' ? unsigned() : { ...unsigned(), needed: 0 },
     decided_by: decided && 'Ada Lindgren', decided_at: decided, reason: state === 'denied' ? 'Not needed for this task' : null,
-    outcome: state === 'executed' ? 'answered' : state === 'unknown' ? 'unknown' : null,
+    outcome: state === 'executed' ? 'answered' : state === 'unknown' ? 'unknown' : null, lost_before: null,
   }
 }

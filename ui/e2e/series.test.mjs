@@ -12,6 +12,12 @@ const toTheForm = async (page) => {
   await page.getByRole('button', { name: 'Approve a series…' }).click()
 }
 
+// Where there is little room, the series are one line until somebody looks.
+const withArguments = async (page, nth) => {
+  await page.getByText(/series run/).click()
+  await page.getByText('with which arguments').nth(nth).click()
+}
+
 const steps = [
   { name: 'card', path: '/decide', size: 'typical', act: async (page) => page.getByRole('option').nth(2).click() },
   { name: 'form', path: '/decide', size: 'typical', act: toTheForm },
@@ -19,8 +25,9 @@ const steps = [
     await toTheForm(page)
     await page.getByRole('combobox', { name: /may differ/ }).first().selectOption('any')
   } },
-  { name: 'running', path: '/t/acme/approvals', size: 'typical', act: (page) => page.getByText('with which arguments').first().click() },
-  { name: 'crowded', path: '/t/acme/approvals', size: 'crowded', act: (page) => page.getByText('with which arguments').nth(1).click() },
+  { name: 'folded', path: '/t/acme/approvals', size: 'typical', act: (page) => page.getByText(/series run/).waitFor() },
+  { name: 'running', path: '/t/acme/approvals', size: 'typical', act: (page) => withArguments(page, 0) },
+  { name: 'crowded', path: '/t/acme/approvals', size: 'crowded', act: (page) => withArguments(page, 1) },
 ]
 
 for (const scheme of ['light', 'dark']) {

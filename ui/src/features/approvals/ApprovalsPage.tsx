@@ -41,7 +41,7 @@ export function ApprovalsPage() {
         </>
       }
     >
-      {past || figures ? null : <RunningSeries tenant={everywhere ? undefined : tenant.id} />}
+      {past || figures ? null : <RunningSeries tenant={everywhere ? undefined : tenant.id} waiting={(query.data?.length ?? 0) > 0} />}
       {figures ? <Figures tenant={everywhere ? undefined : tenant.id} /> : <Loaded query={query}>
         {(rows) => (rows.length > 0 ? <Inbox rows={rows} /> : past ? <NothingDecided /> : <Week tenant={everywhere ? undefined : tenant.id} />)}
       </Loaded>}

@@ -1,3 +1,4 @@
+import { useMediaQuery } from '@mantine/hooks'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Act } from '@/components/Act'
 import { JsonView } from '@/components/JsonView'
@@ -10,21 +11,35 @@ import { Untrusted } from '@/components/Untrusted'
 import { call } from '@/ipc/call'
 import type { SeriesView, TenantId } from '@/ipc/generated'
 import { seriesList } from '@/ipc/queries'
-import { duration, exactUtc } from '@/lib/format'
+import { count, duration, exactUtc } from '@/lib/format'
 import { inWords } from '@/lib/series'
 import css from './Approvals.module.css'
 
+const SMALL = '(max-width: 1100px), (max-height: 760px)'
+
 /** The series that pay for calls without asking again: what each is for, how far it went, and an end to it. */
-export function RunningSeries({ tenant }: { tenant: TenantId | undefined }) {
+export function RunningSeries({ tenant, waiting }: { tenant: TenantId | undefined; waiting: boolean }) {
+  const small = useMediaQuery(SMALL)
   const query = useQuery(seriesList(tenant))
   if (query.error) return <Problem error={query.error} />
   if (!query.data || query.data.length === 0) return null
+  const rows = query.data.map((one) => <Running key={one.id} series={one} />)
+  // Where there is little room, the calls that wait have it.
+  if (waiting && small) {
+    const idle = query.data.filter((one) => one.fault).length
+    return (
+      <section className={`panel ${css.running}`}>
+        <details className={css.folded}>
+          <summary>{query.data.length === 1 ? 'One series runs' : `${count(query.data.length)} series run`}{idle > 0 ? <Mark tone="care">{idle === 1 ? 'one pays for nothing now' : `${count(idle)} pay for nothing now`}</Mark> : null}</summary>
+          <ul>{rows}</ul>
+        </details>
+      </section>
+    )
+  }
   return (
     <section className={`panel ${css.running}`} aria-labelledby="running-series">
       <h2 id="running-series" className={css.part}>Running series</h2>
-      <ul>
-        {query.data.map((one) => <Running key={one.id} series={one} />)}
-      </ul>
+      <ul>{rows}</ul>
     </section>
   )
 }

@@ -93,7 +93,7 @@ test('o17 no series is offered for what is signed call by call, nor to whoever m
 
 test('a running series says how far it went, and is taken back with one act', async () => {
   vi.mocked(call).mockImplementation(async (command) => (command === 'series_list' ? [series] : series) as never)
-  show(<RunningSeries tenant={'tnt_1' as TenantId} />)
+  show(<RunningSeries tenant={'tnt_1' as TenantId} waiting={false} />)
   await pass(10)
   expect(screen.getByText('3 of 10 made')).toBeTruthy()
   expect(screen.getByText('exactly "a"')).toBeTruthy()
@@ -104,7 +104,7 @@ test('a running series says how far it went, and is taken back with one act', as
 
 test('one that would pay for nothing says why', async () => {
   vi.mocked(call).mockImplementation(async () => [{ ...series, fault: 'its operator has another key by now' }] as never)
-  show(<RunningSeries tenant={undefined} />)
+  show(<RunningSeries tenant={undefined} waiting />)
   await pass(10)
   expect(screen.getByText(/^Pays for nothing now:/).textContent).toContain('Pays for nothing now: its operator has another key by now')
 })

@@ -87,17 +87,22 @@ export function DecisionBar({ view, seen }: { view: ApprovalView; seen: boolean 
           {rule.presence ? <PasswordInput label="Your passphrase" description="Asked for with each approval" autoComplete="current-password" value={passphrase} onChange={(event) => setPassphrase(event.currentTarget.value)} /> : null}
         </div>
       ) : null}
-      <footer className={css.bar} data-crowded={you?.may_break_glass || inSeries || undefined}>
+      <footer className={css.bar} data-crowded={inSeries || undefined}>
         <Act size="sm" autoFocus onClick={() => setDoing('deny')} disabledReason={over}>Deny</Act>
         <span className="dim grow small" role="status">{refused ?? covers}</span>
         {inSeries ? <Act tone="quiet" onClick={() => setDoing('series')} disabledReason={over}>Approve a series…</Act> : null}
-        {you?.may_break_glass ? <Act tone="quiet" onClick={() => setDoing('glass')} disabledReason={over}>Break the glass…</Act> : null}
         <span onKeyDownCapture={swallowEnter}>
           <Act tone="primary" size="sm" leftSection={<IconSignature size={16} />} onClick={() => approve.mutate({ ...(rule.reason && { reason: reason.trim() }), ...(rule.presence && { passphrase }) })} loading={approve.isPending} disabledReason={refused}>
             Approve and sign
           </Act>
         </span>
       </footer>
+      {you?.may_break_glass ? (
+        <div className={css.breaking}>
+          <span className="dim small">In an emergency, an owner signs alone.</span>
+          <Act onClick={() => setDoing('glass')} disabledReason={over}>Break the glass…</Act>
+        </div>
+      ) : null}
     </>
   )
 }

@@ -31,7 +31,7 @@ const MANY = 5
  * One call before a person: who, what, with what, why it asks, and until when. The same card in
  * the main window, where it only shows, and in the approval window, where it decides.
  */
-export function ApprovalCard({ view, canDecide }: { view: ApprovalView; canDecide: boolean }) {
+export function ApprovalCard({ view, canDecide, byKeys = false }: { view: ApprovalView; canDecide: boolean; byKeys?: boolean }) {
   const { row } = view
   const body = useRef<HTMLDivElement>(null)
   const seen = useSeenWhole(body, view.arguments_digest)
@@ -48,7 +48,7 @@ export function ApprovalCard({ view, canDecide }: { view: ApprovalView; canDecid
         {isUsual(view.signing.rule) && view.signing.signatures.length < 2 && !row.broke_glass ? null : <Part title="Who has to sign"><Signatures view={view} /></Part>}
         <Why view={view} />
       </div>
-      {pending && canDecide ? <DecisionBar view={view} seen={seen} /> : null}
+      {pending && canDecide ? <DecisionBar view={view} seen={seen} byKeys={byKeys} /> : null}
       {canDecide && mayBeAhead(view) ? <Ahead key={row.id} view={view} /> : null}
       {!canDecide && mayBeAhead(view) ? (
         <footer className={css.bar}>

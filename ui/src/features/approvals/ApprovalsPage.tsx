@@ -11,6 +11,7 @@ import { ApprovalInbox } from './ApprovalInbox'
 import { Figures } from './Figures'
 import { RunningSeries } from './RunningSeries'
 import { Week } from './Week'
+import { orderOf } from './calm-order'
 
 const leads = {
   waiting: 'Each of these calls is held until you sign or deny it.',
@@ -51,7 +52,8 @@ export function ApprovalsPage() {
 
 function Inbox({ rows }: { rows: ApprovalRow[] }) {
   const [address, set] = useAddress()
-  return <ApprovalInbox rows={rows} open={address.approval} onOpen={(row) => set({ approval: row.id })} canDecide={false} />
+  return <ApprovalInbox rows={rows} open={address.approval} onOpen={(row) => set({ approval: row.id })}
+    order={orderOf(address.order)} onOrder={(order) => set({ order: order === 'newest' ? undefined : order })} canDecide={false} />
 }
 
 const NothingDecided = () => (

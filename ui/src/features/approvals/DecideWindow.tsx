@@ -11,6 +11,7 @@ import { ApprovalCard } from './ApprovalCard'
 import { ApprovalInbox } from './ApprovalInbox'
 import css from './Approvals.module.css'
 import { DecideFrame } from './DecideFrame'
+import { orderOf } from './calm-order'
 
 /** The approval window: the waiting calls, and the right to decide on them. */
 export function DecideWindow() {
@@ -46,7 +47,8 @@ function Decide() {
         if (rows.length === 0) return <Empty title="Nothing waits for you">You can close this window. It opens again when an agent asks.</Empty>
         // The first call is put into the address, so that it stays in sight once it is decided.
         if (asked === undefined) return <Pin row={rows[0]} onPin={(row) => set({ approval: row.id, tenant: row.tenant })} />
-        return <ApprovalInbox rows={rows} open={asked} onOpen={(row: ApprovalRow) => set({ approval: row.id, tenant: row.tenant })} canDecide={mayDecide()} />
+        return <ApprovalInbox rows={rows} open={asked} onOpen={(row: ApprovalRow) => set({ approval: row.id, tenant: row.tenant })}
+          order={orderOf(address.order)} onOrder={(order) => set({ order: order === 'newest' ? undefined : order })} canDecide={mayDecide()} />
       }}
     </Loaded>
   )

@@ -16,10 +16,17 @@ import { SeriesForm, type Wanted } from './SeriesForm'
 
 type Brought = { reason?: string; passphrase?: string; break_glass?: true }
 
+type Props = {
+  view: ApprovalView
+  seen: boolean
+  /** The card was reached by keys that walk the list: they keep the focus. */
+  byKeys?: boolean
+}
+
 /** Deny and Approve, apart. Deny has the focus; Enter never approves. */
-export function DecisionBar({ view, seen }: { view: ApprovalView; seen: boolean }) {
+export function DecisionBar({ view, seen, byKeys = false }: Props) {
   const queryClient = useQueryClient()
-  const [doing, setDoing] = useState<'deny' | 'glass' | 'series' | null>(null)
+  const [doing, setDoing] = useState<'deny' | 'glass' | 'series' | 'back' | null>(null)
   const [reason, setReason] = useState('')
   const [passphrase, setPassphrase] = useState('')
   // Another request, or other arguments, under the hand are to be looked at first.
@@ -57,7 +64,7 @@ export function DecisionBar({ view, seen }: { view: ApprovalView; seen: boolean 
     return (
       <>
         {error ? <Problem error={error} /> : null}
-        <BreakGlass although={although} busy={approve.isPending} refused={early} onBack={() => setDoing(null)}
+        <BreakGlass although={although} busy={approve.isPending} refused={early} onBack={() => setDoing('back')}
           onBreak={(why, phrase) => approve.mutate({ reason: why, passphrase: phrase, break_glass: true })} />
       </>
     )
@@ -66,7 +73,7 @@ export function DecisionBar({ view, seen }: { view: ApprovalView; seen: boolean 
     return (
       <>
         {error ? <Problem error={error} /> : null}
-        <SeriesForm source={view.arguments ?? '{}'} tool={view.row.tool_name} agent={view.row.agent_name} busy={series.isPending} refused={refused} onSign={(wanted) => series.mutate(wanted)} onBack={() => setDoing(null)} />
+        <SeriesForm source={view.arguments ?? '{}'} tool={view.row.tool_name} agent={view.row.agent_name} busy={series.isPending} refused={refused} onSign={(wanted) => series.mutate(wanted)} onBack={() => setDoing('back')} />
       </>
     )
   }
@@ -74,7 +81,7 @@ export function DecisionBar({ view, seen }: { view: ApprovalView; seen: boolean 
     return (
       <>
         {error ? <Problem error={error} /> : null}
-        <DenyForm busy={deny.isPending} onDeny={deny.mutate} onBack={() => setDoing(null)} />
+        <DenyForm busy={deny.isPending} onDeny={deny.mutate} onBack={() => setDoing('back')} />
       </>
     )
   }
@@ -88,7 +95,7 @@ export function DecisionBar({ view, seen }: { view: ApprovalView; seen: boolean 
         </div>
       ) : null}
       <footer className={css.bar} data-crowded={inSeries || undefined}>
-        <Act size="sm" autoFocus onClick={() => setDoing('deny')} disabledReason={over}>Deny</Act>
+        <Act size="sm" className={css.deny} data-deny autoFocus={!byKeys || doing === 'back'} onClick={() => setDoing('deny')} disabledReason={over}>Deny</Act>
         <span className="dim grow small" role="status">{refused ?? covers}</span>
         {inSeries ? <Act tone="quiet" onClick={() => setDoing('series')} disabledReason={over}>Approve a series…</Act> : null}
         <span onKeyDownCapture={swallowEnter}>

@@ -3,7 +3,8 @@ import type { ApprovalRow } from '@/ipc/generated'
 import { duration, exactDuration, exactUtc } from '@/lib/format'
 import css from './Approvals.module.css'
 
-const SHORT_SECS = 120
+/** Under so many seconds, time is short. */
+export const SHORT_SECS = 120
 
 /** How long a person may still decide, as a thin bar. */
 export function TimeLeft({ row }: { row: ApprovalRow }) {

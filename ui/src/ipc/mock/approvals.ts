@@ -11,7 +11,7 @@ const long = Array.from({ length: 60 }, (_, at) => `${at + 1}. Refund order ${4_
 const ofTools: Call[] = [
   {
     tool: 'send_email',
-    args: { body: 'Dear Sir,\n\nplease find the invoice attached.\n\nKind regards', subject: 'Invoice 2026-118', to: 'billing@pаypal.com' },
+    args: { body: 'Dear Sir,\n\nplease find the invoice attached.\n\nKind regards",\n"cc": "audit@example.com",\n"to": "billing@example.com', subject: 'Invoice 2026-118', to: 'billing@pаypal.com' },
     previous: { body: 'Dear Sir,\n\nplease find the invoice attached.\n\nKind regards', cc: 'audit@example.com', subject: 'Invoice 2026-117', to: 'billing@example.com' },
   },
   { tool: 'write_file', raw: '{"content":"total = 9007199254740993\\nrate = 1.0","mode":0.1,"path":"reports/invoice_\u202efdp.exe"}', args: null },
@@ -39,6 +39,15 @@ export function fillApprovals(world: World, waiting: number, allKinds: boolean):
     const call = calls[at % calls.length]
     if (call) world.approvals.push(makeApproval(tenant, call, state, 4_000 * (at + 1)))
   })
+}
+
+/** One more call asks: the newest of all. */
+export function arrive(world: World, like: Partial<ApprovalView>): void {
+  const [tenant] = world.tenants
+  const [, call] = ofTools
+  if (!tenant || !call) return
+  world.approvals.unshift({ ...makeApproval(tenant, call, 'pending', 0), ...like })
+  world.status.waiting_approvals += 1
 }
 
 function makeApproval(tenant: Tenant, call: Call, state: ApprovalState, age: number): ApprovalView {

@@ -5,6 +5,8 @@
  */
 import type { Answer, Args, Command } from '../call'
 import { IpcError } from '../failure'
+import type { ApprovalView } from '../generated'
+import { arrive } from './approvals'
 import { correlation } from './clock'
 import { agentHandlers } from './handle-agents'
 import { alertHandlers } from './handle-alerts'
@@ -19,7 +21,7 @@ import { policyHandlers } from './handle-policy'
 import { recordHandlers } from './handle-records'
 import { seriesHandlers } from './handle-series'
 import { signingHandlers } from './handle-signing'
-import { statusHandlers } from './handle-status'
+import { changed, statusHandlers } from './handle-status'
 import { templateHandlers } from './handle-templates'
 import { secretsHandlers } from './secrets'
 import { mockSize } from './size'
@@ -32,6 +34,11 @@ const handlers: Handlers = { ...statusHandlers, ...policyHandlers, ...agentHandl
 const sizes: Size[] = ['first-run', 'join', 'lost', 'attached', 'locked', 'doubtful', 'empty', 'one', 'twenty', 'aged', 'hoard', 'halted', 'typical', 'crowded']
 const asked = mockSize()
 const world = makeWorld(sizes.find((size) => size === asked) ?? 'typical')
+// A test has a call arrive while somebody looks at another.
+window.addEventListener('countersign-mock-call', (event) => {
+  arrive(world, (event as CustomEvent<Partial<ApprovalView> | null>).detail ?? {})
+  changed('approvals')
+})
 const open: ReadonlySet<Command> = new Set(['status', 'unlock', 'first_run'])
 
 /** Answers a command after the moment that a real one takes. */

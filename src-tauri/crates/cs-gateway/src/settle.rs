@@ -9,15 +9,17 @@ mod hold;
 mod quorum;
 mod series;
 mod told;
+mod unpaid;
 
 use cs_model::event::{Decision, Event, EventKind, Outcome};
 use cs_model::json::{self, Limits};
-use cs_model::{ApprovalId, Digest, OperationTokenId, SeriesId, TenantId, Timestamp};
-use cs_policy::{Deny, Held, Permit, Verdict};
+use cs_model::{ApprovalId, Digest, OperationTokenId, SeriesId, Timestamp};
+use cs_policy::{Held, Permit, Verdict};
 use tokio::sync::watch;
 
 pub(crate) use self::hold::Heard;
 pub(crate) use self::series::{pay as pay_in_series, signed as series_signed};
+use self::unpaid::{no_more, unpaid, why_refused};
 use crate::authz;
 use crate::gate::Gate;
 use crate::item::Wanted;
@@ -376,59 +378,6 @@ async fn spend(
     };
     close(gate, cleared, Outcome::Failed, Some(no_longer), trail).await?;
     told::result(asked, text, approval, trail.correlation).map(Err)
-}
-
-/// What an agent is told of a call that was allowed when it began to wait.
-fn no_more(asked: &Asked, deny: Deny) -> Refusal {
-    if deny == Deny::ConditionUnmet { Refusal::Unmet } else { asked.wanted().not_listed() }
-}
-
-/// Why tokens that were right could not be spent, as a short code.
-async fn why_refused(
-    gate: &Gate,
-    tenant: TenantId,
-    approval: Option<ApprovalId>,
-) -> Result<&'static str, PortError> {
-    let Some(approval) = approval else { return Ok("spent") };
-    Ok(match gate.ports.desk.ruling(tenant, approval).await? {
-        Ruling::Executed | Ruling::Unknown => "spent",
-        Ruling::Denied { .. } => "call_denied",
-        Ruling::Withdrawn => "taken_back",
-        Ruling::Expired | Ruling::Pending | Ruling::Approved { .. } => "approval_over",
-    })
-}
-
-/// Puts on record why a token does not pay for a call, and tells the client that it does not.
-async fn unpaid(
-    gate: &Gate,
-    (asked, digest): (&Asked, Digest),
-    approval: Option<ApprovalId>,
-    reason: &str,
-    trail: &mut Trail,
-) -> Result<String, Refusal> {
-    // One that came late or a second time is an honest one; any other was made for another call.
-    let is_honest = matches!(reason, "expired" | "not_needed" | "not_yet_valid" | "spent");
-    if approval.is_none() && !is_honest {
-        asked.live.strayed();
-    }
-    let mut event = trail.event(EventKind::TokenRefused, gate.now());
-    event.tool_name = Some(neutral(&asked.wanted().marked()));
-    event.reason = Some(reason.to_owned());
-    event.approval = approval;
-    event.policy_version = Some(gate.world().policy.version());
-    trail.note(event);
-    trail.settle(&gate.ports).await?;
-    if let Some(approval) = approval.filter(|_| reason != "spent") {
-        // It pays for nothing any more, and would stand in the way of whoever asks anew.
-        let (live, about) = (&asked.live, (asked.wanted(), digest));
-        taken_back(gate, live, approval, about, "not_payable", trail).await?;
-    }
-    let text = match (approval, reason) {
-        (Some(_), "spent") => told::EXECUTED,
-        (Some(_), _) => told::LAPSED,
-        (None, _) => told::TOKEN,
-    };
-    told::result(asked, text, approval, trail.correlation)
 }
 
 /// Puts the end of an execution on record.

@@ -1,10 +1,14 @@
 //! Sessions: the working periods of agents.
 
+mod elsewhere;
+
 use cs_model::event::{Actor, Event, EventKind};
 use cs_model::state::SessionEnd;
 use cs_model::{AgentId, CredentialId, SessionId, TaskId, TenantId, Timestamp};
 use sqlx::SqliteConnection;
 use uuid::Uuid;
+
+pub use elsewhere::anomalies_elsewhere;
 
 use crate::error::{Doing as _, one};
 use crate::row::{signed, time, unsigned, word};
@@ -369,38 +373,6 @@ impl Row {
             anomalies: unsigned(self.anomalies),
         })
     }
-}
-
-/// How many attempts outside their allowlists an agent made in its sessions but this one, of those
-/// that were opened since then.
-///
-/// # Errors
-///
-/// When the database fails.
-pub async fn anomalies_elsewhere(
-    db: &mut SqliteConnection,
-    (tenant, agent): (TenantId, AgentId),
-    but: SessionId,
-    since: Timestamp,
-) -> Result<u64, RegistryError> {
-    let (tenant, agent, but) = (tenant.uuid(), agent.uuid(), but.uuid());
-    let since = since.millis();
-    sqlx::query_scalar!(
-        r#"SELECT coalesce(sum(anomalies), 0) AS "count!: i64"
-             FROM session
-            WHERE tenant_id = ?1
-              AND agent_id = ?2
-              AND id <> ?3
-              AND opened >= ?4"#,
-        tenant,
-        agent,
-        but,
-        since,
-    )
-    .fetch_one(db)
-    .await
-    .map(unsigned)
-    .doing("count the anomalies of the agent")
 }
 
 /// The sessions of every tenant that are not over: what the gateway goes on with after a

@@ -20,8 +20,8 @@ const row = (agent: string, asked: number, left: number, more: Partial<ApprovalR
   }) as unknown as ApprovalRow
 const viewOf = (of: ApprovalRow, more: Partial<ApprovalView> = {}) =>
   ({
-    row: of, agent: 'agt_1', session: 'ses_1', roles: ['executor'], session_opened: at(-60), session_ends: at(600), session_anomalies: 0,
-    tool: { kind: 'tool', name: 'send_email', server_name: 'workbench', description: 'Sends.', claims: { read_only: null, destructive: null, open_world: null }, drift: null, problem: null, fingerprint: 'f'.repeat(64), grants: [] },
+    row: of, agent: 'agt_1', session: 'ses_1', roles: ['executor'], session_opened: at(-60), session_ends: at(600), session_anomalies: 0, agent_anomalies: 0,
+    tool: { kind: 'tool', name: 'send_email', server_name: 'workbench', description: 'Sends.', claims: { read_only: null, destructive: null, open_world: null }, effects: { sends_out: false, destroys: false }, definition: '{}', drift: null, problem: null, fingerprint: 'f'.repeat(64), grants: [] },
     arguments: '{"to":"ann"}', withheld: null, arguments_digest: 'd'.repeat(64), arguments_bytes: 12, previous: null, policy_version: 3, asked_because: 'The grant is Token.',
     signing: { rule: usualRule, responsible: null, no_series: null, signed: 0, needed: 1, signatures: [], you: { objection: null, may_break_glass: false } },
     decided_by: null, decided_at: null, reason: null, outcome: null, lost_before: null, ...more,

@@ -107,6 +107,15 @@ impl Terms {
         })
     }
 
+    /// Whether a viewer is shown what the agent sends: of approvers, those who may sign the call.
+    pub(crate) fn shows_payloads_to(&self, viewer: Actor) -> bool {
+        let is_kept_out = matches!(
+            viewer,
+            Actor::Operator { id, role: OperatorRole::Approver } if self.objection(id).is_some()
+        );
+        viewer.sees_payloads() && !is_kept_out
+    }
+
     /// Why a signature does not count, for a person; nothing where it does.
     fn fault(&self, signature: &Signature, now: Timestamp) -> Option<String> {
         if signature.sealed.is_none() {

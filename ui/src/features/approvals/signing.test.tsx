@@ -118,9 +118,9 @@ test('a call for which the glass was broken says so, and the list says how far a
 })
 
 test('arguments that are withheld are not there, and the card says why', () => {
-  const view = { ...viewWith({}), arguments: null, previous: null, withheld: 'The arguments are shown to those who decide on calls and to auditors.' } as ApprovalView
+  const view = { ...viewWith({}), arguments: null, previous: null, withheld: 'The arguments are shown to those who may sign this call, to owners and to auditors.' } as ApprovalView
   show(<ApprovalCard view={view} canDecide={false} />)
-  expect(screen.getByText(/shown to those who decide on calls and to auditors/)).toBeInTheDocument()
+  expect(screen.getByText(/shown to those who may sign this call, to owners and to auditors/)).toBeInTheDocument()
   expect(screen.getByText('12 bytes, not shown to you')).toBeInTheDocument()
   expect(screen.queryByText(/"to"/)).toBeNull()
 })

@@ -29,7 +29,7 @@ export const recordHandlers: Handlers = {
     const found = world.approvals.find((one) => one.row.id === approval)
     if (!found) throw missing('approval request')
     if (world.status.operator?.role !== 'policy_editor') return found
-    return { ...found, arguments: null, previous: null, withheld: 'The arguments are shown to those who decide on calls and to auditors. Policy editors see that a call waits, and of which tool.' }
+    return { ...found, arguments: null, previous: null, withheld: 'The arguments are shown to those who may sign this call, to owners and to auditors. Others see that a call waits, and of which tool.' }
   },
   approval_approve: (world, { approval, shown, reason, passphrase, break_glass }) => {
     const found = waiting(world, approval)

@@ -8,7 +8,7 @@ use cs_registry::{SqliteConnection, agent};
 use serde::Deserialize;
 use ts_rs::TS;
 
-use crate::actor::{Caller, Permission};
+use crate::actor::{Actor, Caller, Permission};
 use crate::change::Topic;
 use crate::command::Command;
 use crate::control::Control;
@@ -286,7 +286,8 @@ async fn check_free(
     let seat = control.seat();
     let _alone = seat.trying().await;
     seat.may_try(control.now())?;
-    if !Permission::Own.is_held_by(caller.actor) {
+    let is_owner = matches!(caller.actor, Actor::Operator { role: OperatorRole::Owner, .. });
+    if !is_owner {
         seat.may_choose(control.now())?;
     }
     let core = control.core()?;

@@ -70,11 +70,14 @@ impl Command for SeriesList {
         let mut views = Vec::new();
         for doc in tenants {
             let found = series::list(&mut db, doc.id, since).await?;
-            views.extend(found.iter().map(|it| view(&core, &document, it, &known)));
+            views.extend(found.iter().map(|it| {
+                let terms = Terms::of_tool(&core, &document, doc.id, it.new.tool, it.agent);
+                let sees = terms.shows_payloads_to(caller.actor);
+                let shown = view(&core, &document, it, &known);
+                SeriesView { schema: shown.schema.filter(|_| sees), ..shown }
+            }));
         }
-        let sees = caller.actor.sees_payloads();
-        let shown = |it: SeriesView| SeriesView { schema: it.schema.filter(|_| sees), ..it };
-        Ok(views.into_iter().filter(|it| all || it.running).map(shown).collect())
+        Ok(views.into_iter().filter(|it| all || it.running).collect())
     }
 }
 

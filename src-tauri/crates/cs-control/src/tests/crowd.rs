@@ -258,6 +258,10 @@ async fn figures_are_counted_and_a_clear_answer_is_a_suggestion_and_no_more() {
     assert_eq!(stats(&it, "agent", 30).await["lines"][0]["name"], "executor-1");
     assert_eq!(it.place.ask("export", json!({})).await, exported, "nothing is applied by itself");
 
+    let marks = |marks: Value| json!({ "tenant": it.request.tenant, "tool": it.request.tool, "effects": marks });
+    it.place.ask("tool_set_effects", marks(json!({ "destroys": true }))).await;
+    assert_eq!(suggested(&stats(&it, "tool", 7).await), None, "what destroys stays signed");
+    it.place.ask("tool_set_effects", marks(json!({}))).await;
     let rule = json!({ "tenant": it.request.tenant, "tool": it.request.tool,
                        "signing": { "approvers": 2 } });
     it.place.ask("tool_set_signing", rule).await;

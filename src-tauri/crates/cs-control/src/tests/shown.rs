@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::approvals::Waiting;
 use super::place::somebody;
+use crate::actor::Actor;
 
 #[tokio::test]
 async fn a_waiting_call_is_shown_with_all_that_it_takes_to_decide() {
@@ -45,11 +46,26 @@ async fn what_an_agent_sends_is_withheld_from_whoever_neither_decides_nor_audits
         ..first.clone()
     };
     it.ports.desk.file(it.request.clone(), Vec::new()).await.unwrap();
-    for role in [OperatorRole::Owner, OperatorRole::Approver, OperatorRole::Auditor] {
-        let view = it.place.ask_as(somebody(role), "approval_show", it.of()).await;
-        assert_eq!(view["arguments"], it.request.arguments.as_str(), "{role:?}");
+    let args = json!({ "name": "Grace", "role": "approver", "passphrase": "tulip anvil ferry" });
+    let grace = it.place.ask("operator_create", args).await["id"].clone();
+    let id = grace.as_str().unwrap().parse().unwrap();
+    let grace = Actor::Operator { id, role: OperatorRole::Approver };
+    let auditor = somebody(OperatorRole::Auditor);
+    for viewer in [somebody(OperatorRole::Owner), grace, auditor] {
+        let view = it.place.ask_as(viewer, "approval_show", it.of()).await;
+        assert_eq!(view["arguments"], it.request.arguments.as_str(), "{viewer:?}");
         assert_eq!(view["withheld"], Value::Null);
         assert_eq!(view["previous"], first.arguments.as_str());
+    }
+    // Of approvers, those who may sign the call are shown what it sends.
+    it.place.ask("operator_group_create", json!({ "name": "finance" })).await;
+    let rule = json!({ "tenant": it.request.tenant, "tool": it.request.tool,
+                       "signing": { "group": "finance" } });
+    it.place.ask("tool_set_signing", rule).await;
+    for (viewer, sees) in [(grace, false), (auditor, true), (somebody(OperatorRole::Owner), true)] {
+        let view = it.place.ask_as(viewer, "approval_show", it.of()).await;
+        assert_eq!(view["arguments"].is_string(), sees, "{viewer:?}");
+        assert_eq!(view["withheld"].is_string(), !sees);
     }
     let editor = somebody(OperatorRole::PolicyEditor);
     let view = it.place.ask_as(editor, "approval_show", it.of()).await;

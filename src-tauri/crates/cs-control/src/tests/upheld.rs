@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use cs_gateway::ports::Ruling;
+use cs_gateway::ports::{NewApproval, Redemption, Ruling, Spend};
 use cs_model::event;
 use cs_model::state::OperatorRole;
-use cs_model::{CorrelationId, Secret};
+use cs_model::{ApprovalId, CorrelationId, Digest, Secret};
 use cs_registry::operator;
 use cs_secrets::{SecretError, SecretStore};
 use serde_json::{Value, json};
@@ -280,4 +280,91 @@ async fn o15_a_signature_of_a_replaced_key_has_to_be_given_again_and_that_is_on_
     it.place.clock.advance(Duration::from_secs(1));
     let view = it.place.ask_as(LOCAL, "approval_approve", hers).await;
     assert_eq!(view["row"]["state"], "approved");
+}
+
+/// A passphrase that is taken says so: whoever is no owner does not find out whose by trying.
+#[tokio::test]
+async fn o15_whoever_is_no_owner_chooses_five_passphrases_within_an_hour() {
+    let (place, _) = with_bob("approver").await;
+    place.ask("unlock", json!({ "passphrase": BOBS })).await;
+    let bob = place.control.console();
+    let choose = |from: String, to: String| json!({ "passphrase": from, "next": to });
+    let phrase = |number: usize| match number {
+        0 => BOBS.to_owned(),
+        more => format!("bob and his builders {more}"),
+    };
+    for number in 0..5 {
+        let args = choose(phrase(number), phrase(number + 1));
+        place.ask_as(bob, "operator_passphrase_set", args).await;
+    }
+    let args = choose(phrase(5), PASSPHRASE.to_owned());
+    let refused = place.refused(bob, "operator_passphrase_set", args).await;
+    assert_eq!(refused["code"], "conflict", "it does not say whose that is: {refused}");
+    place.clock.advance(Duration::from_secs(3600));
+    let args = choose(phrase(5), phrase(6));
+    place.ask_as(LOCAL, "operator_passphrase_set", args).await;
+}
+
+/// Attacks X02: nobody signs for what would be refused anyway, as another definition was accepted.
+#[tokio::test]
+async fn x02_a_call_is_not_signed_once_its_tool_is_another_one_and_the_card_says_so() {
+    let it = Waiting::new().await;
+    let shown = it.place.ask("approval_show", it.of()).await;
+    assert_eq!(shown["tool"]["drift"], Value::Null);
+    let text = it.place.ask("export", json!({})).await["text"].as_str().unwrap().to_owned();
+    let other = text.replace("Does send_email", "Gladly does send_email");
+    assert_ne!(other, text);
+    it.place.ask("apply", json!({ "text": other, "dry_run": false })).await;
+    let shown = it.place.ask("approval_show", it.of()).await;
+    assert!(shown["tool"]["drift"].as_str().unwrap().contains("Gladly"), "{shown}");
+    let refused = it.place.refused(it.place.control.console(), "approval_approve", it.approve());
+    let refused = refused.await;
+    assert!(refused["message"].as_str().unwrap().contains("another definition"), "{refused}");
+    assert_eq!(it.ruling().await, Ruling::Pending, "nothing was signed");
+}
+
+/// Attacks O03: whoever is asked anew is told that the same may have been done.
+#[tokio::test]
+async fn o03_a_call_that_may_have_been_made_before_says_so_on_its_card() {
+    let it = Waiting::new().await;
+    it.place.ask("approval_approve", it.approve()).await;
+    let Ruling::Approved { tokens } = it.ruling().await else { panic!("not approved") };
+    let operators = Arc::clone(&it.place.control.core().unwrap().world.borrow().operators);
+    let key = |id| operators.get(&id).map(|it| it.public_key);
+    let claims = cs_trust::operation::verify(&tokens[0], key).unwrap().claims().clone();
+    let now = it.place.control.now();
+    let redemption = Redemption {
+        token: claims.jti,
+        others: Vec::new(),
+        tenant: it.request.tenant,
+        session: it.request.session,
+        approval: Some(it.request.id),
+        expires: now.after(Duration::from_secs(60)),
+        at: now,
+    };
+    let spent = it.ports.ledger.redeem(redemption, Vec::new()).await.unwrap();
+    assert_eq!(spent, Spend::Spent);
+    it.ports.ledger.settled(claims.jti, event::Outcome::Unknown, Vec::new()).await.unwrap();
+    it.place.clock.advance(Duration::from_secs(60));
+    let requested = it.place.control.now();
+    let again = NewApproval {
+        id: ApprovalId::from_random([5; 16]),
+        requested,
+        decide_by: requested.after(Duration::from_secs(900)),
+        ..it.request.clone()
+    };
+    let arguments = r#"{"to":"bob@example.com"}"#.to_owned();
+    let other = NewApproval {
+        id: ApprovalId::from_random([6; 16]),
+        operation: Digest::of(b"another"),
+        arguments_digest: Digest::of(arguments.as_bytes()),
+        arguments,
+        ..again.clone()
+    };
+    for (request, says) in [(again, true), (other, false)] {
+        let args = json!({ "tenant": request.tenant, "approval": request.id });
+        it.ports.desk.file(request, Vec::new()).await.unwrap();
+        let shown = it.place.ask("approval_show", args).await;
+        assert_eq!(shown["lost_before"].is_string(), says, "{}", shown["lost_before"]);
+    }
 }

@@ -22,8 +22,8 @@ use crate::{show, signing};
 const LATELY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What those are told who are not shown what agents send.
-const WITHHELD: &str = "The arguments are shown to those who decide on calls and to auditors. \
-                        Policy editors see that a call waits, and of which tool.";
+const WITHHELD: &str = "The arguments are shown to those who may sign this call, to owners and to \
+                        auditors. Others see that a call waits, and of which tool.";
 
 /// One call that waits, or waited, as this viewer may see it.
 pub(crate) async fn view(
@@ -60,8 +60,8 @@ pub(crate) async fn view(
         .ok_or_else(|| ControlError::NotFound { what: "definition of the tool" })?;
     let why = asked_because(now.unwrap_or(doc), &found);
     let decided = found.decided.as_ref();
-    let sees = viewer.sees_payloads();
     let terms = Terms::of(core, &document, &found);
+    let sees = terms.shows_payloads_to(viewer);
     Ok(ApprovalView {
         row: show::approval(core, &found, show::tenant_name(core, tenant), &standing),
         agent: new.agent,

@@ -64,10 +64,9 @@ export const secretsHandlers: Handlers = {
     world.secrets = { ...world.secrets, moving: null }
     return world.secrets
   },
-  secrets_stay: (world, { owner, leave }) => {
+  secrets_stay: (world, { owner }) => {
     isOwner(world, owner)
     if (world.secrets.moving?.copied !== false) throw new IpcError('conflict', 'No move of the secrets can be given up.', correlation())
-    if (leave !== true && world.secrets.moving.other === 'vault') throw new IpcError('unavailable', 'Vault did not answer within 10 s; see whether it runs and can be reached from here', correlation())
     world.secrets = { ...world.secrets, moving: null }
     return world.secrets
   },

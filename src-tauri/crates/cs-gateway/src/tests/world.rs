@@ -1,6 +1,7 @@
 //! A world to test in: two tenants, a few agents, and ports that keep a journal.
 
 mod desk;
+mod meanwhile;
 mod outbound;
 mod series;
 mod stores;
@@ -263,27 +264,6 @@ impl Behaviour {
     }
 }
 
-/// Something that happens once, at a moment that no test could hit.
-#[derive(Default)]
-pub(super) struct Meanwhile(Mutex<Option<Box<dyn FnOnce() + Send>>>);
-
-impl Meanwhile {
-    pub(super) fn set(&self, what: impl FnOnce() + Send + 'static) {
-        *self.0.lock().unwrap() = Some(Box::new(what));
-    }
-
-    fn happen(&self) {
-        let what = self.0.lock().unwrap().take();
-        what.into_iter().for_each(|it| it());
-    }
-}
-
-impl std::fmt::Debug for Meanwhile {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Meanwhile")
-    }
-}
-
 /// Everything that was asked of the world, in order, and what it is made to do.
 #[derive(Debug)]
 pub(super) struct Journal {
@@ -292,7 +272,7 @@ pub(super) struct Journal {
     pub(super) audit_is_down: AtomicBool,
     pub(super) ledger_is_down: AtomicBool,
     /// What happens while something is spent.
-    pub(super) meanwhile: Meanwhile,
+    pub(super) meanwhile: meanwhile::Meanwhile,
     /// While true, writing the log takes its time.
     pub(super) audit_is_slow: watch::Sender<bool>,
     pub(super) behaviour: Mutex<Behaviour>,
@@ -330,7 +310,7 @@ impl Default for Journal {
             randomness: AtomicU64::new(0),
             audit_is_down: AtomicBool::new(false),
             ledger_is_down: AtomicBool::new(false),
-            meanwhile: Meanwhile::default(),
+            meanwhile: meanwhile::Meanwhile::default(),
             audit_is_slow: watch::Sender::new(false),
             behaviour: Mutex::new(Behaviour::Answer(answer.to_owned())),
             steps: Mutex::default(),

@@ -11,6 +11,7 @@ pub mod time;
 
 use cs_model::alert::{AlertRule, AlertSettings};
 use cs_model::event::{Decision, Event, EventKind, Outcome};
+use cs_model::op_token;
 use cs_model::text::neutralise;
 use cs_model::{AgentId, CorrelationId, CredentialId, SessionId, TenantId, Timestamp};
 
@@ -53,10 +54,6 @@ const NOT_ANOMALOUS: &[&str] = &[
     "tool_rate",
 ];
 
-/// The reasons for which an operation token that came with a call pays for nothing although it is
-/// an honest one: it came late, or a second time. Any other was made for another call, or by nobody.
-const HONEST_TOKENS: &[&str] = &["expired", "not_needed", "not_yet_valid", "spent"];
-
 /// Whether an event tells of an attempt outside the session's allowlist, or with a signature that
 /// is not one for the call.
 pub fn is_anomaly(event: &Event) -> bool {
@@ -65,7 +62,7 @@ pub fn is_anomaly(event: &Event) -> bool {
     let denied = event.kind == EventKind::Decision && event.decision == Some(Decision::Deny);
     // A token that answers a request was fetched by the gateway itself.
     let refused = event.kind == EventKind::TokenRefused && event.approval.is_none();
-    denied && is_none_of(NOT_ANOMALOUS) || refused && is_none_of(HONEST_TOKENS)
+    denied && is_none_of(NOT_ANOMALOUS) || refused && is_none_of(op_token::HONEST)
 }
 
 /// The reason that a change is recorded with when less is asked of those who sign from then on.

@@ -15,6 +15,10 @@ pub const DEFAULT_SECS: i64 = 120;
 /// How long an operation token may last at most, in seconds.
 pub const MOST_SECS: i64 = 300;
 
+/// The reasons for which an operation token that came with a call pays for nothing although it is
+/// an honest one: it came late, or a second time. Any other was made for another call, or by nobody.
+pub const HONEST: &[&str] = &["expired", "not_needed", "not_yet_valid", "spent"];
+
 /// What two calls have in common that are the same: whoever asks for one again asks for no other.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Operation {

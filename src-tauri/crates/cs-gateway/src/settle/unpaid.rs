@@ -1,6 +1,7 @@
 //! Calls that nothing pays for: what is on record of that, and what their client hears.
 
 use cs_model::event::EventKind;
+use cs_model::op_token;
 use cs_model::{ApprovalId, Digest, TenantId};
 use cs_policy::Deny;
 
@@ -39,9 +40,7 @@ pub(super) async fn unpaid(
     reason: &str,
     trail: &mut Trail,
 ) -> Result<String, Refusal> {
-    // One that came late or a second time is an honest one; any other was made for another call.
-    let is_honest = matches!(reason, "expired" | "not_needed" | "not_yet_valid" | "spent");
-    if approval.is_none() && !is_honest {
+    if approval.is_none() && !op_token::HONEST.contains(&reason) {
         asked.live.strayed();
     }
     let mut event = trail.event(EventKind::TokenRefused, gate.now());
